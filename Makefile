@@ -1,0 +1,74 @@
+# All that is needed is Python 3.11 or newer, with its venv module, and make.
+#
+# uv lives in .tools, so that it does not remove itself from the environment that it keeps exact.
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+UV := .tools/uv-$(UV_VERSION)/bin/uv
+BIN := .venv/bin
+READY := .venv/.ready
+PROTOS := protos/slotcast
+
+# Never another interpreter than the one that was tried, and nothing from an environment that
+# happens to be active.
+export UV_PYTHON := $(CURDIR)/.tools/uv-$(UV_VERSION)/bin/python
+export UV_PYTHON_DOWNLOADS := never
+export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-check test lint fmt proto clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+demo: $(READY) ## Start everything on this machine, with a business to book at
+	@$(BIN)/slotcast demo
+
+demo-check: $(READY) ## Start it, book, watch, check the promises, and stop
+	@$(BIN)/slotcast demo --check
+
+test: lint ## Check the style, the types and the protos, then run all tests
+	@echo 'Tests ...'
+	@$(BIN)/pytest -n 2
+
+lint: $(READY) ## Check the style, the types, who imports whom, and the protos
+	@echo 'Style ...'
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet
+	@echo 'Types ...'
+	@$(BIN)/mypy --no-error-summary
+	@echo 'Imports ...'
+	@$(BIN)/lint-imports --no-cache >.venv/imports.log 2>&1 || { cat .venv/imports.log; exit 1; }
+	@echo 'Protos ...'
+	@$(BIN)/buf lint
+	@$(BIN)/buf format --diff --exit-code --path $(PROTOS)
+	@BUF=$(BIN)/buf bash protos/tools/check_breaking.sh
+
+fmt: $(READY) ## Put code and protos in their form
+	@$(BIN)/ruff check --fix --quiet || true
+	@$(BIN)/ruff format --quiet
+	@$(BIN)/buf format --write --path $(PROTOS)
+
+proto: $(READY) ## Write the stubs from the protos
+	@$(BIN)/buf format --write --path $(PROTOS)
+	@$(BIN)/python protos/tools/generate.py
+	@echo 'Stubs written to clients/python.'
+
+clean: ## Remove the environment and what the tools cache; your data stays
+	@rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): pyproject.toml clients/python/pyproject.toml uv.lock | $(UV)
+	@echo 'Installing the packages that uv.lock names into .venv (about 300 MB; a minute the first time) ...'
+	@$(UV) sync --frozen --quiet
+	@touch $@
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo 'Python 3.11 or newer is needed; say which by: make PYTHON=python3.12' >&2; exit 1; }
+	@echo 'Fetching uv $(UV_VERSION) into .tools (once) ...'
+	@rm -rf .tools/uv-$(UV_VERSION)
+	@$(PYTHON) -m venv .tools/uv-$(UV_VERSION) || \
+	  { echo 'Python has no venv module here; on Debian: apt-get install python3-venv' >&2; exit 1; }
+	@.tools/uv-$(UV_VERSION)/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)

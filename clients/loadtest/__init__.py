@@ -1,0 +1,1 @@
+"""The load tester: it drives a server and checks its promises."""

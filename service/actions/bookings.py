@@ -1,0 +1,217 @@
+"""A batch of holds, bookings and changes of bookings: load, decide each, write all.
+
+All of it happens in one SERIALIZABLE transaction, which the lane opens and commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.actions.catalog_cache import CatalogCache
+from service.actions.submission import Submission
+from service.domain.booking import HoldStatus
+from service.domain.change import Change, ref_of
+from service.domain.claim_book import ClaimBook
+from service.domain.commands import (
+    Book,
+    BookingCommand,
+    ChangeStatus,
+    HoldSlot,
+    HoldWish,
+    Outcome,
+    ReleaseHold,
+    RenewHold,
+    Reschedule,
+)
+from service.domain.decisions import decide, windows
+from service.domain.errors import DomainError, RequestIdReused, ResourceNotFound
+from service.domain.ids import business_name, holder_key
+from service.domain.ledger import Decision, Ledger
+from service.domain.rules import Offer
+from service.store import batch, bookings, claims
+
+Result = bytes | DomainError
+"""An answer as it goes to the caller, or a refusal."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Done:
+    """What a batch did: a result for each submission, and the changes that were committed."""
+
+    results: list[Result]
+    epoch: str = ""
+    revision_before: int = 0
+    changes: list[Change] = field(default_factory=list)
+
+
+async def run_batch(
+    tx: AsyncConnection,
+    catalogs: CatalogCache,
+    business_id: str,
+    submissions: Sequence[Submission],
+) -> Done:
+    """Decide all submissions, in their order, and write what they do."""
+    head = await batch.read_head(tx, business_id)
+    if head is None:
+        return await _without_business(tx, business_id, submissions)
+    answered = await batch.read_answered(
+        tx, business_id, list({submission.key for submission in submissions})
+    )
+    fresh = [each for each in submissions if each.key not in answered]
+    folded = _Fold(
+        ledger=await _load(tx, catalogs, business_id, head, fresh),
+        revision_before=head.revision,
+        answered=answered,
+    )
+    results = [folded.add(submission) for submission in submissions]
+    if folded.rows.changes:
+        await batch.write(tx, business_id, folded.rows)
+        for status, hold_ids in folded.ended.items():
+            await batch.end_holds(tx, business_id, hold_ids, status.value)
+    return Done(
+        results=results,
+        epoch=head.epoch,
+        revision_before=head.revision,
+        changes=folded.rows.changes,
+    )
+
+
+async def _without_business(
+    tx: AsyncConnection, business_id: str, submissions: Sequence[Submission]
+) -> Done:
+    answered = await batch.read_answered(tx, business_id, [each.key for each in submissions])
+    return Done(
+        results=[
+            repeat(answered[each.key], each)
+            if each.key in answered
+            else ResourceNotFound(business_name(business_id))
+            for each in submissions
+        ]
+    )
+
+
+def repeat(answered: batch.Answered, submission: Submission) -> Result:
+    """Answer a request that was answered before."""
+    if answered.body_hash != submission.body_hash:
+        return RequestIdReused()
+    return answered.response
+
+
+async def _load(
+    tx: AsyncConnection,
+    catalogs: CatalogCache,
+    business_id: str,
+    head: batch.BatchHead,
+    submissions: Sequence[Submission],
+) -> Ledger:
+    commands = [_booking_command(submission) for submission in submissions]
+    booking_ids = {each for command in commands for each in _booking_ids(command)}
+    hold_ids = {each for command in commands for each in _hold_ids(command)}
+    holders = {each for command in commands for each in _holders(command)}
+    catalog, hours = await catalogs.get(tx, business_id, head)
+    ledger = Ledger(
+        now=head.now,
+        offer=Offer(catalog=catalog, hours=hours, claims=ClaimBook()),
+        bookings={},
+        holds={},
+        live_holds={},
+        new_id=uuid4,
+    )
+    if booking_ids:
+        found = await bookings.by_ids(tx, business_id, booking_ids)
+        ledger.bookings = {booking.booking_id: booking for booking in found}
+    if hold_ids:
+        held = await bookings.holds_by_ids(tx, business_id, hold_ids)
+        ledger.holds = {hold.hold_id: hold for hold in held}
+    if holders:
+        ledger.live_holds = await bookings.count_live_holds(tx, business_id, sorted(holders))
+    wanted = [each for command in commands for each in windows(catalog, ledger, command)]
+    for claim in await claims.in_windows(tx, business_id, wanted):
+        ledger.offer.claims.add(claim)
+    return ledger
+
+
+@dataclass(kw_only=True, slots=True)
+class _Fold:
+    """Decide one submission after another."""
+
+    ledger: Ledger
+    revision_before: int
+    answered: dict[batch.RequestKey, batch.Answered]
+    rows: batch.Rows = field(default_factory=batch.Rows)
+    ended: dict[HoldStatus, set[str]] = field(default_factory=dict)
+
+    def add(self, submission: Submission) -> Result:
+        """Decide a submission; what was decided before it in the batch has happened."""
+        before = self.answered.get(submission.key)
+        if before is not None:
+            return repeat(before, submission)
+        try:
+            decision = decide(self.ledger, _booking_command(submission))
+        except DomainError as refusal:
+            refusal.revision = self.revision
+            return refusal
+        return self._record(submission, decision)
+
+    @property
+    def revision(self) -> int:
+        """The revision after all that was decided so far."""
+        return self.revision_before + len(self.rows.changes)
+
+    def _record(self, submission: Submission, decision: Decision) -> bytes:
+        revision = self.revision + 1
+        response = submission.encode(
+            Outcome(revision=revision, bookings=decision.bookings, hold=decision.hold)
+        )
+        answered = batch.Answered(body_hash=submission.body_hash, response=response)
+        self.answered[submission.key] = answered
+        self.rows.answers.append((submission.key, answered))
+        self.rows.add(decision)
+        self.rows.changes.append(
+            Change(
+                revision=revision,
+                at=self.ledger.now,
+                kind=decision.kind,
+                added=decision.added,
+                removed=tuple(ref_of(claim) for claim in decision.removed),
+                booking_ids=tuple(booking.booking_id for booking in decision.bookings),
+            )
+        )
+        for hold_id, status in decision.ended.items():
+            self.ended.setdefault(status, set()).add(hold_id)
+        return response
+
+
+def _booking_command(submission: Submission) -> BookingCommand:
+    command = submission.command
+    assert isinstance(command, BookingCommand)
+    return command
+
+
+def _booking_ids(command: BookingCommand) -> list[UUID]:
+    match command:
+        case Reschedule(booking_id=booking_id) | ChangeStatus(booking_id=booking_id):
+            return [booking_id]
+    return []
+
+
+def _hold_ids(command: BookingCommand) -> list[UUID]:
+    match command:
+        case RenewHold(hold_id=hold_id) | ReleaseHold(hold_id=hold_id):
+            return [hold_id]
+        case Book(wishes=wishes):
+            return [wish.hold_id for wish in wishes if isinstance(wish, HoldWish)]
+        case Reschedule(wish=HoldWish(hold_id=hold_id)):
+            return [hold_id]
+    return []
+
+
+def _holders(command: BookingCommand) -> list[str]:
+    match command:
+        case HoldSlot(principal_id=principal_id, holder=holder):
+            return [holder_key(principal_id, holder)]
+    return []

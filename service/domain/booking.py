@@ -1,0 +1,98 @@
+"""Bookings and holds: their states, and which change may follow which."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from service.domain.interval import Interval
+
+
+class BookingStatus(StrEnum):
+    """Where a booking stands."""
+
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    CANCELLED = "cancelled"
+    DECLINED = "declined"
+    COMPLETED = "completed"
+    NO_SHOW = "no_show"
+
+
+class BookingEvent(StrEnum):
+    """What can happen to a booking."""
+
+    APPROVE = "approve"
+    DECLINE = "decline"
+    CANCEL = "cancel"
+    RESCHEDULE = "reschedule"
+    COMPLETE = "complete"
+    MISS = "miss"
+
+
+TRANSITIONS: Mapping[tuple[BookingStatus, BookingEvent], BookingStatus] = {
+    (BookingStatus.PENDING, BookingEvent.APPROVE): BookingStatus.CONFIRMED,
+    (BookingStatus.PENDING, BookingEvent.DECLINE): BookingStatus.DECLINED,
+    (BookingStatus.PENDING, BookingEvent.CANCEL): BookingStatus.CANCELLED,
+    (BookingStatus.PENDING, BookingEvent.RESCHEDULE): BookingStatus.PENDING,
+    (BookingStatus.CONFIRMED, BookingEvent.CANCEL): BookingStatus.CANCELLED,
+    (BookingStatus.CONFIRMED, BookingEvent.RESCHEDULE): BookingStatus.CONFIRMED,
+    (BookingStatus.CONFIRMED, BookingEvent.COMPLETE): BookingStatus.COMPLETED,
+    (BookingStatus.CONFIRMED, BookingEvent.MISS): BookingStatus.NO_SHOW,
+}
+"""A pair that is not listed is an InvalidTransition."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Customer:
+    """Who comes to an appointment; empty text where it was not told."""
+
+    display_name: str
+    email: str = ""
+    phone: str = ""
+    time_zone: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Booking:
+    """A claim that stays. `calendar_ids` has the slot's own calendar first."""
+
+    booking_id: UUID
+    type_id: str
+    calendar_ids: tuple[str, ...]
+    appointment: Interval
+    zone: str
+    status: BookingStatus
+    version: int
+    customer: Customer
+    fields: Mapping[str, str]
+    created_at: datetime
+    updated_at: datetime
+    cancel_reason: str = ""
+
+
+class HoldStatus(StrEnum):
+    """Where a hold stands. One that has expired is still LIVE here: its claim's time tells."""
+
+    LIVE = "live"
+    RELEASED = "released"
+    BOOKED = "booked"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hold:
+    """A claim that expires by itself. Only its own principal can use it."""
+
+    hold_id: UUID
+    principal_id: str
+    holder: str
+    holder_key: str
+    type_id: str
+    calendar_ids: tuple[str, ...]
+    appointment: Interval
+    expires_at: datetime
+    status: HoldStatus

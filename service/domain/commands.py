@@ -1,0 +1,209 @@
+"""Commands: what a caller wants done to one business, decoded and not yet decided.
+
+Ids of what a command makes come with it, so that deciding needs no source of chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from service.domain.booking import Booking, BookingEvent, Customer, Hold
+from service.domain.catalog import AppointmentType, Business, Calendar, Catalog, Closure, Schedule
+from service.domain.interval import Interval
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SlotWish:
+    """Which slot: `calendar_id` None is any of the type's, `duration` None the type's first."""
+
+    type_id: str
+    calendar_id: str | None
+    start: datetime
+    duration: timedelta | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HoldWish:
+    """The slot of a hold."""
+
+    hold_id: UUID
+
+
+Wish = SlotWish | HoldWish
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HoldSlot:
+    """Claim a slot for a while."""
+
+    hold_id: UUID
+    principal_id: str
+    holder: str
+    slot: SlotWish
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RenewHold:
+    """Let a hold last its full time from now."""
+
+    hold_id: UUID
+    principal_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReleaseHold:
+    """Free a held slot."""
+
+    hold_id: UUID
+    principal_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Book:
+    """Book one or several appointments, all or none; `booking_ids` has one id for each."""
+
+    principal_id: str
+    holder_key: str | None
+    booking_ids: tuple[UUID, ...]
+    wishes: tuple[Wish, ...]
+    customer: Customer
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reschedule:
+    """Move a booking."""
+
+    booking_id: UUID
+    version: int
+    principal_id: str
+    wish: Wish
+    override_notice: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChangeStatus:
+    """Cancel, approve, decline, complete, or mark as missed."""
+
+    booking_id: UUID
+    version: int
+    event: BookingEvent
+    cancel_reason: str = ""
+    override_notice: bool = False
+
+
+BookingCommand = HoldSlot | RenewHold | ReleaseHold | Book | Reschedule | ChangeStatus
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PutBusiness:
+    """Make a business, or change one."""
+
+    create: bool
+    business: Business
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeleteBusiness:
+    """Remove a business and all that belongs to it."""
+
+    business_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PutCalendar:
+    """Add or change a calendar."""
+
+    create: bool
+    calendar: Calendar
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PutType:
+    """Add or change an appointment type."""
+
+    create: bool
+    type: AppointmentType
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PutSchedule:
+    """Add or change opening hours."""
+
+    create: bool
+    schedule: Schedule
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PutClosure:
+    """Add or change a closure."""
+
+    create: bool
+    closure: Closure
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeleteCalendar:
+    """Remove a calendar that nothing needs."""
+
+    calendar_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeleteType:
+    """Remove an appointment type without bookings to come."""
+
+    type_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeleteSchedule:
+    """Remove opening hours that no calendar follows."""
+
+    schedule_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeleteClosure:
+    """Open again what was closed."""
+
+    closure_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImportBusy:
+    """Replace the busy time that a feed puts on a calendar. `busy` is sorted and disjoint."""
+
+    calendar_id: str
+    feed_id: str
+    busy: tuple[Interval, ...]
+
+
+CatalogCommand = (
+    PutBusiness
+    | DeleteBusiness
+    | PutCalendar
+    | PutType
+    | PutSchedule
+    | PutClosure
+    | DeleteCalendar
+    | DeleteType
+    | DeleteSchedule
+    | DeleteClosure
+    | ImportBusy
+)
+Command = BookingCommand | CatalogCommand
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What a command did, at which revision."""
+
+    revision: int
+    bookings: tuple[Booking, ...] = ()
+    hold: Hold | None = None
+    catalog: Catalog | None = None
+    busy_intervals: int = 0

@@ -1,0 +1,56 @@
+"""Resource names: how a business, and what belongs to it, is called on the wire."""
+
+from __future__ import annotations
+
+import hashlib
+from uuid import UUID
+
+
+def business_name(business_id: str) -> str:
+    """`businesses/{business}`."""
+    return f"businesses/{business_id}"
+
+
+def calendar_name(business_id: str, calendar_id: str) -> str:
+    """`businesses/{business}/calendars/{calendar}`."""
+    return f"businesses/{business_id}/calendars/{calendar_id}"
+
+
+def type_name(business_id: str, type_id: str) -> str:
+    """`businesses/{business}/appointmentTypes/{type}`."""
+    return f"businesses/{business_id}/appointmentTypes/{type_id}"
+
+
+def schedule_name(business_id: str, schedule_id: str) -> str:
+    """`businesses/{business}/schedules/{schedule}`."""
+    return f"businesses/{business_id}/schedules/{schedule_id}"
+
+
+def closure_name(business_id: str, closure_id: str) -> str:
+    """`businesses/{business}/closures/{closure}`."""
+    return f"businesses/{business_id}/closures/{closure_id}"
+
+
+def booking_name(business_id: str, booking_id: UUID) -> str:
+    """`businesses/{business}/bookings/{uuid}`."""
+    return f"businesses/{business_id}/bookings/{booking_id}"
+
+
+def hold_name(business_id: str, hold_id: UUID) -> str:
+    """`businesses/{business}/holds/{uuid}`."""
+    return f"businesses/{business_id}/holds/{hold_id}"
+
+
+def business_of(name: str) -> str:
+    """Return the business id in any resource name: its second part."""
+    return name.split("/", 2)[1]
+
+
+def last_part(name: str) -> str:
+    """Return the id that a resource name ends with."""
+    return name.rsplit("/", 1)[1]
+
+
+def holder_key(principal_id: str, holder: str) -> str:
+    """Return what stands for a holder on claims and in the change log, which name nobody."""
+    return hashlib.sha256(f"{principal_id}\n{holder}".encode()).hexdigest()[:32]

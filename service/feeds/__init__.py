@@ -1,0 +1,1 @@
+"""Calendars of others in, calendars of ours out, as iCalendar."""

@@ -1,0 +1,1 @@
+"""Changes on their way out: replica, follower, watchers."""

@@ -1,0 +1,248 @@
+"""The board: all views of this process, settled when changes or time touch them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from service.domain.errors import DomainError, Overloaded, ResourceNotFound
+from service.domain.ids import business_name
+from service.domain.slot import SlotQuery
+from service.live.cells import Touch
+from service.live.clock import DatabaseClock
+from service.live.days import DayCache
+from service.live.frames import EncodeBody, ResetReason, Sent
+from service.live.limits import LiveLimits
+from service.live.replica import Replica
+from service.live.shared import SharedFrames
+from service.live.signals import Signal
+from service.live.tokens import Tokens, filter_hash
+from service.live.views import View
+
+TIMER_SECONDS_MAX = 3600.0
+TIMER_SLACK_SECONDS = 0.001
+
+_log = logging.getLogger(__name__)
+
+
+class LiveView:
+    """A view with its streams."""
+
+    def __init__(self, view: View, replica: Replica, frames: SharedFrames) -> None:
+        """Begin unsettled, without streams."""
+        self.view = view
+        self.replica = replica
+        self.frames = frames
+        self.streams = 0
+        self.changed = Signal()
+        self.settled = Signal()
+        # The last heartbeat, the step that it belongs to, and how many there were.
+        self.beat: Sent | None = None
+        self.beat_seq = 0
+        self.beats = 0
+        self.failure: DomainError | None = None
+        self.settled_at = -TIMER_SECONDS_MAX
+        self.sent_at = 0.0
+        self.timer: asyncio.TimerHandle | None = None
+
+    def fail(self, error: DomainError) -> None:
+        """End all streams with an error."""
+        self.failure = error
+        self.changed.fire()
+        self.settled.fire()
+
+
+class Board:
+    """Keeps the views true. It is told by the follower what happens to the replicas."""
+
+    def __init__(
+        self,
+        *,
+        clock: DatabaseClock,
+        days: DayCache,
+        tokens: Tokens,
+        encode: EncodeBody,
+        monotonic: Callable[[], float],
+        limits: LiveLimits,
+    ) -> None:
+        """Begin without views."""
+        self._clock = clock
+        self._days = days
+        self._tokens = tokens
+        self._encode = encode
+        self._monotonic = monotonic
+        self._limits = limits
+        self._views: dict[str, dict[str, LiveView]] = {}
+        self._views_count = 0
+        self._ready: dict[LiveView, None] = {}
+        self._work_is_due = False
+
+    def __len__(self) -> int:
+        """Count the views."""
+        return self._views_count
+
+    @asynccontextmanager
+    async def watching(self, replica: Replica, query: SlotQuery) -> AsyncIterator[LiveView]:
+        """Keep the view of a query for as long as a stream has it."""
+        live = self._view(replica, query)
+        live.streams += 1
+        try:
+            yield live
+        finally:
+            live.streams -= 1
+            if live.streams == 0:
+                self._drop(live)
+
+    async def settle(self, live: LiveView) -> None:
+        """Wait until a view has settled all that happened to its replica."""
+        while live.failure is None and live.view.is_unsettled:
+            await live.settled.wait()
+
+    def wake_all(self) -> None:
+        """Let every stream look whether it must end."""
+        for live in self._all():
+            live.changed.fire()
+
+    # What the follower tells.
+
+    def touched(self, replica: Replica, touches: Sequence[Touch], revision_before: int) -> None:
+        """Changes were applied to a replica, the first of them to `revision_before`."""
+        for live in self._views.get(replica.business_id, {}).values():
+            if live.view.touch(touches, revision_before):
+                self._plan(live)
+
+    def reloaded(
+        self, replica: Replica, revision_before: int, reason: ResetReason | None
+    ) -> None:
+        """A replica was loaded anew; with a reason, as something that is no continuation."""
+        for live in self._views.get(replica.business_id, {}).values():
+            live.view.reload(revision_before, reason)
+            if live.view.failure is not None:
+                live.fail(live.view.failure)
+            self._plan(live)
+
+    def verified(self, replica: Replica, revision: int, as_of: datetime) -> None:
+        """PostgreSQL was read: the business was at this revision, and the replica has it."""
+        limits, now = self._limits, self._monotonic()
+        for live in self._views.get(replica.business_id, {}).values():
+            is_due = now - live.sent_at + limits.verify_seconds > limits.heartbeat_seconds
+            if is_due and not live.view.is_unsettled:
+                self._settle(live)
+                self._beat(live, revision, as_of)
+
+    def gone(self, business_id: str) -> None:
+        """There is no such business any more."""
+        for live in list(self._views.get(business_id, {}).values()):
+            live.fail(ResourceNotFound(business_name(business_id)))
+
+    # How views are kept true.
+
+    def _view(self, replica: Replica, query: SlotQuery) -> LiveView:
+        views = self._views.setdefault(replica.business_id, {})
+        key = filter_hash(query)
+        live = views.get(key)
+        if live is not None and live.replica is replica and live.failure is None:
+            return live
+        if self._views_count >= self._limits.views_max:
+            raise Overloaded("This server watches as many filters as it can. Retry.")
+        view = View(query, replica, self._days)
+        if view.failure is not None:
+            raise view.failure
+        frames = SharedFrames(view, replica, self._tokens, self._encode)
+        live = views[key] = LiveView(view, replica, frames)
+        self._views_count += 1
+        self._plan(live)
+        return live
+
+    def _drop(self, live: LiveView) -> None:
+        self._views_count -= 1
+        self._ready.pop(live, None)
+        if live.timer is not None:
+            live.timer.cancel()
+        views = self._views.get(live.replica.business_id, {})
+        # A view that failed may have been replaced.
+        if views.get(live.frames.filter_hash) is live:
+            del views[live.frames.filter_hash]
+        if not views:
+            self._views.pop(live.replica.business_id, None)
+
+    def _plan(self, live: LiveView) -> None:
+        """Settle a view now, or when its pace allows it, or when time will change it."""
+        if live.timer is not None:
+            live.timer.cancel()
+            live.timer = None
+        if live.streams == 0 and live.settled_at > 0:
+            return
+        seconds = self._seconds_until_due(live)
+        if seconds is None:
+            return
+        if seconds > 0:
+            loop = asyncio.get_running_loop()
+            live.timer = loop.call_later(seconds, self._make_ready, live)
+        else:
+            self._make_ready(live)
+
+    def _seconds_until_due(self, live: LiveView) -> float | None:
+        if live.view.is_unsettled:
+            return live.settled_at + self._limits.pace_seconds - self._monotonic()
+        event_at = live.view.next_event_at()
+        if event_at is None:
+            return None
+        # Never at once: an event that does not go away must not keep the loop busy.
+        seconds = self._clock.seconds_until(event_at) + TIMER_SLACK_SECONDS
+        return min(max(seconds, TIMER_SLACK_SECONDS), TIMER_SECONDS_MAX)
+
+    def _make_ready(self, live: LiveView) -> None:
+        self._ready[live] = None
+        if not self._work_is_due:
+            self._work_is_due = True
+            asyncio.get_running_loop().call_soon(self._work)
+
+    def _work(self) -> None:
+        """Settle what is due, for a slice of time, then let others have their turn."""
+        self._work_is_due = False
+        until = self._monotonic() + self._limits.slice_seconds
+
+        def is_time_up() -> bool:
+            return self._monotonic() >= until
+
+        while self._ready:
+            live = next(iter(self._ready))
+            del self._ready[live]
+            if live.view.warm(self._clock.now(), is_time_up):
+                self._settle(live)
+            else:
+                self._ready[live] = None
+            if is_time_up():
+                break
+        if self._ready and not self._work_is_due:
+            self._work_is_due = True
+            asyncio.get_running_loop().call_later(0, self._work)
+
+    def _settle(self, live: LiveView) -> None:
+        try:
+            has_changed = live.view.advance(self._clock.now())
+        except Exception:
+            _log.exception("A view could not be settled; its streams end.")
+            live.fail(Overloaded("The slots could not be derived. Retry."))
+            return
+        live.settled_at = self._monotonic()
+        if has_changed:
+            live.sent_at = live.settled_at
+            live.changed.fire()
+        live.settled.fire()
+        self._plan(live)
+
+    def _beat(self, live: LiveView, revision: int, as_of: datetime) -> None:
+        beat = live.frames.heartbeat(revision, as_of)
+        if beat is not None:
+            live.beat, live.beat_seq = beat, live.view.history.seq
+            live.beats += 1
+            live.sent_at = self._monotonic()
+            live.changed.fire()
+
+    def _all(self) -> Iterable[LiveView]:
+        return [live for views in self._views.values() for live in views.values()]

@@ -1,0 +1,195 @@
+"""Frames of a view, made and encoded once for all of its streams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from service.domain.slot import Slot, SlotKey
+from service.live.frames import (
+    Chunk,
+    ClearedSpan,
+    Delta,
+    EncodeBody,
+    Frame,
+    Goodbye,
+    GoodbyeReason,
+    Heartbeat,
+    Reset,
+    ResetReason,
+    Sent,
+    SnapshotEnd,
+)
+from service.live.history import SlotChanges
+from service.live.replica import Replica
+from service.live.tokens import ResumeToken, Tokens, filter_hash
+from service.live.views import View
+
+SLOTS_PER_FRAME_MAX = 500
+
+
+@dataclass(slots=True)
+class Position:
+    """How far a stream is: what it was sent last."""
+
+    seq: int = -1
+    revision: int = 0
+    as_of: datetime | None = None
+
+    def is_before(self, frame: Frame) -> bool:
+        """Say whether a frame may follow: revisions and instants never go back on a stream."""
+        return frame.revision >= self.revision and (self.as_of is None or frame.as_of >= self.as_of)
+
+    def move(self, frame: Frame, seq: int) -> None:
+        """Remember what was sent."""
+        self.seq, self.revision, self.as_of = seq, frame.revision, frame.as_of
+
+
+class SharedFrames:
+    """Makes the frames of a settled view, and remembers them for the streams that need the same."""
+
+    def __init__(self, view: View, replica: Replica, tokens: Tokens, encode: EncodeBody) -> None:
+        """Begin with nothing made."""
+        self._view = view
+        self._replica = replica
+        self._tokens = tokens
+        self._encode = encode
+        self.filter_hash = filter_hash(view.query)
+        self._deltas: dict[int, list[Sent]] = {}
+        self._deltas_seq = -1
+        self._snapshot: list[Sent] = []
+        self._snapshot_seq = -1
+
+    def delta(self, seq: int) -> list[Sent] | None:
+        """Return what leads from a step to the last one; None: too far behind."""
+        if self._deltas_seq != self._view.history.seq:
+            self._deltas, self._deltas_seq = {}, self._view.history.seq
+        sent = self._deltas.get(seq)
+        if sent is None:
+            changes = self._view.history.after(seq)
+            if changes is None:
+                return None
+            sent = self._deltas[seq] = self._encoded(self._parts_of(changes))
+        return sent
+
+    def snapshot(self, not_before: datetime, min_revision: int) -> list[Sent]:
+        """Return all open slots, at an instant and a revision or later."""
+        last = self._snapshot[-1].frame if self._snapshot else None
+        if (
+            last is None
+            or self._snapshot_seq != self._view.history.seq
+            or last.as_of < not_before
+            or last.revision < min_revision
+        ):
+            self._snapshot = self._encoded(self._chunks())
+            self._snapshot_seq = self._view.history.seq
+        return self._snapshot
+
+    def replacement(self, cleared: Sequence[ClearedSpan], opened: Sequence[Slot]) -> list[Sent]:
+        """Return a delta that puts slots in place of all that were in some spans."""
+        return self._encoded(self._parts(cleared, (), opened))
+
+    def heartbeat(self, revision: int, as_of: datetime) -> Sent | None:
+        """Return a heartbeat for what PostgreSQL told; None: the slots are not those of then."""
+        view = self._view
+        judged_as_of = view.judged_as_of
+        if view.is_unsettled or judged_as_of is None or revision > view.revision:
+            return None
+        if view.judged_revision > revision or judged_as_of > as_of:
+            return None
+        frame = Heartbeat(
+            business_id=view.query.business_id,
+            revision=revision,
+            as_of=as_of,
+            resume_token=self._token(revision, as_of),
+            open_slots=view.open_slots,
+            digest=view.digest,
+        )
+        return Sent(frame, self._encode(frame))
+
+    def reset(self, reason: ResetReason, snapshot: Sequence[Sent]) -> Sent:
+        """Return what announces a snapshot in place of a resumption."""
+        first = snapshot[0].frame
+        frame = Reset(
+            business_id=first.business_id,
+            revision=first.revision,
+            as_of=first.as_of,
+            reason=reason,
+        )
+        return Sent(frame, self._encode(frame))
+
+    def goodbye(self, at: Position, reason: GoodbyeReason, delay_seconds: float) -> Sent:
+        """Return a planned end, to be resumed from where the stream is."""
+        as_of = at.as_of or self._as_of
+        frame = Goodbye(
+            business_id=self._view.query.business_id,
+            revision=at.revision,
+            as_of=as_of,
+            resume_token=self._token(at.revision, as_of),
+            reason=reason,
+            retry_delay_seconds=delay_seconds,
+        )
+        return Sent(frame, self._encode(frame))
+
+    def _chunks(self) -> Iterator[Frame]:
+        view, slots = self._view, self._view.slots()
+        revision, as_of = view.revision, self._as_of
+        for start in range(0, len(slots), SLOTS_PER_FRAME_MAX):
+            yield Chunk(
+                business_id=view.query.business_id,
+                revision=revision,
+                as_of=as_of,
+                slots=tuple(slots[start : start + SLOTS_PER_FRAME_MAX]),
+            )
+        yield SnapshotEnd(
+            business_id=view.query.business_id,
+            revision=revision,
+            as_of=as_of,
+            resume_token=self._token(revision, as_of),
+            open_slots=len(slots),
+        )
+
+    def _parts_of(self, changes: SlotChanges) -> Iterator[Frame]:
+        closed = sorted(key for key, seats in changes.items() if seats is None)
+        opened = sorted(Slot(key, seats) for key, seats in changes.items() if seats is not None)
+        return self._parts((), closed, opened)
+
+    def _parts(
+        self, cleared: Sequence[ClearedSpan], closed: Sequence[SlotKey], opened: Sequence[Slot]
+    ) -> Iterator[Frame]:
+        """Yield a delta, cut so that no part has too much; all that closes comes before what opens."""
+        view, revision, as_of = self._view, self._view.revision, self._as_of
+        entries = [*cleared, *closed, *opened]
+        for start in range(0, max(len(entries), 1), SLOTS_PER_FRAME_MAX):
+            part = entries[start : start + SLOTS_PER_FRAME_MAX]
+            more = start + SLOTS_PER_FRAME_MAX < len(entries)
+            yield Delta(
+                business_id=view.query.business_id,
+                revision=revision,
+                as_of=as_of,
+                resume_token="" if more else self._token(revision, as_of),
+                cleared=tuple(entry for entry in part if isinstance(entry, ClearedSpan)),
+                closed=tuple(entry for entry in part if isinstance(entry, SlotKey)),
+                opened=tuple(entry for entry in part if isinstance(entry, Slot)),
+                more=more,
+            )
+
+    @property
+    def _as_of(self) -> datetime:
+        assert self._view.as_of is not None
+        return self._view.as_of
+
+    def _token(self, revision: int, as_of: datetime) -> str:
+        return self._tokens.resume(
+            ResumeToken(
+                business_id=self._view.query.business_id,
+                epoch=self._replica.epoch,
+                revision=revision,
+                as_of=as_of,
+                filter_hash=self.filter_hash,
+            )
+        )
+
+    def _encoded(self, frames: Iterator[Frame]) -> list[Sent]:
+        return [Sent(frame, self._encode(frame)) for frame in frames]

@@ -1,0 +1,94 @@
+"""One call as the layers see it: gRPC's context, and what they have learnt of it."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import grpc
+
+from service.rpc.methods import Method
+
+TEXT = re.compile(r"[A-Za-z0-9._:@+-]{1,128}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Principal:
+    """Who calls: the id of an API key; `business_id` is '*' for any."""
+
+    principal_id: str
+    business_id: str
+    scopes: frozenset[str]
+
+
+class Unreadable:
+    """Stands for a request whose bytes are no such message, until someone may be told."""
+
+
+Behaviour = Callable[[Any, "Call"], Awaitable[Any]]
+"""Takes a request, or an iterator of them; returns its answer, or writes them."""
+
+
+class Call:
+    """One call. The outermost layer makes it; the inner ones fill it in and pass it on."""
+
+    def __init__(self, context: grpc.aio.ServicerContext[Any, Any], method: Method) -> None:
+        """Take gRPC's own context."""
+        self.context = context
+        self.method = method
+        self.business_id = ""
+        self.request_id = ""
+        self._principal: Principal | None = None
+        self._recheck: Callable[[], Awaitable[None]] | None = None
+
+    @cached_property
+    def metadata(self) -> dict[str, str | bytes]:
+        """What the client sent along; of keys that come twice, the last."""
+        return dict(self.context.invocation_metadata() or ())
+
+    @property
+    def principal(self) -> Principal:
+        """Who calls. Before authentication there is nobody."""
+        if self._principal is None:
+            raise RuntimeError("This call is not authenticated.")
+        return self._principal
+
+    @property
+    def principal_id(self) -> str:
+        """Who calls, for the log; empty if nobody known."""
+        return self._principal.principal_id if self._principal else ""
+
+    def admit(
+        self, principal: Principal, business_id: str, recheck: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Note who calls, and for which business; `recheck` raises once the key is revoked."""
+        self._principal = principal
+        self.business_id = business_id
+        self._recheck = recheck
+
+    async def recheck_key(self) -> None:
+        """Raise if the key has been revoked. A long stream asks before every frame."""
+        if self._recheck is not None:
+            await self._recheck()
+
+    @cached_property
+    def trace_id(self) -> str:
+        """What the log calls this call: the client's `x-request-id`, or one of ours."""
+        return self._text("x-request-id") or secrets.token_hex(8)
+
+    @property
+    def client(self) -> str:
+        """Which of a key's clients calls: its own `x-client-id`, or its address without port."""
+        return self._text("x-client-id") or self.context.peer().rpartition(":")[0]
+
+    async def write(self, frame: Any) -> None:
+        """Send one frame of a stream."""
+        await self.context.write(frame)
+
+    def _text(self, key: str) -> str:
+        value = self.metadata.get(key)
+        return value if isinstance(value, str) and TEXT.fullmatch(value) else ""

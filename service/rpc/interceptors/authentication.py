@@ -1,0 +1,206 @@
+"""Who calls, and may they: API keys, scopes, and the business that a request concerns.
+
+Denied by default: a method that has no scopes in `methods.py` cannot be served, and a request that
+does not name a business properly goes no further.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import re
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from service.domain.errors import (
+    InvalidRequest,
+    KeyInvalid,
+    KeyMissing,
+    Overloaded,
+    ResourceNotFound,
+    ScopeMissing,
+    TryAgain,
+)
+from service.rpc.call import Behaviour, Call, Principal, Unreadable
+from service.rpc.convert.names import business_of
+from service.rpc.interceptors.layer import Layer
+from service.rpc.methods import BOOKINGS_STAFF, OPERATOR, Method
+from service.store.api_keys import ANY_BUSINESS, ApiKey
+from service.store.database import is_retryable
+
+BEARER = re.compile(r"[Bb]earer sc_([A-Za-z0-9-]{1,64})_([A-Za-z0-9_-]{8,128})")
+
+FindKey = Callable[[str], Awaitable[ApiKey | None]]
+Monotonic = Callable[[], float]
+
+
+@dataclass(slots=True)
+class _Entry:
+    key: ApiKey | None
+    principal: Principal | None
+    fresh_until: float
+
+
+class KeyRing:
+    """The API keys in use, each read from the database at most once in `cache_seconds`."""
+
+    KEYS_MAX = 10_000
+    UNKNOWN_MAX = 10_000
+    UNKNOWN_SECONDS_MAX = 2.0
+    # How many ids never seen before are looked up at a time: guessing takes no more than that.
+    GUESSES_MAX = 4
+    GUESS_SECONDS_MAX = 2.0
+
+    def __init__(
+        self, find: FindKey, *, cache_seconds: float, monotonic: Monotonic = time.monotonic
+    ) -> None:
+        """Take what finds a key by its id."""
+        self._find = find
+        self._cache_seconds = cache_seconds
+        self._monotonic = monotonic
+        self._known: OrderedDict[str, _Entry] = OrderedDict()
+        self._unknown: OrderedDict[str, _Entry] = OrderedDict()
+        self._reading: dict[str, asyncio.Task[_Entry]] = {}
+        self._guesses = asyncio.Semaphore(self.GUESSES_MAX)
+
+    async def principal(self, authorization: str | bytes | None) -> Principal:
+        """Return who holds the key in an `authorization` header; raise KeyMissing or KeyInvalid."""
+        if not authorization:
+            raise KeyMissing
+        match = BEARER.fullmatch(authorization) if isinstance(authorization, str) else None
+        if match is None:
+            raise KeyInvalid
+        entry = self._cached(match[1])
+        if entry is None:
+            entry = await self._read_once(match[1])
+        digest = hashlib.sha256(match[2].encode()).digest()
+        stored = entry.key.secret_hash if entry.key else bytes(len(digest))
+        if not hmac.compare_digest(digest, stored) or entry.principal is None:
+            raise KeyInvalid
+        return entry.principal
+
+    def _cached(self, key_id: str) -> _Entry | None:
+        entry = self._known.get(key_id) or self._unknown.get(key_id)
+        return entry if entry is not None and entry.fresh_until > self._monotonic() else None
+
+    async def _read_once(self, key_id: str) -> _Entry:
+        """Read a key; those who ask for it meanwhile wait for the same answer."""
+        reading = self._reading.get(key_id)
+        if reading is None:
+            reading = asyncio.create_task(self._read(key_id))
+            self._reading[key_id] = reading
+            reading.add_done_callback(lambda _: self._reading.pop(key_id, None))
+        # One caller's going away must not take the answer from the others.
+        return await asyncio.shield(reading)
+
+    async def _read(self, key_id: str) -> _Entry:
+        if key_id in self._known:
+            return self._keep(key_id, await self._find(key_id))
+        try:
+            async with asyncio.timeout(self.GUESS_SECONDS_MAX), self._guesses:
+                return self._keep(key_id, await self._find(key_id))
+        except TimeoutError:
+            raise Overloaded from None
+
+    def _keep(self, key_id: str, key: ApiKey | None) -> _Entry:
+        is_good = key is not None and not key.revoked
+        seconds = (
+            self._cache_seconds if is_good else min(self._cache_seconds, self.UNKNOWN_SECONDS_MAX)
+        )
+        entry = _Entry(
+            key=key,
+            principal=_principal(key) if key is not None and is_good else None,
+            fresh_until=self._monotonic() + seconds,
+        )
+        kept, other, most = (
+            (self._known, self._unknown, self.KEYS_MAX)
+            if is_good
+            else (self._unknown, self._known, self.UNKNOWN_MAX)
+        )
+        other.pop(key_id, None)
+        kept[key_id] = entry
+        kept.move_to_end(key_id)
+        if len(kept) > most:
+            kept.popitem(last=False)
+        return entry
+
+
+class Authentication(Layer):
+    """Lets a call in whose key is good, has a scope for it, and is for the business concerned."""
+
+    RECHECK_SECONDS = 10.0
+
+    def __init__(self, keys: KeyRing, *, monotonic: Monotonic = time.monotonic) -> None:
+        """Take the keys."""
+        super().__init__()
+        self._keys = keys
+        self._monotonic = monotonic
+
+    def around(self, method: Method, inner: Behaviour) -> Callable[[Any, Any], Awaitable[Any]]:
+        """Let the right ones in."""
+        is_long = method.streams_requests or method.streams_answers
+
+        async def answer(request: Any, call: Call) -> Any:
+            principal = await self._keys.principal(call.metadata.get("authorization"))
+            business_id = authorise(principal, method, request)
+            recheck = partial(self._recheck, call, request, _Checked(self._monotonic()))
+            call.admit(principal, business_id, recheck if is_long else _never)
+            return await inner(request, call)
+
+        return answer
+
+    async def _recheck(self, call: Call, request: Any, checked: _Checked) -> None:
+        """Raise once the key is revoked or has lost its scope; asks every `RECHECK_SECONDS`."""
+        now = self._monotonic()
+        if now - checked.at < self.RECHECK_SECONDS:
+            return
+        checked.at = now
+        try:
+            principal = await self._keys.principal(call.metadata.get("authorization"))
+        except (TryAgain, Overloaded):
+            return
+        except Exception as error:
+            # Without the database nothing new is sent either; the view goes stale by itself.
+            if is_retryable(error):
+                return
+            raise
+        authorise(principal, call.method, request)
+
+
+@dataclass(slots=True)
+class _Checked:
+    at: float
+
+
+def authorise(principal: Principal, method: Method, request: Any) -> str:
+    """Return the business that a request concerns, if the principal may make it."""
+    if not principal.scopes & method.scopes:
+        raise ScopeMissing(scope=min(method.scopes))
+    if OPERATOR in method.scopes and principal.business_id != ANY_BUSINESS:
+        raise ScopeMissing("This needs a key of the operator.", scope=OPERATOR)
+    if isinstance(request, Unreadable):
+        raise InvalidRequest("request", "Its bytes are no such message.")
+    if getattr(request, "override_notice", False) and BOOKINGS_STAFF not in principal.scopes:
+        raise ScopeMissing(scope=BOOKINGS_STAFF)
+    if method.read_name is None:
+        return ""
+    name = method.read_name(request)
+    business_id = business_of(name)
+    if business_id is None:
+        raise InvalidRequest(method.name_field, "It must be a resource name: businesses/…")
+    if principal.business_id not in (business_id, ANY_BUSINESS):
+        raise ResourceNotFound(name)
+    return business_id
+
+
+def _principal(key: ApiKey) -> Principal:
+    return Principal(principal_id=key.key_id, business_id=key.business_id, scopes=key.scopes)
+
+
+async def _never() -> None:
+    """Check nothing: the call is over before its key could be revoked."""

@@ -1,0 +1,315 @@
+"""A batch of decisions in one transaction: lock the business, read what was answered, write it all.
+
+Each table is written with one array statement, so that a batch costs as many round trips as a single
+booking.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from uuid import UUID
+from zlib import crc32
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.domain.booking import Booking, Hold
+from service.domain.change import Change, ClaimRef, ref_of
+from service.domain.change_codec import change_to_json
+from service.domain.claim import Claim
+from service.domain.ledger import Decision
+from service.store.database import Database
+
+_LOCK_CLASS = 0x510C
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BatchHead:
+    """How far a business is, read inside the transaction."""
+
+    now: datetime
+    revision: int
+    epoch: str
+    catalog_version: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answered:
+    """What was answered to a request before."""
+
+    body_hash: bytes
+    response: bytes
+
+
+RequestKey = tuple[str, str]
+"""A principal and the request_id that it chose."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Rows:
+    """What a batch writes. Later states of the same booking or hold replace earlier ones."""
+
+    claims_removed: dict[UUID, ClaimRef] = field(default_factory=dict)
+    claims_added: dict[UUID, Claim] = field(default_factory=dict)
+    bookings: dict[UUID, Booking] = field(default_factory=dict)
+    holds: dict[UUID, Hold] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
+    answers: list[tuple[RequestKey, Answered]] = field(default_factory=list)
+
+    def add(self, decision: Decision) -> None:
+        """Add what a decision does; a claim that came and went within the batch is not written."""
+        for claim in decision.removed:
+            if self.claims_added.pop(claim.claim_id, None) is None:
+                self.claims_removed[claim.claim_id] = ref_of(claim)
+        for claim in decision.added:
+            self.claims_added[claim.claim_id] = claim
+        self.bookings.update((booking.booking_id, booking) for booking in decision.bookings)
+        self.holds.update((hold.hold_id, hold) for hold in decision.holds)
+
+
+@asynccontextmanager
+async def serialized(database: Database, business_id: str) -> AsyncIterator[AsyncConnection]:
+    """Open a SERIALIZABLE transaction when no other process has one on this business.
+
+    The lock is taken before BEGIN: one taken inside would come after the snapshot, and the transaction
+    would then fail on what it had waited for. It is a session's lock, so it is given back in any case:
+    here, or by PostgreSQL when the connection is gone.
+    """
+    key = crc32(business_id.encode()) - 2**31
+    async with database.serializable.connect() as tx:
+        raw = (await tx.get_raw_connection()).driver_connection
+        assert raw is not None
+        await raw.execute(f"SELECT pg_advisory_lock({_LOCK_CLASS}, {key})")
+        try:
+            async with tx.begin():
+                yield tx
+        finally:
+            if not raw.is_closed():
+                await raw.execute(f"SELECT pg_advisory_unlock({_LOCK_CLASS}, {key})")
+
+
+async def read_head(tx: AsyncConnection, business_id: str) -> BatchHead | None:
+    """Read how far the business is; None: there is no such business."""
+    result = await tx.exec_driver_sql(
+        """
+        SELECT transaction_timestamp(), revision, epoch, catalog_version
+        FROM businesses WHERE business_id = $1
+        """,
+        (business_id,),
+    )
+    row = result.one_or_none()
+    if row is None:
+        return None
+    return BatchHead(now=row[0], revision=row[1], epoch=row[2], catalog_version=row[3])
+
+
+async def transaction_time(tx: AsyncConnection) -> datetime:
+    """Return PostgreSQL's time of this transaction: the one clock of every decision."""
+    now: datetime = (await tx.exec_driver_sql("SELECT transaction_timestamp()")).scalar_one()
+    return now
+
+
+async def read_answered(
+    tx: AsyncConnection, business_id: str, keys: Sequence[RequestKey]
+) -> dict[RequestKey, Answered]:
+    """Return what was answered to those of these requests that were answered OK before."""
+    result = await tx.exec_driver_sql(
+        """
+        SELECT r.principal_id, r.request_id, r.body_hash, r.response
+        FROM unnest($2::text[], $3::text[]) AS asked (principal_id, request_id)
+        JOIN requests AS r ON r.business_id = $1
+          AND r.principal_id = asked.principal_id AND r.request_id = asked.request_id
+        """,
+        (business_id, [principal for principal, _ in keys], [request for _, request in keys]),
+    )
+    return {
+        (principal_id, request_id): Answered(body_hash=body_hash, response=response)
+        for principal_id, request_id, body_hash, response in result.fetchall()
+    }
+
+
+async def end_holds(
+    tx: AsyncConnection, business_id: str, hold_ids: Collection[str], status: str
+) -> None:
+    """Say that holds of which only the claims were loaded are over."""
+    if hold_ids:
+        await tx.exec_driver_sql(
+            """
+            UPDATE holds SET status = $3
+            WHERE business_id = $1 AND hold_id = ANY($2::uuid[]) AND status = 'live'
+            """,
+            (business_id, list(hold_ids), status),
+        )
+
+
+async def write(tx: AsyncConnection, business_id: str, rows: Rows) -> None:
+    """Write a batch and raise the business's revision to that of its last change."""
+    await _delete_claims(tx, business_id, list(rows.claims_removed.values()))
+    await _insert_claims(tx, business_id, list(rows.claims_added.values()))
+    await _upsert_bookings(tx, business_id, list(rows.bookings.values()))
+    await _upsert_holds(tx, business_id, list(rows.holds.values()))
+    await _insert_log(tx, business_id, rows)
+
+
+async def insert_busy(tx: AsyncConnection, business_id: str, claims: Sequence[Claim]) -> None:
+    """Add imported busy time."""
+    await _insert_claims(tx, business_id, claims)
+
+
+async def _delete_claims(tx: AsyncConnection, business_id: str, refs: Sequence[ClaimRef]) -> None:
+    if refs:
+        await tx.exec_driver_sql(
+            """
+            DELETE FROM claims USING unnest($2::text[], $3::timestamptz[], $4::uuid[])
+                AS gone (calendar_id, starts_at, claim_id)
+            WHERE claims.business_id = $1 AND claims.calendar_id = gone.calendar_id
+              AND claims.starts_at = gone.starts_at AND claims.claim_id = gone.claim_id
+            """,
+            (
+                business_id,
+                [ref.calendar_id for ref in refs],
+                [ref.start for ref in refs],
+                [ref.claim_id for ref in refs],
+            ),
+        )
+
+
+async def _insert_claims(tx: AsyncConnection, business_id: str, claims: Sequence[Claim]) -> None:
+    if claims:
+        appointments = [claim.appointment for claim in claims]
+        await tx.exec_driver_sql(
+            """
+            INSERT INTO claims (
+                business_id, claim_id, calendar_id, kind, owner_id, starts_at, ends_at, type_id,
+                appointment_starts_at, appointment_ends_at, seat, expires_at, holder_key)
+            SELECT $1, * FROM unnest(
+                $2::uuid[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],
+                $7::timestamptz[], $8::text[], $9::timestamptz[], $10::timestamptz[], $11::int[],
+                $12::timestamptz[], $13::text[])
+            """,
+            (
+                business_id,
+                [claim.claim_id for claim in claims],
+                [claim.calendar_id for claim in claims],
+                [claim.kind.value for claim in claims],
+                [claim.owner_id for claim in claims],
+                [claim.start for claim in claims],
+                [claim.end for claim in claims],
+                [claim.type_id for claim in claims],
+                [None if each is None else each.start for each in appointments],
+                [None if each is None else each.end for each in appointments],
+                [claim.seat for claim in claims],
+                [claim.expires_at for claim in claims],
+                [claim.holder_key for claim in claims],
+            ),
+        )
+
+
+async def _upsert_bookings(
+    tx: AsyncConnection, business_id: str, bookings: Sequence[Booking]
+) -> None:
+    if bookings:
+        await tx.exec_driver_sql(
+            """
+            INSERT INTO bookings (
+                business_id, booking_id, type_id, calendar_ids, starts_at, ends_at, zone, status,
+                version, customer, fields, created_at, updated_at, cancel_reason)
+            SELECT $1, booking_id, type_id, string_to_array(calendar_ids, ','), starts_at, ends_at,
+                zone, status, version, customer, fields, created_at, updated_at, cancel_reason
+            FROM unnest(
+                $2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[],
+                $7::text[], $8::text[], $9::bigint[], $10::jsonb[], $11::jsonb[],
+                $12::timestamptz[], $13::timestamptz[], $14::text[])
+                AS new (booking_id, type_id, calendar_ids, starts_at, ends_at, zone, status,
+                    version, customer, fields, created_at, updated_at, cancel_reason)
+            ON CONFLICT (business_id, booking_id) DO UPDATE SET
+                calendar_ids = excluded.calendar_ids, starts_at = excluded.starts_at,
+                ends_at = excluded.ends_at, zone = excluded.zone, status = excluded.status,
+                version = excluded.version, updated_at = excluded.updated_at,
+                cancel_reason = excluded.cancel_reason
+            """,
+            (
+                business_id,
+                [booking.booking_id for booking in bookings],
+                [booking.type_id for booking in bookings],
+                [",".join(booking.calendar_ids) for booking in bookings],
+                [booking.appointment.start for booking in bookings],
+                [booking.appointment.end for booking in bookings],
+                [booking.zone for booking in bookings],
+                [booking.status.value for booking in bookings],
+                [booking.version for booking in bookings],
+                [json.dumps(asdict(booking.customer)) for booking in bookings],
+                [json.dumps(dict(booking.fields)) for booking in bookings],
+                [booking.created_at for booking in bookings],
+                [booking.updated_at for booking in bookings],
+                [booking.cancel_reason for booking in bookings],
+            ),
+        )
+
+
+async def _upsert_holds(tx: AsyncConnection, business_id: str, holds: Sequence[Hold]) -> None:
+    if holds:
+        await tx.exec_driver_sql(
+            """
+            INSERT INTO holds (
+                business_id, hold_id, principal_id, holder, holder_key, type_id, calendar_ids,
+                starts_at, ends_at, expires_at, status)
+            SELECT $1, hold_id, principal_id, holder, holder_key, type_id,
+                string_to_array(calendar_ids, ','), starts_at, ends_at, expires_at, status
+            FROM unnest(
+                $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::text[])
+                AS new (hold_id, principal_id, holder, holder_key, type_id, calendar_ids,
+                    starts_at, ends_at, expires_at, status)
+            ON CONFLICT (business_id, hold_id) DO UPDATE SET
+                expires_at = excluded.expires_at, status = excluded.status
+            """,
+            (
+                business_id,
+                [hold.hold_id for hold in holds],
+                [hold.principal_id for hold in holds],
+                [hold.holder for hold in holds],
+                [hold.holder_key for hold in holds],
+                [hold.type_id for hold in holds],
+                [",".join(hold.calendar_ids) for hold in holds],
+                [hold.appointment.start for hold in holds],
+                [hold.appointment.end for hold in holds],
+                [hold.expires_at for hold in holds],
+                [hold.status.value for hold in holds],
+            ),
+        )
+
+
+async def _insert_log(tx: AsyncConnection, business_id: str, rows: Rows) -> None:
+    """Write the log, the answers and the new revision: one statement."""
+    changes = rows.changes
+    await tx.exec_driver_sql(
+        """
+        WITH logged AS (
+            INSERT INTO changes (business_id, revision, at, body)
+            SELECT $1, * FROM unnest($2::bigint[], $3::timestamptz[], $4::bytea[])
+        ), answered AS (
+            INSERT INTO requests (
+                business_id, principal_id, request_id, body_hash, response, created_at)
+            SELECT $1, *, transaction_timestamp()
+            FROM unnest($5::text[], $6::text[], $7::bytea[], $8::bytea[])
+        )
+        UPDATE businesses SET revision = revision + cardinality($2::bigint[]),
+            catalog_version = COALESCE($9, catalog_version)
+        WHERE business_id = $1
+        """,
+        (
+            business_id,
+            [change.revision for change in changes],
+            [change.at for change in changes],
+            [change_to_json(change) for change in changes],
+            [key[0] for key, _ in rows.answers],
+            [key[1] for key, _ in rows.answers],
+            [answer.body_hash for _, answer in rows.answers],
+            [answer.response for _, answer in rows.answers],
+            max((change.revision for change in changes if change.changes_catalog), default=None),
+        ),
+    )

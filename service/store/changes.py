@@ -1,0 +1,109 @@
+"""The change log: read it after a revision, ask how far it is, and trim it.
+
+The revision is a counter on the business's row, raised in the transaction of the change itself. The
+row stays locked to commit, so the order of the revisions is the order of the commits, and a rollback
+leaves no gap. A sequence or a timestamp would be neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.domain.change import Change
+from service.domain.change_codec import change_from_json
+from service.store import tables
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Head:
+    """How far a business is."""
+
+    revision: int
+    epoch: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Heads:
+    """How far businesses are, at one instant of the database's clock. One that is gone is absent."""
+
+    as_of: datetime
+    by_business: dict[str, Head]
+
+
+async def read_after(
+    tx: AsyncConnection, business_id: str, revision: int, limit: int
+) -> list[Change]:
+    """Return the changes after a revision, in order."""
+    result = await tx.exec_driver_sql(
+        """
+        SELECT body FROM changes WHERE business_id = $1 AND revision > $2
+        ORDER BY revision LIMIT $3
+        """,
+        (business_id, revision, limit),
+    )
+    return [change_from_json(row[0]) for row in result.fetchall()]
+
+
+async def floor(tx: AsyncConnection, business_id: str) -> int:
+    """Return the revision after which the log is whole: what is older has been trimmed."""
+    oldest = select(func.min(tables.changes.c.revision)).where(
+        tables.changes.c.business_id == business_id
+    )
+    head = select(tables.businesses.c.revision).where(
+        tables.businesses.c.business_id == business_id
+    )
+    result = await tx.execute(
+        select(func.coalesce(oldest.scalar_subquery() - 1, head.scalar_subquery(), 0))
+    )
+    return int(result.scalar_one())
+
+
+async def heads(tx: AsyncConnection, business_ids: Sequence[str]) -> Heads:
+    """Return how far these businesses are."""
+    result = await tx.exec_driver_sql(
+        """
+        SELECT clock_timestamp(), business_id, revision, epoch
+        FROM (SELECT) AS once LEFT JOIN businesses ON business_id = ANY($1::text[])
+        """,
+        (list(business_ids),),
+    )
+    rows = result.fetchall()
+    return Heads(
+        as_of=rows[0][0],
+        by_business={
+            business_id: Head(revision=revision, epoch=epoch)
+            for _, business_id, revision, epoch in rows
+            if business_id is not None
+        },
+    )
+
+
+TRIMMED_ROWS_MAX = 5000
+"""How many rows one trimming removes at most; the next one goes on."""
+
+
+async def trim(tx: AsyncConnection, *, older_than: timedelta) -> int:
+    """Remove changes that are old, and say how many."""
+    removed = 0
+    ids = await tx.execute(select(tables.businesses.c.business_id))
+    for (business_id,) in ids.all():
+        result = await tx.execute(
+            text(
+                """
+                DELETE FROM changes WHERE business_id = :business_id AND revision IN (
+                    SELECT revision FROM (
+                        SELECT revision, at FROM changes WHERE business_id = :business_id
+                        ORDER BY revision LIMIT :limit
+                    ) AS oldest WHERE at < now() - :age
+                )
+                """
+            ),
+            {"business_id": business_id, "limit": TRIMMED_ROWS_MAX, "age": older_than},
+        )
+        removed += result.rowcount
+    return removed

@@ -1,0 +1,132 @@
+"""Claims: those that touch given windows, by bounded ranges of one b-tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.domain.claim import Claim, ClaimKind
+from service.domain.interval import Interval
+
+_COLUMNS = """
+    c.claim_id, c.calendar_id, c.kind, c.owner_id, c.starts_at, c.ends_at, c.type_id,
+    c.appointment_starts_at, c.appointment_ends_at, c.seat, c.expires_at, c.holder_key
+"""
+
+# Most claims are short, so it is enough to begin four hours before the window; the few that last have
+# an index of their own. A search through the GiST index would lock pages at each of its levels, and
+# the writers of all businesses would fail each other.
+_IN_WINDOWS = f"""
+SELECT {_COLUMNS}
+FROM unnest($2::text[], $3::timestamptz[], $4::timestamptz[]) AS w (calendar_id, starts_at, ends_at)
+CROSS JOIN LATERAL (
+    SELECT * FROM claims
+    WHERE business_id = $1 AND calendar_id = w.calendar_id
+      AND starts_at > w.starts_at - interval '4 hours' AND starts_at < w.ends_at
+      AND ends_at > w.starts_at AND ends_at - starts_at <= interval '4 hours'
+    UNION ALL
+    SELECT * FROM claims
+    WHERE business_id = $1 AND calendar_id = w.calendar_id
+      AND starts_at > w.starts_at - interval '3 days' AND starts_at < w.ends_at
+      AND ends_at > w.starts_at AND ends_at - starts_at > interval '4 hours'
+) AS c
+"""
+
+_FROM = f"SELECT {_COLUMNS} FROM claims AS c WHERE business_id = $1 AND ends_at > $2"
+
+
+async def in_windows(
+    tx: AsyncConnection, business_id: str, windows: Iterable[tuple[str, Interval]]
+) -> list[Claim]:
+    """Return the claims that touch any of the windows (calendar, interval), each once."""
+    merged = _merge(windows)
+    if not merged:
+        return []
+    result = await tx.exec_driver_sql(
+        _IN_WINDOWS,
+        (
+            business_id,
+            [calendar_id for calendar_id, _, _ in merged],
+            [start for _, start, _ in merged],
+            [end for _, _, end in merged],
+        ),
+    )
+    # A long claim may touch two windows.
+    unique = {row[0]: row for row in result.fetchall()}
+    return [_claim(row) for row in unique.values()]
+
+
+async def ending_after(tx: AsyncConnection, business_id: str, instant: datetime) -> list[Claim]:
+    """Return all claims of a business that end after an instant."""
+    result = await tx.exec_driver_sql(_FROM, (business_id, instant))
+    return [_claim(row) for row in result.fetchall()]
+
+
+async def has_any_from(
+    tx: AsyncConnection,
+    business_id: str,
+    instant: datetime,
+    *,
+    calendar_id: str | None,
+    type_id: str | None,
+) -> bool:
+    """Say whether a hold or booking ends after an instant, on a calendar or of a type."""
+    result = await tx.exec_driver_sql(
+        """
+        SELECT EXISTS (
+            SELECT FROM claims
+            WHERE business_id = $1 AND ends_at > $2 AND kind <> 'busy'
+              AND ($3::text IS NULL OR calendar_id = $3) AND ($4::text IS NULL OR type_id = $4)
+              AND (expires_at IS NULL OR expires_at > $2)
+        )
+        """,
+        (business_id, instant, calendar_id, type_id),
+    )
+    return bool(result.scalar_one())
+
+
+async def delete_busy(
+    tx: AsyncConnection, business_id: str, calendar_id: str, feed_id: str
+) -> None:
+    """Remove the busy time that a feed put on a calendar."""
+    await tx.exec_driver_sql(
+        """
+        DELETE FROM claims
+        WHERE business_id = $1 AND calendar_id = $2 AND kind = 'busy' AND owner_id = $3
+        """,
+        (business_id, calendar_id, feed_id),
+    )
+
+
+def _merge(windows: Iterable[tuple[str, Interval]]) -> list[tuple[str, datetime, datetime]]:
+    merged: list[tuple[str, datetime, datetime]] = []
+    for calendar_id, window in sorted(windows, key=lambda each: (each[0], each[1].start)):
+        if merged and merged[-1][0] == calendar_id and window.start <= merged[-1][2]:
+            _, start, end = merged.pop()
+            merged.append((calendar_id, start, max(end, window.end)))
+        else:
+            merged.append((calendar_id, window.start, window.end))
+    return merged
+
+
+def _claim(row: Sequence[Any]) -> Claim:
+    (claim_id, calendar_id, kind, owner_id, start, end, type_id, first, last, seat, expiry, key) = (
+        row
+    )
+    return Claim(
+        claim_id=UUID(int=claim_id.int),
+        calendar_id=calendar_id,
+        kind=ClaimKind(kind),
+        owner_id=owner_id,
+        start=start,
+        end=end,
+        type_id=type_id,
+        appointment=None if first is None else Interval(first, last),
+        seat=seat,
+        expires_at=expiry,
+        holder_key=key,
+    )

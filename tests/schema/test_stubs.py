@@ -1,0 +1,54 @@
+"""The committed stubs are what the protos say."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CLIENT = ROOT / "clients" / "python"
+GENERATOR = ROOT / "protos" / "tools" / "generate.py"
+
+
+def generate(folder):
+    subprocess.run([sys.executable, GENERATOR, folder], check=True)
+
+
+def generated(folder):
+    return {
+        path.relative_to(folder): path.read_bytes()
+        for package in ("slotcast", "buf")
+        for path in (folder / package).rglob("*_pb2*.py*")
+        if path.suffix in {".py", ".pyi"}
+    }
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("fresh")
+    generate(folder)
+    return folder
+
+
+def test_a_fresh_generation_equals_the_committed_stubs(fresh):
+    committed, expected = generated(CLIENT), generated(fresh)
+
+    assert expected
+    assert sorted(committed) == sorted(expected), "Run `make proto` and commit what it writes."
+    differing = [path for path, content in expected.items() if committed[path] != content]
+    assert differing == [], "Run `make proto` and commit what it writes."
+
+
+def test_stubs_whose_proto_is_gone_are_removed_and_written_code_is_not(fresh, tmp_path):
+    stale = tmp_path / "slotcast" / "v1" / "gone_pb2.py"
+    written = tmp_path / "slotcast" / "client.py"
+    stale.parent.mkdir(parents=True)
+    stale.write_text("")
+    written.write_text("")
+
+    generate(tmp_path)
+
+    assert not stale.exists()
+    assert written.exists()
+    assert generated(tmp_path) == generated(fresh)
