@@ -34,6 +34,7 @@ test: lint ## Check the style, the types and the protos, then run all tests
 
 lint: $(READY) ## Check the style, the types, who imports whom, and the protos
 	@echo 'Style ...'
+	@$(UV) lock --check --offline --quiet || { echo 'uv.lock is behind pyproject.toml: run $(UV) lock' >&2; exit 1; }
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet
 	@echo 'Types ...'

@@ -99,7 +99,7 @@ def read_calendars(data: bytes) -> list[Component]:
     count = 0
     for line, name, text in _content_lines(_as_utf8(data)):
         if name == "BEGIN":
-            count += len(open_components) == 1
+            count += len(open_components) <= 1
             if count > COMPONENTS_MAX:
                 raise BadFeed(f"there are more than {COMPONENTS_MAX} components", line)
             open_components.append(_begin(line, text, open_components, calendars))

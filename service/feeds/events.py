@@ -101,16 +101,15 @@ class EventReader:
         self._zones = zones
 
     def event(self, component: Component, *, is_cancelled: bool) -> Event | None:
-        """The event; None where it is cancelled as a whole and says no time."""
-        found = component.one("DTSTART")
+        """The event; None where a cancellation names no time at all, which frees nothing."""
         is_cancelled = is_cancelled or component.text("STATUS") == "CANCELLED"
+        replaces, uid = component.one("RECURRENCE-ID"), component.one("UID")
+        found = component.one("DTSTART") or (replaces if is_cancelled else None)
         if found is None:
-            if is_cancelled and component.one("RECURRENCE-ID") is None:
+            if is_cancelled:
                 return None
             raise BadFeed("VEVENT has no DTSTART", component.line)
         start = self.moment(found, found.value)
-        replaces = component.one("RECURRENCE-ID")
-        uid = component.one("UID")
         return Event(
             line=component.line,
             uid="" if uid is None else uid.value,
@@ -177,8 +176,11 @@ class EventReader:
 
 
 def _between(start: Moment, end: Moment) -> Duration:
-    """Days are counted, times are measured: RFC 5545 section 3.8.5.3 has a repeated event with
-    DTEND last the same exact time on the day when clocks change."""
+    """Days are counted, and times are measured.
+
+    RFC 5545 section 3.8.5.3: what repeats with a DTEND lasts equally long on every day, also on
+    the one on which clocks change.
+    """
     if start.is_day and end.is_day:
         return Duration(days=(end.wall - start.wall).days, exact=timedelta())
     return Duration(days=0, exact=end.instant - start.instant)

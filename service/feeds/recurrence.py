@@ -25,7 +25,7 @@ from dateutil.rrule import (
 )
 
 from service.feeds.content_lines import BadFeed, Property
-from service.feeds.values import Kind, WallTime, read_wall_time, shifted
+from service.feeds.values import LATEST, Kind, WallTime, read_wall_time, shifted
 
 STEPS_MAX = 1_000_000
 
@@ -218,7 +218,7 @@ def _matches(
             found = next(starts, None)
         except (ValueError, OverflowError):  # how dateutil leaves the year 9999
             found = None
-        days = ((found or datetime.max) - last).days // _DAYS_PER_STEP.get(rule.frequency, 1)
+        days = ((found or LATEST) - last).days // _DAYS_PER_STEP.get(rule.frequency, 1)
         allowance.spend(1 + days * breadth, rule.line)
         if found is None or found > end:
             return
@@ -233,7 +233,7 @@ def _years_on(at: datetime, years: int) -> datetime:
 
 def _period_start(rule: Rule, first: datetime) -> datetime:
     """The beginning of the year, month, week, ... that first is in."""
-    day = datetime(first.year, first.month, first.day)
+    day = datetime.combine(first, time.min)
     days_into_week = (day.weekday() - rule.week_start) % 7
     starts = {
         YEARLY: day.replace(month=1, day=1),

@@ -1,12 +1,13 @@
 """A series of events: its starts near a window, less the excepted, with the replaced in place."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from service.feeds.events import Event, Moment
 from service.feeds.recurrence import Allowance, Rule, last_wall_time, wall_times
-from service.feeds.values import Duration, shifted
+from service.feeds.values import EARLIEST, Duration, shifted
 
 # Local time of any zone is within a day of UTC.
 _MARGIN = timedelta(days=2)
@@ -21,11 +22,20 @@ class Occurrence:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Search:
-    """What unrolling a rule needs: where to look, in UTC, and what it may cost."""
+    """Where on the wall to look for the starts of a series, and what it may cost."""
 
     earliest: datetime
     latest: datetime
     allowance: Allowance
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Later:
+    """An event with RANGE=THISANDFUTURE: what it replaces first, and how far it moves that."""
+
+    first: datetime
+    event: Event
+    move: timedelta
 
 
 def busy_occurrences(
@@ -47,16 +57,64 @@ def busy_occurrences(
     if not every_series:
         yield from _as_occurrences(_by_name(replacing, None).values())
     for series in every_series:
-        search = _search(series, replacing, start=start, end=end, allowance=allowance)
-        yield from _of_series(series, _by_name(replacing, series), search)
+        allowance.spend(len(replacing), series.line)
+        by_name = _by_name(replacing, series)
+        later = _later(series, by_name.values())
+        earliest, latest = _walls(series, later, start=start, end=end)
+        search = _Search(earliest=earliest, latest=latest, allowance=allowance)
+        yield from _of_series(series, by_name, later, search)
 
 
 def _by_name(replacing: list[Event], series: Event | None) -> dict[date, Event]:
+    """The newest replacement of each start."""
     return {
         (series or event).name_of(event.replaces): event
         for event in replacing
         if event.replaces is not None
     }
+
+
+def _later(series: Event, replacing: Iterable[Event]) -> list[_Later]:
+    later = []
+    for event in replacing:
+        if event.replaces is None or not event.replaces_all_later:
+            continue
+        replaced = series.as_start(event.replaces)
+        wall = replaced.wall
+        if not replaced.is_day:
+            wall = replaced.instant.astimezone(series.start.zone).replace(tzinfo=None)
+        later.append(_Later(first=replaced.instant, event=event, move=event.start.wall - wall))
+    return sorted(later, key=lambda found: found.first)
+
+
+def _walls(
+    series: Event, later: list[_Later], *, start: datetime, end: datetime
+) -> tuple[datetime, datetime]:
+    """The first and the last start, on the wall, that can reach into the window."""
+    latest = shifted(end.replace(tzinfo=None), _MARGIN)
+    if later:
+        # Any start before the window may have been moved into it, or made long.
+        brought_forward = max(timedelta(), *(-found.move for found in later))
+        return EARLIEST, shifted(latest, brought_forward)
+    earliest = shifted(start.replace(tzinfo=None), -_MARGIN)
+    return shifted(earliest, -series.length.at_most), latest
+
+
+def _of_series(
+    series: Event, by_name: dict[date, Event], later: list[_Later], search: _Search
+) -> Iterator[Occurrence]:
+    excepted = {series.name_of(moment) for moment in series.excepted}
+    yield from _as_occurrences(event for name, event in by_name.items() if name not in excepted)
+    if not series.is_busy and not any(found.event.is_busy for found in later):
+        return
+    for rule in series.except_rules:
+        excepted.update(start.instant for start in _rule_starts(series, rule, search))
+    gone = excepted | by_name.keys()
+    changes = [found.first for found in later]
+    for start, length in _starts(series, search):
+        if gone.isdisjoint(series.names_of(start)):
+            count = bisect_left(changes, start.instant)
+            yield from _as_changed(series, later[count - 1] if count else None, start, length)
 
 
 def _as_occurrences(events: Iterable[Event]) -> Iterator[Occurrence]:
@@ -65,83 +123,19 @@ def _as_occurrences(events: Iterable[Event]) -> Iterator[Occurrence]:
             yield Occurrence(line=event.line, start=event.start, length=event.length)
 
 
-def _search(
-    series: Event,
-    replacing: list[Event],
-    *,
-    start: datetime,
-    end: datetime,
-    allowance: Allowance,
-) -> _Search:
-    earliest = shifted(start.replace(tzinfo=None), -_MARGIN)
-    latest = shifted(end.replace(tzinfo=None), _MARGIN)
-    moved = [_move(series, event) for event in replacing if event.replaces_all_later]
-    if moved:
-        # A start far outside of the window may have been moved into it.
-        return _Search(
-            earliest=datetime.min,
-            latest=shifted(latest, max(timedelta(), -min(moved))),
-            allowance=allowance,
-        )
-    return _Search(
-        earliest=shifted(earliest, -series.length.at_most), latest=latest, allowance=allowance
-    )
-
-
-def _of_series(
-    series: Event, replacing: dict[date, Event], search: _Search
+def _as_changed(
+    series: Event, change: _Later | None, start: Moment, length: Duration | None
 ) -> Iterator[Occurrence]:
-    excepted = {series.name_of(moment) for moment in series.excepted}
-    yield from _as_occurrences(event for name, event in replacing.items() if name not in excepted)
-    later = _replacing_all_later(series, replacing.values())
-    if not any(event.is_busy for event in (series, *later)):
+    event = series if change is None else change.event
+    if not event.is_busy:
         return
-    for rule in series.except_rules:
-        excepted.update(start.instant for start in _rule_starts(series, rule, search))
-    gone = excepted | replacing.keys()
-    for start, length in _starts(series, search):
-        if series.names_of(start).isdisjoint(gone):
-            yield from _as_replaced(series, later, start, length)
-
-
-def _replacing_all_later(series: Event, replacing: Iterable[Event]) -> list[Event]:
-    """The newest first."""
-    return sorted(
-        (event for event in replacing if event.replaces_all_later),
-        key=lambda event: _replaced_start(series, event).instant,
-        reverse=True,
-    )
-
-
-def _replaced_start(series: Event, event: Event) -> Moment:
-    return event.start if event.replaces is None else series.as_start(event.replaces)
-
-
-def _move(series: Event, event: Event) -> timedelta:
-    """How much later the replacement is than what it replaces, on the wall of the series."""
-    replaced = _replaced_start(series, event)
-    if not replaced.is_day:
-        wall = replaced.instant.astimezone(series.start.zone).replace(tzinfo=None)
-        return event.start.wall - wall
-    return event.start.wall - replaced.wall
-
-
-def _as_replaced(
-    series: Event, later: list[Event], start: Moment, length: Duration | None
-) -> Iterator[Occurrence]:
-    for event in later:
-        if _replaced_start(series, event).instant < start.instant:
-            if event.is_busy:
-                wall = start.moved(_move(series, event)).wall
-                yield Occurrence(
-                    line=event.line, start=event.start.at(wall), length=length or event.length
-                )
-            return
-    if series.is_busy:
-        yield Occurrence(line=series.line, start=start, length=length or series.length)
+    if change is not None:
+        start = event.start.at(start.moved(change.move).wall)
+    yield Occurrence(line=event.line, start=start, length=length or event.length)
 
 
 def _starts(series: Event, search: _Search) -> Iterator[tuple[Moment, Duration | None]]:
+    """The starts, and for those of a period how long they last."""
     for rule in series.rules:
         for start in _rule_starts(series, rule, search):
             yield start, None

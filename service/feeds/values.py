@@ -14,6 +14,9 @@ _DURATION = re.compile(
 )
 _OFFSET = re.compile(r"([+-])([01][0-9]|2[0-3])([0-5][0-9])([0-5][0-9])?")
 _LEAP_SECOND = 60
+# Clocks on walls know no zone: the first and last times they can show, and midnight of a day.
+EARLIEST = datetime.min  # noqa: DTZ901
+LATEST = datetime.max  # noqa: DTZ901
 
 
 class Kind(Enum):
@@ -49,7 +52,14 @@ def read_wall_time(text: str, line: int) -> WallTime:
         raise BadFeed(f"{text[:40]!r} is no date and no time", line)
     year, month, day, hour, minute, second = (int(group or 0) for group in match.groups()[:6])
     try:
-        at = datetime(year, month, day, hour, minute, 59 if second == _LEAP_SECOND else second)
+        at = EARLIEST.replace(
+            year=year,
+            month=month,
+            day=day,
+            hour=hour,
+            minute=minute,
+            second=59 if second == _LEAP_SECOND else second,
+        )
     except ValueError:
         raise BadFeed(f"{text[:40]!r} is on no calendar", line) from None
     if match[4] is None:
@@ -77,8 +87,8 @@ def read_utc_offset(text: str, line: int) -> timedelta:
 
 
 def shifted(at: datetime, by: timedelta) -> datetime:
-    """at + by, or the end of all years that lies on the way: UNTIL=99991231T235959Z is in use."""
+    """Moves a wall time, as far as the years go: UNTIL=99991231T235959Z is in use."""
     try:
         return at + by
     except OverflowError:
-        return datetime.max if by > timedelta() else datetime.min
+        return LATEST if by > timedelta() else EARLIEST

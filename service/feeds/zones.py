@@ -59,10 +59,10 @@ class FileZone(tzinfo):
         wall = at + offset
         return wall if self.utcoffset(wall) == offset else wall.replace(fold=1)
 
-    def dst(self, at: datetime | None) -> None:
+    def dst(self, _at: datetime | None) -> None:
         return None
 
-    def tzname(self, at: datetime | None) -> str:
+    def tzname(self, _at: datetime | None) -> str:
         return self._name
 
 

@@ -174,8 +174,6 @@ class Board:
         if live.timer is not None:
             live.timer.cancel()
             live.timer = None
-        if live.streams == 0 and live.settled_at > 0:
-            return
         seconds = self._seconds_until_due(live)
         if seconds is None:
             return
@@ -220,7 +218,7 @@ class Board:
                 break
         if self._ready and not self._work_is_due:
             self._work_is_due = True
-            asyncio.get_running_loop().call_later(0, self._work)
+            asyncio.get_running_loop().call_soon(self._work)
 
     def _settle(self, live: LiveView) -> None:
         try:

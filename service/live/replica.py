@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from itertools import count
 from typing import NamedTuple
 from uuid import UUID
 
@@ -22,6 +23,7 @@ PAST_KEPT = timedelta(days=8)
 """Claims of the last week still count towards a week's cap."""
 EXPIRED_KEPT = timedelta(hours=1)
 """For so long a resuming watch is told what an expired hold freed, see live/resume.py."""
+_generations = count(1)
 
 
 class _Done(NamedTuple):
@@ -37,7 +39,6 @@ class Replica:
     ) -> None:
         """Begin at a snapshot."""
         self.business_id = catalog.business.business_id
-        self.generation = 0
         self.load(epoch=epoch, revision=revision, catalog=catalog, claims=claims)
 
     def load(
@@ -45,7 +46,7 @@ class Replica:
     ) -> None:
         """Start over from a snapshot."""
         book = claims if isinstance(claims, ClaimBook) else ClaimBook(claims)
-        self.generation += 1
+        self.generation = next(_generations)
         self.epoch = epoch
         self.revision = revision
         self.offer = Offer(catalog, Hours(catalog), book)

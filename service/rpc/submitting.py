@@ -14,7 +14,6 @@ from service.actions.submission import Submission
 from service.domain.commands import Command, Outcome
 from service.domain.errors import SlotOffGrid, SlotRefused
 from service.rpc.alternatives import AlternativeSlots
-from service.rpc.call import Principal
 from service.rpc.status import SlotRefusedWithAlternatives
 
 Encode = Callable[[Outcome], bytes]
@@ -37,7 +36,7 @@ class Asking:
 
     method_name: str
     business_id: str
-    principal: Principal
+    principal_id: str
 
 
 class Submitter:
@@ -54,7 +53,7 @@ class Submitter:
         """Return the answer to a command, or raise what refuses it."""
         submission = Submission(
             business_id=asking.business_id,
-            principal_id=asking.principal.principal_id,
+            principal_id=asking.principal_id,
             request_id=request.request_id,
             body_hash=body_hash(asking.method_name, request),
             command=command,

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FUNCTION_LINES_MAX = 70
 MODULE_LINES_MAX = 500
-NAMELESS = {"util", "utils", "helper", "helpers", "common", "misc", "shared", "base"}
+NAMELESS = {"util", "utils", "helper", "helpers", "common", "misc"}
 # In pieces, so that this file obeys its own rule.
 MACHINE_PATH = re.compile(r"(?<![\w.~>$}])/(?:" + "|".join(["work", "root", "tmp"]) + r")(?=/|\b)")
 BINARY = {".binpb", ".gif", ".ico", ".jpg", ".png", ".woff2"}

@@ -240,8 +240,8 @@ class BookingMethods(Connected):
     ) -> BookingFeed:
         """Follow every change of bookings, each once: `async with client.watch_bookings() as feed`.
 
-        With the `resume_token` of an item that was handled, nothing since it is lost within 24 hours;
-        without one the feed begins now. InvalidResumeToken: the token is damaged.
+        With the `resume_token` of an item that was handled, nothing since it is lost within 24
+        hours; without one the feed begins now. InvalidResumeToken: the token is damaged.
         """
         link = self._connection
         request = pb.WatchBookingsRequest(

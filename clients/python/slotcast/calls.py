@@ -17,7 +17,7 @@ Response = TypeVar("Response")
 
 
 def new_request_id(request_id: str | None) -> str:
-    """Return the caller's own, or a new one. Chosen before the first attempt, it is kept over all."""
+    """Return the caller's own, or a new one. Chosen before the first attempt, it stays."""
     return request_id or uuid4().hex
 
 
@@ -48,7 +48,7 @@ class Calls:
     async def persist(self, attempt: Callable[[float], Awaitable[Response]]) -> Response:
         """Attempt, with so many seconds each time, until it succeeds or no attempt is left.
 
-        Raises the last error: what cannot be retried at once, the rest when attempts or time run out.
+        Raises the last error: one that cannot be retried at once, others when all is used up.
         """
         timeouts, clock = self.timeouts, self.timeouts.clock
         ends_at = clock.monotonic() + timeouts.total_seconds

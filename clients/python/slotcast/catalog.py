@@ -78,7 +78,7 @@ class Weekday(IntEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WallInterval:
-    """An interval of wall-clock time: `09:00` to `17:00`, or `24:00`, or to an hour of the next day."""
+    """An interval of wall-clock time: `09:00` to `17:00`, to `24:00`, or into the next day."""
 
     start: str
     end: str

@@ -14,7 +14,9 @@ from slotcast.v1 import catalog_service_pb2 as pb
 class CatalogMethods(Connected):
     """What can be booked. A short id in a `name` stands for one of the client's own business."""
 
-    async def create_business(self, business: Business, *, request_id: str | None = None) -> Business:
+    async def create_business(
+        self, business: Business, *, request_id: str | None = None
+    ) -> Business:
         """Add a tenant. ResourceExists: the id is in use. Needs an operator's key."""
         link = self._connection
         request = pb.CreateBusinessRequest(
@@ -42,7 +44,9 @@ class CatalogMethods(Connected):
             next_page_token=response.next_page_token,
         )
 
-    async def update_business(self, business: Business, *, request_id: str | None = None) -> Business:
+    async def update_business(
+        self, business: Business, *, request_id: str | None = None
+    ) -> Business:
         """Replace a business whole. Bookings that stand are not moved."""
         link = self._connection
         request = pb.UpdateBusinessRequest(
@@ -60,7 +64,9 @@ class CatalogMethods(Connected):
         )
         return (await link.calls.unary(link.catalog.DeleteBusiness, request)).revision
 
-    async def create_calendar(self, calendar: Calendar, *, request_id: str | None = None) -> Calendar:
+    async def create_calendar(
+        self, calendar: Calendar, *, request_id: str | None = None
+    ) -> Calendar:
         """Add a bookable person, room or piece of equipment. ResourceExists: the id is in use."""
         link = self._connection
         request = pb.CreateCalendarRequest(
@@ -82,14 +88,18 @@ class CatalogMethods(Connected):
     async def list_calendars(self, *, page_size: int = 0, page_token: str = "") -> Page[Calendar]:
         """List them by name, 100 a page, or up to 500."""
         link = self._connection
-        request = pb.ListCalendarsRequest(parent=link.names.business(), page_size=page_size, page_token=page_token)
+        request = pb.ListCalendarsRequest(
+            parent=link.names.business(), page_size=page_size, page_token=page_token
+        )
         response = await link.calls.unary(link.catalog.ListCalendars, request)
         return Page(
             items=tuple(convert.calendar(item) for item in response.calendars),
             next_page_token=response.next_page_token,
         )
 
-    async def update_calendar(self, calendar: Calendar, *, request_id: str | None = None) -> Calendar:
+    async def update_calendar(
+        self, calendar: Calendar, *, request_id: str | None = None
+    ) -> Calendar:
         """Replace a calendar whole. Bookings that stand are not moved."""
         link = self._connection
         request = pb.UpdateCalendarRequest(
@@ -100,14 +110,19 @@ class CatalogMethods(Connected):
         return convert.calendar(response.calendar, response.revision)
 
     async def delete_calendar(self, name: str, *, request_id: str | None = None) -> int:
-        """Remove a calendar; returns the revision. ResourceInUse: a type names it, or it has bookings to come."""
+        """Remove a calendar; returns the revision.
+
+        ResourceInUse: a type names it, or it has bookings to come.
+        """
         link = self._connection
         request = pb.DeleteCalendarRequest(
             name=link.names.calendar(name), request_id=new_request_id(request_id)
         )
         return (await link.calls.unary(link.catalog.DeleteCalendar, request)).revision
 
-    async def create_appointment_type(self, appointment_type: AppointmentType, *, request_id: str | None = None) -> AppointmentType:
+    async def create_appointment_type(
+        self, appointment_type: AppointmentType, *, request_id: str | None = None
+    ) -> AppointmentType:
         """Add something that can be booked. ResourceExists: the id is in use."""
         link = self._connection
         request = pb.CreateAppointmentTypeRequest(
@@ -122,21 +137,29 @@ class CatalogMethods(Connected):
     async def get_appointment_type(self, name: str, *, min_revision: int = 0) -> AppointmentType:
         """Read an appointment type. ResourceNotFound: there is none, or the key may not see it."""
         link = self._connection
-        request = pb.GetAppointmentTypeRequest(name=link.names.appointment_type(name), min_revision=min_revision)
+        request = pb.GetAppointmentTypeRequest(
+            name=link.names.appointment_type(name), min_revision=min_revision
+        )
         response = await link.calls.unary(link.catalog.GetAppointmentType, request)
         return convert.appointment_type(response.appointment_type, response.revision)
 
-    async def list_appointment_types(self, *, page_size: int = 0, page_token: str = "") -> Page[AppointmentType]:
+    async def list_appointment_types(
+        self, *, page_size: int = 0, page_token: str = ""
+    ) -> Page[AppointmentType]:
         """List them by name, 100 a page, or up to 500."""
         link = self._connection
-        request = pb.ListAppointmentTypesRequest(parent=link.names.business(), page_size=page_size, page_token=page_token)
+        request = pb.ListAppointmentTypesRequest(
+            parent=link.names.business(), page_size=page_size, page_token=page_token
+        )
         response = await link.calls.unary(link.catalog.ListAppointmentTypes, request)
         return Page(
             items=tuple(convert.appointment_type(item) for item in response.appointment_types),
             next_page_token=response.next_page_token,
         )
 
-    async def update_appointment_type(self, appointment_type: AppointmentType, *, request_id: str | None = None) -> AppointmentType:
+    async def update_appointment_type(
+        self, appointment_type: AppointmentType, *, request_id: str | None = None
+    ) -> AppointmentType:
         """Replace an appointment type whole. Bookings that stand are not moved."""
         link = self._connection
         request = pb.UpdateAppointmentTypeRequest(
@@ -147,7 +170,7 @@ class CatalogMethods(Connected):
         return convert.appointment_type(response.appointment_type, response.revision)
 
     async def delete_appointment_type(self, name: str, *, request_id: str | None = None) -> int:
-        """Remove an appointment type; returns the revision. ResourceInUse: it has bookings to come."""
+        """Remove an appointment type; returns the revision. ResourceInUse: it has bookings."""
         link = self._connection
         request = pb.DeleteAppointmentTypeRequest(
             name=link.names.appointment_type(name), request_id=new_request_id(request_id)

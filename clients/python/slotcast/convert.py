@@ -149,7 +149,9 @@ def booking(message: booking_pb.Booking, revision: int = 0) -> Booking:
         time_zone=message.time_zone,
         status=word(
             BookingStatus,
-            lambda number: booking_pb.BookingStatus.Name(booking_pb.BookingStatus.ValueType(number)),
+            lambda number: booking_pb.BookingStatus.Name(
+                booking_pb.BookingStatus.ValueType(number)
+            ),
             "BOOKING_STATUS_",
             message.status,
         ),
@@ -181,9 +183,7 @@ def explanation(message: availability_pb.ExplainSlotResponse) -> Explanation:
 def _verdict(message: availability_pb.RuleVerdict) -> RuleVerdict:
     rules = availability_pb.RuleVerdict.Rule
     return RuleVerdict(
-        rule=word(
-            Rule, lambda number: rules.Name(rules.ValueType(number)), "RULE_", message.rule
-        ),
+        rule=word(Rule, lambda number: rules.Name(rules.ValueType(number)), "RULE_", message.rule),
         calendar=message.calendar,
         passed=message.passed,
         explanation=message.explanation,

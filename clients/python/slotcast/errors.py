@@ -37,8 +37,8 @@ SlotcastError                  also a reason that this client is too old to know
 ├── NotImplementedYet
 └── InternalFault              the outcome is unknown
 
-What is retryable has been retried, within the client's Timeouts, before it is raised. To go on, call
-again with the same `request_id`: it is done once.
+What is retryable has been retried, within the client's Timeouts, before it is raised. To go on,
+call again with the same `request_id`: it is done once.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ class OpenSlots:
             case "heartbeat":
                 return self._check(frame.heartbeat)
             case "goodbye":
-                # Its token stands for what it follows, so with a part missing the older one is right.
+                # Its token stands for all before it: with a part missing, the older one is right.
                 return self.whole and not self._parts
             case _:
                 return False
@@ -152,7 +152,9 @@ class OpenSlots:
         if not self.whole:
             return False
         if (len(self.slots), self._digest) != (heartbeat.open_slots, heartbeat.digest):
-            raise ViewMismatch(f"{len(self.slots)} slots are not the server's {heartbeat.open_slots}.")
+            raise ViewMismatch(
+                f"{len(self.slots)} slots are not the server's {heartbeat.open_slots}."
+            )
         return True
 
 

@@ -26,8 +26,8 @@ class Freshness:
     def told(self, as_of_seconds: float, stale_after_seconds: float) -> None:
         """Count from a frame that says how things were at an instant by the server's clock.
 
-        A frame that was under way for longer than the quickest one of its stream is so much the older:
-        a program that was stopped for a minute reads old frames first, and they are not news.
+        A frame that was under way for longer than the quickest one of its stream is so much the
+        older: a program that was stopped for a minute reads old frames first.
         """
         now = self._clock.monotonic()
         way = now - as_of_seconds

@@ -1,4 +1,4 @@
-"""What a client can ask BookingService once handoffs and waitlists exist: NotImplementedYet until then."""
+"""What a client can ask BookingService about handoffs and waitlists. NotImplementedYet, for now."""
 
 from __future__ import annotations
 

@@ -14,7 +14,9 @@ from slotcast.v1 import catalog_service_pb2 as pb
 class HoursMethods(Connected):
     """When it can be booked. A short id in a `name` stands for one of the client's own business."""
 
-    async def create_schedule(self, schedule: Schedule, *, request_id: str | None = None) -> Schedule:
+    async def create_schedule(
+        self, schedule: Schedule, *, request_id: str | None = None
+    ) -> Schedule:
         """Add opening hours. ResourceExists: the id is in use."""
         link = self._connection
         request = pb.CreateScheduleRequest(
@@ -36,14 +38,18 @@ class HoursMethods(Connected):
     async def list_schedules(self, *, page_size: int = 0, page_token: str = "") -> Page[Schedule]:
         """List them by name, 100 a page, or up to 500."""
         link = self._connection
-        request = pb.ListSchedulesRequest(parent=link.names.business(), page_size=page_size, page_token=page_token)
+        request = pb.ListSchedulesRequest(
+            parent=link.names.business(), page_size=page_size, page_token=page_token
+        )
         response = await link.calls.unary(link.catalog.ListSchedules, request)
         return Page(
             items=tuple(convert.schedule(item) for item in response.schedules),
             next_page_token=response.next_page_token,
         )
 
-    async def update_schedule(self, schedule: Schedule, *, request_id: str | None = None) -> Schedule:
+    async def update_schedule(
+        self, schedule: Schedule, *, request_id: str | None = None
+    ) -> Schedule:
         """Replace a schedule whole. Bookings that stand are not moved."""
         link = self._connection
         request = pb.UpdateScheduleRequest(
@@ -83,7 +89,9 @@ class HoursMethods(Connected):
     async def list_closures(self, *, page_size: int = 0, page_token: str = "") -> Page[Closure]:
         """List them by name, 100 a page, or up to 500."""
         link = self._connection
-        request = pb.ListClosuresRequest(parent=link.names.business(), page_size=page_size, page_token=page_token)
+        request = pb.ListClosuresRequest(
+            parent=link.names.business(), page_size=page_size, page_token=page_token
+        )
         response = await link.calls.unary(link.catalog.ListClosures, request)
         return Page(
             items=tuple(convert.closure(item) for item in response.closures),
@@ -113,8 +121,8 @@ class HoursMethods(Connected):
     ) -> BusyFeed:
         """Replace the busy time that a feed puts on a calendar by that of an iCalendar file.
 
-        `source`: the file, at most 900,000 bytes, or its address. BadFeed: it is damaged, and nothing
-        was imported. NotImplementedYet: an address.
+        `source`: the file, at most 900,000 bytes, or its address. BadFeed: it is damaged, and
+        nothing was imported. NotImplementedYet: an address.
         """
         link = self._connection
         request = pb.ImportBusyFeedRequest(

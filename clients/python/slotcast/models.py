@@ -1,8 +1,8 @@
 """Slots, holds and bookings, as plain values.
 
-Every `name` is a full resource name such as `businesses/salon/calendars/anna`. Instants are aware, in
-UTC. Intervals include their start and exclude their end. A `revision` is where the answer stands in
-the business's order of changes: given as `min_revision`, the next read is at least as new.
+Every `name` is a full resource name such as `businesses/salon/calendars/anna`. Instants are aware,
+in UTC. Intervals include their start and exclude their end. A `revision` is where the answer stands
+in the business's order of changes: given as `min_revision`, the next read is at least as new.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class SlotKey(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Slot:
-    """A start that an appointment type offers on a calendar, open for `seats_left` more bookings."""
+    """A start that an appointment type offers on a calendar, with `seats_left` seats."""
 
     appointment_type: str
     calendar: str
@@ -58,8 +58,8 @@ class SlotChoice:
 class SlotQuery:
     """Which slots one asks for: those that start in [start, end), at most 62 days.
 
-    Names may be short ids; none means all. No duration: each type's first. `holder`: whose own holds
-    hide nothing from them.
+    Names may be short ids; none means all. No duration: each type's first. `holder`: whose own
+    holds hide nothing from them.
     """
 
     start: datetime
@@ -72,7 +72,7 @@ class SlotQuery:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Customer:
-    """Who comes. Only the name is needed; the phone as RFC 3966 writes it, the language as BCP 47."""
+    """Who comes. Only the name is needed. The phone is as in RFC 3966, the language as in BCP 47."""
 
     display_name: str
     email: str = ""

@@ -19,7 +19,7 @@ from slotcast.freshness import Freshness
 from slotcast.v1.availability_service_pb2 import WatchAvailabilityResponse
 from slotcast.v1.booking_service_pb2 import WatchBookingsResponse
 
-_LASTING_CODES = (
+LASTING_CODES = (
     grpc.StatusCode.ALREADY_EXISTS,
     grpc.StatusCode.FAILED_PRECONDITION,
     grpc.StatusCode.INVALID_ARGUMENT,
@@ -50,9 +50,9 @@ AnyFrame = TypeVar("AnyFrame", WatchAvailabilityResponse, WatchBookingsResponse)
 class ResumingStream(ABC, Generic[AnyFrame]):
     """Reads in a task of its own while the block lasts, so that nothing waits for who iterates.
 
-    A stream that ends, breaks or falls silent is opened again, after a pause with jitter. It is given
-    up, and the error raised to who iterates, when asking again would not help, or when nothing was
-    heard for `Timeouts.outage_seconds_max`.
+    A stream that ends, breaks or falls silent is opened again, after a pause with jitter. It is
+    given up, and the error raised to who iterates, when asking again would not help, or when nothing
+    was heard for `Timeouts.outage_seconds_max`.
     """
 
     def __init__(self, calls: Calls) -> None:
@@ -75,7 +75,7 @@ class ResumingStream(ABC, Generic[AnyFrame]):
 
     def _heals(self, error: SlotcastError) -> bool:
         """Prepare to ask again; False: that would not help."""
-        return error.code not in _LASTING_CODES
+        return error.code not in LASTING_CODES
 
     @property
     def is_stale(self) -> bool:

@@ -18,7 +18,7 @@ class Timeouts:
     total_seconds, attempts_max: a call that has not succeeded within both raises the last error.
     back_off_seconds_min, back_off_seconds_max: the pause after a failure doubles from one to the
         other, with jitter, on top of what the server asks for.
-    silence_seconds_max: a stream that never said when it grows stale is cut after so long a silence.
+    silence_seconds_max: a stream that did not say when it grows stale is cut after such a silence.
     outage_seconds_max: a watch that got nothing for so long raises the last error.
     clock: what all of this is measured by.
     """
@@ -33,8 +33,8 @@ class Timeouts:
     clock: Clock = field(default_factory=Clock, repr=False, compare=False)
 
     def pause_seconds(self, failures: int, retry_after: timedelta | None = None) -> float:
-        """Return how long to wait after so many failures in a row: never less than was asked for."""
+        """Return how long to wait after so many failures in a row; never less than asked for."""
         doublings = min(max(failures - 1, 0), _DOUBLINGS_MAX)
-        longest = min(self.back_off_seconds_min * 2**doublings, self.back_off_seconds_max)
+        longest = min(self.back_off_seconds_min * (1 << doublings), self.back_off_seconds_max)
         jittered = longest * (0.5 + 0.5 * self.clock.chance())
         return jittered + (retry_after.total_seconds() if retry_after else 0.0)

@@ -28,11 +28,11 @@ from slotcast.v1.availability_service_pb2_grpc import AvailabilityServiceStub
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Update:
-    """What has changed since the update before, merged; after it, the slots are those at `revision`.
+    """What has changed since the update before, merged: now the slots are those at `revision`.
 
-    `whole`: forget what was shown, `opened` has all open slots. So it is at first, after a Stale, and
-    where the server said that changes were lost. A slot in `opened` may have been open before, with
-    other seats left.
+    `whole`: forget what was shown, `opened` has all open slots. So it is at first, after a Stale,
+    and where the server said that changes were lost. A slot in `opened` may have been open before,
+    with other seats left.
     """
 
     opened: tuple[Slot, ...]
@@ -70,8 +70,8 @@ class SlotView(ResumingStream[WatchAvailabilityResponse]):
                 ...
 
     `view.slots` may be read at any time. Iterating yields an Update for changes, those that came in
-    the meantime merged, and a Stale when the view grows stale; heartbeats yield nothing. It raises a
-    SlotcastError when watching on is of no use, such as KeyInvalid or ResourceNotFound.
+    the meantime merged, and a Stale when the view grows stale; heartbeats yield nothing. It raises
+    a SlotcastError when watching on is of no use, such as KeyInvalid or ResourceNotFound.
     """
 
     def __init__(
@@ -159,7 +159,9 @@ class SlotView(ResumingStream[WatchAvailabilityResponse]):
             as_of=slots.as_of,
         )
 
-    def _open(self) -> grpc.aio.UnaryStreamCall[WatchAvailabilityRequest, WatchAvailabilityResponse]:
+    def _open(
+        self,
+    ) -> grpc.aio.UnaryStreamCall[WatchAvailabilityRequest, WatchAvailabilityResponse]:
         self._open_slots.begin_stream()
         request = WatchAvailabilityRequest()
         request.CopyFrom(self._request)

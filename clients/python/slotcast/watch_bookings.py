@@ -90,9 +90,9 @@ class BookingFeed(ResumingStream[WatchBookingsResponse]):
             async for item in feed:
                 ...
 
-    It resumes by itself. A reader that falls behind by 256 changes makes the server wait, and is told
-    ChangesLost when it does so for too long. Raises a SlotcastError when following on is of no use,
-    such as InvalidResumeToken.
+    It resumes by itself. A reader that falls behind by 256 changes makes the server wait, and is
+    told ChangesLost when it does so for too long. Raises a SlotcastError when following on is of no
+    use, such as InvalidResumeToken.
     """
 
     def __init__(
@@ -143,7 +143,9 @@ class BookingFeed(ResumingStream[WatchBookingsResponse]):
             self._request.resume_token = frame.resume_token
             self._request.min_revision = 0  # the token says it
 
-    def _item(self, frame: WatchBookingsResponse) -> BookingsChanged | ChangesLost | CaughtUp | None:
+    def _item(
+        self, frame: WatchBookingsResponse
+    ) -> BookingsChanged | ChangesLost | CaughtUp | None:
         kind = frame.WhichOneof("frame")
         as_of, token = convert.instant(frame.as_of), frame.resume_token
         if kind == "reset":

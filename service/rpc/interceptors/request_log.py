@@ -7,7 +7,7 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import grpc
 
@@ -33,7 +33,7 @@ class RequestLog(Layer):
         async def answer(request: Any, call: Call) -> Any:
             started = time.perf_counter()
             if not method.streams_requests:
-                call.request_id = _request_id(request)
+                call.request_id = loggable_id(request)
             code = "OK"
             try:
                 return await inner(request, call)
@@ -41,12 +41,30 @@ class RequestLog(Layer):
                 code = code_name(error)
                 raise
             finally:
-                write_line(call, code, time.perf_counter() - started)
+                write_line(
+                    CallLine(
+                        method.name,
+                        call.business_id,
+                        call.principal_id,
+                        call.request_id or call.trace_id,
+                    ),
+                    code,
+                    time.perf_counter() - started,
+                )
 
         return answer
 
 
-def write_line(call: Call, code: str, seconds: float) -> None:
+class CallLine(NamedTuple):
+    """What the line of a call names."""
+
+    method: str
+    business_id: str
+    principal_id: str
+    request_id: str
+
+
+def write_line(line: CallLine, code: str, seconds: float) -> None:
     """Write the line of one call."""
     level = logging.INFO
     if code in WORRYING:
@@ -58,15 +76,15 @@ def write_line(call: Call, code: str, seconds: float) -> None:
     logger.log(
         level,
         "%s %s",
-        call.method.name,
+        line.method,
         code,
         extra={
-            "method": call.method.name,
+            "method": line.method,
             "code": code,
             "ms": round(seconds * 1000, 2),
-            "business": call.business_id,
-            "principal": call.principal_id,
-            "request_id": call.request_id or call.trace_id,
+            "business": line.business_id,
+            "principal": line.principal_id,
+            "request_id": line.request_id,
         },
     )
 
@@ -84,7 +102,7 @@ def code_name(error: BaseException) -> str:
     return grpc.StatusCode.INTERNAL.name
 
 
-def _request_id(request: Any) -> str:
+def loggable_id(request: Any) -> str:
     """Return the request's own id where it has one fit to be written down."""
     request_id = getattr(request, "request_id", "")
     return request_id if REQUEST_ID.fullmatch(request_id) else ""

@@ -1,0 +1,87 @@
+"""The client: what one opens, and asks everything."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+import grpc
+
+from slotcast.availability_methods import AvailabilityMethods
+from slotcast.booking_methods import BookingMethods
+from slotcast.calls import Calls
+from slotcast.catalog_methods import CatalogMethods
+from slotcast.channel import Connection, open_channel
+from slotcast.handoff_methods import HandoffMethods
+from slotcast.hours_methods import HoursMethods
+from slotcast.names import Names
+from slotcast.timeouts import Timeouts
+
+
+class Client(AvailabilityMethods, BookingMethods, HandoffMethods, CatalogMethods, HoursMethods):
+    """Talks to a Slotcast server, for one business; any number of tasks may share it.
+
+        async with Client("booking.example:443", api_key=key, business="salon") as client:
+            page = await client.list_slots(SlotQuery(start=monday, end=tuesday))
+
+    One method per RPC. Names may be short ids (`anna`) or full (`businesses/salon/calendars/anna`);
+    instants are aware datetimes. Every call has a deadline; what may be tried again is, with the
+    same `request_id`, within `timeouts`. Every error is a SlotcastError.
+    """
+
+    def __init__(
+        self,
+        target: str = "",
+        *,
+        api_key: str | None = None,
+        business: str | None = None,
+        credentials: grpc.ChannelCredentials | None = None,
+        insecure: bool = False,
+        channel: grpc.aio.Channel | None = None,
+        timeouts: Timeouts | None = None,
+    ) -> None:
+        """Open a channel to `target`, or use the given one, which stays the caller's to close.
+
+        Without credentials: TLS by the system's roots; in the clear on this machine's own
+        addresses, and elsewhere only if `insecure`. Make it inside the running event loop.
+        """
+        if channel is None and not target:
+            raise ValueError("Name a target or hand in a channel.")
+        self._owned_channel = None
+        if channel is None:
+            channel = self._owned_channel = open_channel(target, credentials, insecure=insecure)
+        metadata = (("authorization", f"Bearer {api_key}"),) if api_key else ()
+        calls = Calls(metadata, timeouts or Timeouts())
+        super().__init__(Connection(channel, calls, Names(business)))
+
+    def for_business(self, business: str) -> Client:
+        """Return a client of another business over this one's channel."""
+        link = self._connection
+        return self._sharing(Connection(link.channel, link.calls, Names(business)))
+
+    def with_timeouts(self, timeouts: Timeouts) -> Client:
+        """Return a client with other patience over this one's channel."""
+        link = self._connection
+        calls = Calls(link.calls.metadata, timeouts)
+        return self._sharing(Connection(link.channel, calls, link.names))
+
+    async def close(self) -> None:
+        """Close the channel, if it is this client's own; what is under way on it is cancelled."""
+        if self._owned_channel is not None:
+            await self._owned_channel.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    def _sharing(self, connection: Connection) -> Client:
+        client = Client(channel=connection.channel)
+        client._connection = connection
+        return client

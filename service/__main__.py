@@ -1,0 +1,5 @@
+"""`python -m service` is `slotcast`."""
+
+from service.cli import main
+
+main()

@@ -1,0 +1,38 @@
+"""All commands of `slotcast`, and how they fail: one sentence, and no traceback."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+from slotcast import SlotcastError
+
+from service.cli import booking, catalog, demo, keys, serve, slots
+from service.embedded.folder import DataFolderInUse
+from service.embedded.process import ServerFailed
+from service.settings import BadSetting
+from service.supervisor import PortInUse, WorkerFailed
+
+app = typer.Typer(
+    name="slotcast",
+    help="Appointment booking for chat: hold, book and watch slots.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for module in (demo, serve, slots, booking, catalog, keys):
+    module.register(app)
+
+_EXPECTED = (SlotcastError, BadSetting, DataFolderInUse, ServerFailed, PortInUse, WorkerFailed)
+
+
+def main() -> None:
+    """Run a command."""
+    try:
+        app()
+    except _EXPECTED as error:
+        Console(stderr=True).print(f"[bold red]slotcast:[/] {error}", highlight=False)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,48 @@
+"""`slotcast import-busy`: put the busy time of an .ics file on a calendar."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+from rich.console import Console
+
+from service.cli.connection import (
+    DEMO_BUSINESS,
+    Access,
+    ApiKeyOption,
+    BusinessOption,
+    TargetOption,
+    connect,
+    find_access,
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(import_busy)
+
+
+def import_busy(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="An .ics file.")],
+    calendar: Annotated[str, typer.Option(help="Whose time it is.")],
+    feed: Annotated[str, typer.Option(help="Importing a feed again replaces it.")] = "upload",
+    business: BusinessOption = DEMO_BUSINESS,
+    target: TargetOption = None,
+    api_key: ApiKeyOption = None,
+) -> None:
+    """Import busy time; a damaged file imports nothing, and its line is named."""
+    access = find_access(target, api_key)
+    uvloop.run(_import(access, business, calendar, feed, file.read_bytes()))
+
+
+async def _import(access: Access, business: str, calendar: str, feed: str, ics: bytes) -> None:
+    async with connect(access, business) as client:
+        imported = await client.import_busy_feed(calendar, feed, ics)
+    Console().print(
+        f"{imported.busy_intervals} busy intervals are on {calendar}, at revision"
+        f" {imported.revision}.",
+        highlight=False,
+    )

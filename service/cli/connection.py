@@ -1,0 +1,69 @@
+"""How a command finds its server: by options, by the environment, or the one that runs here."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from slotcast import Client
+
+from service.running import read_operator_key, read_running
+from service.settings import Settings
+
+DEMO_FOLDER_NAME = "demo"
+DEMO_BUSINESS = "demo"
+
+TargetOption = Annotated[
+    str | None,
+    typer.Option("--target", envvar="SLOTCAST_TARGET", help="host:port; the one that runs here."),
+]
+ApiKeyOption = Annotated[
+    str | None,
+    typer.Option("--api-key", envvar="SLOTCAST_API_KEY", help="The operator's of this machine."),
+]
+BusinessOption = Annotated[
+    str, typer.Option("--business", "-b", envvar="SLOTCAST_BUSINESS", help="Which business.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Access:
+    """Where to call, and with which key."""
+
+    target: str
+    api_key: str
+
+
+def find_access(target: str | None, api_key: str | None) -> Access:
+    """Return the server that is named, or that runs on this machine: `serve` before `demo`."""
+    for folder in _folders():
+        running = read_running(folder)
+        key = read_operator_key(folder)
+        if running is not None and target in {None, running.target}:
+            target, api_key = running.target, api_key or key
+            break
+    if target is None:
+        raise typer.BadParameter(
+            "No server runs here: start one with `slotcast demo` or `slotcast serve`,"
+            " or name one with --target."
+        )
+    if api_key is None:
+        raise typer.BadParameter("Name an API key with --api-key or SLOTCAST_API_KEY.")
+    return Access(target=target, api_key=api_key)
+
+
+@asynccontextmanager
+async def connect(access: Access, business: str) -> AsyncIterator[Client]:
+    """Open a client for one business."""
+    async with Client(access.target, api_key=access.api_key, business=business) as client:
+        yield client
+
+
+def _folders() -> tuple[Path, Path]:
+    folder = Settings.from_environment().data_folder
+    return folder, folder / DEMO_FOLDER_NAME

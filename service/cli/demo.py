@@ -1,0 +1,92 @@
+"""`slotcast demo`: everything on this machine, with a business to book at."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+from rich.console import Console
+from rich.panel import Panel
+
+from service.cli.connection import DEMO_BUSINESS, DEMO_FOLDER_NAME, Access, connect
+from service.cli.seed import seed
+from service.cli.serve import stop_event
+from service.cli.story import tell_story
+from service.ops.logs import configure_logs
+from service.running import RunningServer, read_operator_key
+from service.settings import Settings
+from service.supervisor import PortInUse, running_server
+
+_NEXT = """\
+Look, in another terminal:
+
+  [bold]slotcast slots haircut[/]              what is open in the next days
+  [bold]slotcast watch haircut[/]              the same, live: leave it open …
+  [bold]slotcast book haircut TIME[/]          … and see the slot go
+  [bold]slotcast load[/]                       how fast it is on this machine
+  [bold]make demo-check[/]                     one whole story, told step by step
+
+{where}
+Ctrl-C stops everything; what you booked is there next time."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(demo)
+
+
+def demo(
+    check: Annotated[
+        bool, typer.Option("--check", help="Play one story on a fresh server, then end.")
+    ] = False,
+) -> None:
+    """Start all of it here, with a demo business; nothing needs to be installed."""
+    settings = Settings.from_environment()
+    configure_logs(settings.log_level)
+    console = Console()
+    if check:
+        with tempfile.TemporaryDirectory(prefix="slotcast-") as folder:
+            settings = replace(
+                settings, data_folder=Path(folder), listen_address="127.0.0.1:0", workers=2
+            )
+            uvloop.run(_check(settings, console))
+        return
+    settings = replace(settings, data_folder=settings.data_folder / DEMO_FOLDER_NAME)
+    try:
+        uvloop.run(_demo(settings, console))
+    except PortInUse as error:
+        console.print(f"… {error}; taking another port")
+        uvloop.run(_demo(replace(settings, listen_address="127.0.0.1:0"), console))
+
+
+async def _demo(settings: Settings, console: Console) -> None:
+    stopping = stop_event()
+    async with running_server(settings, lambda text: console.print(f"… {text}")) as server:
+        async with connect(_access(settings, server), DEMO_BUSINESS) as client:
+            await seed(client, DEMO_BUSINESS)
+        where = f"gRPC, with reflection, on [bold]{server.target}[/]; the operator's key is in\n" + str(
+            settings.data_folder / "operator_key"
+        )
+        console.print(Panel(_NEXT.format(where=where), title="Slotcast runs", padding=(1, 2)))
+        await stopping.wait()
+        console.print("… stopping")
+
+
+async def _check(settings: Settings, console: Console) -> None:
+    async with running_server(settings, lambda text: console.print(f"… {text}")) as server:
+        access = _access(settings, server)
+        async with connect(access, DEMO_BUSINESS) as client, connect(
+            access, DEMO_BUSINESS
+        ) as other:
+            await seed(client, DEMO_BUSINESS)
+            await tell_story(client, other, console)
+
+
+def _access(settings: Settings, server: RunningServer) -> Access:
+    api_key = read_operator_key(settings.data_folder)
+    assert api_key is not None, "the server has made it"
+    return Access(target=server.target, api_key=api_key)

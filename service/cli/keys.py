@@ -1,0 +1,69 @@
+"""`slotcast keys`: make and revoke API keys, on the database itself."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from service.keys import CHAT_SCOPES, SCOPES, new_key
+from service.running import read_running
+from service.settings import Settings
+from service.store import api_keys
+from service.store.database import Database
+
+app = typer.Typer(help="Make and revoke API keys.", no_args_is_help=True)
+
+
+def register(parent: typer.Typer) -> None:
+    """Add the commands."""
+    parent.add_typer(app, name="keys")
+
+
+@app.command()
+def create(
+    business: Annotated[str, typer.Argument(help="The business, or '*' for the operator.")],
+    name: Annotated[str, typer.Option(help="What it is for.")] = "chat",
+    scope: Annotated[list[str] | None, typer.Option(help=f"Of: {', '.join(SCOPES)}.")] = None,
+) -> None:
+    """Make a key, and show it this once."""
+    scopes = frozenset(scope) if scope else CHAT_SCOPES
+    unknown = scopes - set(SCOPES)
+    if unknown:
+        raise typer.BadParameter(f"There is no scope {', '.join(sorted(unknown))}.")
+    key, text = new_key(business, name, scopes)
+    asyncio.run(_add(key))
+    Console().print(text, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def revoke(key_id: Annotated[str, typer.Argument(help="The part between the underscores.")]) -> None:
+    """Revoke a key: its calls are refused, and its streams end, within seconds."""
+    if not asyncio.run(_revoke(key_id)):
+        raise typer.BadParameter(f"There is no key {key_id}.")
+
+
+async def _add(key: api_keys.ApiKey) -> None:
+    database = _database()
+    async with database.read_committed.begin() as tx:
+        await api_keys.add(tx, key)
+    await database.close()
+
+
+async def _revoke(key_id: str) -> bool:
+    database = _database()
+    async with database.read_committed.begin() as tx:
+        found = await api_keys.revoke(tx, key_id)
+    await database.close()
+    return found
+
+
+def _database() -> Database:
+    settings = Settings.from_environment()
+    running = read_running(settings.data_folder)
+    url = settings.database_url or (running.database_url if running else None)
+    if url is None:
+        raise typer.BadParameter("Set DATABASE_URL, or start `slotcast serve` first.")
+    return Database(url, pool_size=1)

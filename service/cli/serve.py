@@ -1,0 +1,86 @@
+"""`slotcast serve`, `worker` and `migrate`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+import uvloop
+from rich.console import Console
+
+from service.ops.logs import configure_logs
+from service.settings import Settings
+from service.store.database import Database
+from service.store.migrate import migrate
+from service.supervisor import running_server
+from service.wiring import run_worker
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(serve)
+    app.command(name="migrate")(migrate_database)
+    app.command(hidden=True)(worker)
+
+
+def serve(
+    listen: Annotated[str | None, typer.Option(help="host:port, SLOTCAST_LISTEN.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, max=64, help="Processes.")] = None,
+) -> None:
+    """Serve until Ctrl-C or SIGTERM, then drain.
+
+    On DATABASE_URL and REDIS_URL, or on a PostgreSQL and a Valkey of its own.
+    """
+    settings = Settings.from_environment()
+    configure_logs(settings.log_level)
+    if listen is not None:
+        settings = replace(settings, listen_address=listen)
+    if workers is not None:
+        settings = replace(settings, workers=workers)
+    console = Console(stderr=True)
+    uvloop.run(_serve(settings, console))
+
+
+async def _serve(settings: Settings, console: Console) -> None:
+    stopping = stop_event()
+    async with running_server(settings, lambda text: console.print(f"… {text}")) as server:
+        console.print(f"[green]Slotcast serves on {server.target}.[/] Ctrl-C stops it.")
+        await stopping.wait()
+        console.print("… draining")
+
+
+def stop_event() -> asyncio.Event:
+    """Return an event that Ctrl-C or SIGTERM sets."""
+    stopping = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    return stopping
+
+
+def worker(ready_fd: Annotated[int, typer.Option()]) -> None:
+    """Run one worker process; `serve` starts them."""
+    settings = Settings.from_environment()
+    configure_logs(settings.log_level)
+    logging.getLogger(__name__).debug("worker starts")
+    uvloop.run(run_worker(settings, ready_fd=ready_fd))
+
+
+def migrate_database() -> None:
+    """Bring the database at DATABASE_URL to the newest tables."""
+    settings = Settings.from_environment()
+    if settings.database_url is None:
+        raise typer.BadParameter("Set DATABASE_URL; an embedded database migrates by itself.")
+    version = asyncio.run(_migrate(settings.database_url))
+    Console().print(f"The database is at migration {version}.")
+
+
+async def _migrate(url: str) -> str:
+    database = Database(url, pool_size=1)
+    try:
+        return await migrate(database)
+    finally:
+        await database.close()

@@ -1,0 +1,57 @@
+"""What a running server leaves in its data folder, so that commands on the same machine find it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+FILE_NAME = "server.json"
+OPERATOR_KEY_NAME = "operator_key"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunningServer:
+    """Where a server listens, and on what it stands."""
+
+    target: str
+    database_url: str
+    redis_url: str
+    process_id: int
+
+
+def write_running(folder: Path, server: RunningServer) -> None:
+    """Say that a server runs; only its owner can read it, for the URL has a password."""
+    write_private(folder / FILE_NAME, json.dumps(asdict(server), indent=2) + "\n")
+
+
+def read_running(folder: Path) -> RunningServer | None:
+    """Return the server that runs on a folder, or that did and was killed."""
+    try:
+        values: Mapping[str, object] = json.loads((folder / FILE_NAME).read_text())
+        return RunningServer(**values)  # type: ignore[arg-type]  # a wrong one raises TypeError
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+
+
+def forget_running(folder: Path) -> None:
+    """Say that no server runs any more."""
+    (folder / FILE_NAME).unlink(missing_ok=True)
+
+
+def read_operator_key(folder: Path) -> str | None:
+    """Return the operator's API key, if this folder has one."""
+    try:
+        return (folder / OPERATOR_KEY_NAME).read_text().strip() or None
+    except FileNotFoundError:
+        return None
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.draft")
+    draft.touch(mode=0o600)
+    draft.write_text(text)
+    draft.replace(path)

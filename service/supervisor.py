@@ -1,0 +1,211 @@
+"""One server: PostgreSQL and Valkey where none are given, and worker processes on one port.
+
+Workers are processes of their own, started afresh and not forked, for gRPC does not survive a fork.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+
+from service.embedded.postgres import Postgres
+from service.embedded.valkey import Valkey
+from service.keys import ensure_operator_key
+from service.running import RunningServer, forget_running, write_running
+from service.settings import Settings, token_secret_bytes
+from service.store.database import Database
+from service.store.migrate import migrate
+
+logger = logging.getLogger(__name__)
+
+DATABASE_NAME = "slotcast"
+READY_SECONDS_MAX = 30.0
+RESTART_SECONDS_FIRST = 0.1
+RESTART_SECONDS_MAX = 5.0
+Say = Callable[[str], None]
+
+
+class PortInUse(Exception):
+    """Another program listens there."""
+
+
+class WorkerFailed(Exception):
+    """A worker did not start; its output says why."""
+
+
+@asynccontextmanager
+async def running_server(settings: Settings, say: Say) -> AsyncIterator[RunningServer]:
+    """Run a server until the block ends. `say` is told what takes a while."""
+    async with AsyncExitStack() as stack:
+        settings = _start_stores(settings, stack, say)
+        assert settings.database_url is not None
+        assert settings.redis_url is not None
+        await _prepare_database(settings, say)
+        reserved = _reserve(settings.listen_address)
+        stack.callback(reserved.close)
+        host, port = reserved.getsockname()[:2]
+        target = f"{host}:{port}"
+        workers = Workers(replace(settings, listen_address=target))
+        stack.push_async_callback(workers.stop)
+        say(f"starting {settings.workers} worker(s) on {target}")
+        await workers.start()
+        server = RunningServer(
+            target=target,
+            database_url=settings.database_url,
+            redis_url=settings.redis_url,
+            process_id=os.getpid(),
+        )
+        write_running(settings.data_folder, server)
+        stack.callback(forget_running, settings.data_folder)
+        yield server
+
+
+def _start_stores(settings: Settings, stack: AsyncExitStack, say: Say) -> Settings:
+    folder = settings.data_folder
+    if settings.database_url is None:
+        say("starting PostgreSQL" if folder.exists() else "setting up PostgreSQL (once)")
+        postgres = stack.enter_context(Postgres(folder / "postgres"))
+        postgres.create_database(DATABASE_NAME)
+        settings = replace(settings, database_url=postgres.socket_dsn(DATABASE_NAME))
+    if settings.redis_url is None:
+        say("starting Valkey")
+        valkey = stack.enter_context(Valkey(folder / "valkey"))
+        settings = replace(settings, redis_url=valkey.url)
+    return settings
+
+
+async def _prepare_database(settings: Settings, say: Say) -> None:
+    assert settings.database_url is not None
+    database = Database(settings.database_url, pool_size=1)
+    try:
+        version = await migrate(database)
+        say(f"the database is at migration {version}")
+        await ensure_operator_key(database, settings.data_folder)
+    finally:
+        await database.close()
+
+
+def _reserve(address: str) -> socket.socket:
+    """Hold the port without listening on it, so that nobody else takes it and workers may share it."""
+    host, _, port = address.rpartition(":")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host.strip("[]"), int(port)))
+        except OSError as error:
+            raise PortInUse(f"{address}: {error.strerror}") from None
+    reserved = socket.socket(family)
+    reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    reserved.bind((host.strip("[]"), int(port)))
+    return reserved
+
+
+class Workers:
+    """The worker processes: one that ends unasked is started again."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Start nothing yet."""
+        self._settings = settings
+        self._environment = {**os.environ, **_environment(settings)}
+        self._processes: dict[int, asyncio.subprocess.Process] = {}
+        self._keepers: list[asyncio.Task[None]] = []
+        self._stopping = False
+
+    @property
+    def process_ids(self) -> list[int]:
+        """The workers' process ids."""
+        return [process.pid for process in self._processes.values()]
+
+    async def start(self) -> None:
+        """Start all workers, and return when they take calls."""
+        numbers = range(self._settings.workers)
+        await asyncio.gather(*(self._spawn(number) for number in numbers))
+        self._keepers = [
+            asyncio.create_task(self._keep(number), name=f"worker {number}") for number in numbers
+        ]
+
+    async def stop(self) -> None:
+        """Ask the workers to drain, and wait; those that do not end in time are killed."""
+        self._stopping = True
+        for keeper in self._keepers:
+            keeper.cancel()
+        running = [each for each in self._processes.values() if each.returncode is None]
+        for process in running:
+            process.terminate()
+        await asyncio.gather(*(self._end(process) for process in running))
+
+    async def _end(self, process: asyncio.subprocess.Process) -> None:
+        try:
+            await asyncio.wait_for(process.wait(), self._settings.drain_seconds + 5)
+        except TimeoutError:
+            logger.warning("worker %d did not stop in time and is killed", process.pid)
+            process.kill()
+            await process.wait()
+
+    async def _spawn(self, number: int) -> None:
+        read_end, write_end = os.pipe()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "service",
+                "worker",
+                "--ready-fd",
+                str(write_end),
+                # Held open for as long as we live: a worker whose standard input ends stops by itself.
+                stdin=asyncio.subprocess.PIPE,
+                env=self._environment,
+                pass_fds=(write_end,),
+                # Ctrl-C in a terminal reaches the whole group: the supervisor alone acts on it.
+                start_new_session=True,
+            )
+        finally:
+            os.close(write_end)
+        self._processes[number] = process
+        try:
+            await asyncio.wait_for(_readable(read_end), READY_SECONDS_MAX)
+            if os.read(read_end, 1) != b"1":
+                raise WorkerFailed(f"worker {number} ended while it started")
+        finally:
+            os.close(read_end)
+
+    async def _keep(self, number: int) -> None:
+        pause_seconds = RESTART_SECONDS_FIRST
+        while not self._stopping:
+            code = await self._processes[number].wait()
+            logger.warning("worker %d ended with %s; it is started again", number, code)
+            await asyncio.sleep(pause_seconds)
+            try:
+                await self._spawn(number)
+                pause_seconds = RESTART_SECONDS_FIRST
+            except (WorkerFailed, TimeoutError, OSError) as error:
+                logger.warning("worker %d did not start: %s", number, error)
+                pause_seconds = min(2 * pause_seconds, RESTART_SECONDS_MAX)
+
+
+async def _readable(descriptor: int) -> None:
+    loop = asyncio.get_running_loop()
+    readable = loop.create_future()
+    loop.add_reader(descriptor, lambda: readable.done() or readable.set_result(None))
+    try:
+        await readable
+    finally:
+        loop.remove_reader(descriptor)
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """What a worker must be told that its parent worked out."""
+    return {
+        "DATABASE_URL": settings.database_url or "",
+        "REDIS_URL": settings.redis_url or "",
+        "SLOTCAST_LISTEN": settings.listen_address,
+        "SLOTCAST_DATA": str(settings.data_folder),
+        "SLOTCAST_TOKEN_SECRET": token_secret_bytes(settings).decode(),
+    }
