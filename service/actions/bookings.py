@@ -5,7 +5,7 @@ All of it happens in one SERIALIZABLE transaction, which the lane opens and comm
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
@@ -13,23 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.actions.catalog_cache import CatalogCache
 from service.actions.submission import Submission
-from service.domain.booking import HoldStatus
+from service.domain import needs
 from service.domain.change import Change, ref_of
 from service.domain.claim_book import ClaimBook
-from service.domain.commands import (
-    Book,
-    BookingCommand,
-    ChangeStatus,
-    HoldSlot,
-    HoldWish,
-    Outcome,
-    ReleaseHold,
-    RenewHold,
-    Reschedule,
-)
-from service.domain.decisions import decide, windows
+from service.domain.commands import BookingCommand, Outcome
+from service.domain.decisions import decide
 from service.domain.errors import DomainError, RequestIdReused, ResourceNotFound
-from service.domain.ids import business_name, holder_key
+from service.domain.ids import business_name
 from service.domain.ledger import Decision, Ledger
 from service.domain.rules import Offer
 from service.store import batch, bookings, claims
@@ -70,8 +60,6 @@ async def run_batch(
     results = [folded.add(submission) for submission in submissions]
     if folded.rows.changes:
         await batch.write(tx, business_id, folded.rows)
-        for status, hold_ids in folded.ended.items():
-            await batch.end_holds(tx, business_id, hold_ids, status.value)
     return Done(
         results=results,
         epoch=head.epoch,
@@ -109,9 +97,6 @@ async def _load(
     submissions: Sequence[Submission],
 ) -> Ledger:
     commands = [_booking_command(submission) for submission in submissions]
-    booking_ids = {each for command in commands for each in _booking_ids(command)}
-    hold_ids = {each for command in commands for each in _hold_ids(command)}
-    holders = {each for command in commands for each in _holders(command)}
     catalog, hours = await catalogs.get(tx, business_id, head)
     ledger = Ledger(
         now=head.now,
@@ -121,18 +106,44 @@ async def _load(
         live_holds={},
         new_id=uuid4,
     )
-    if booking_ids:
+    if booking_ids := {each for command in commands for each in needs.booking_ids(command)}:
         found = await bookings.by_ids(tx, business_id, booking_ids)
         ledger.bookings = {booking.booking_id: booking for booking in found}
-    if hold_ids:
-        held = await bookings.holds_by_ids(tx, business_id, hold_ids)
-        ledger.holds = {hold.hold_id: hold for hold in held}
-    if holders:
-        ledger.live_holds = await bookings.count_live_holds(tx, business_id, sorted(holders))
-    wanted = [each for command in commands for each in windows(catalog, ledger, command)]
-    for claim in await claims.in_windows(tx, business_id, wanted):
-        ledger.offer.claims.add(claim)
+    await _load_holds(
+        tx, ledger, {each for command in commands for each in needs.hold_ids(command)}
+    )
+    keys = {each for command in commands for each in needs.counted_holders(ledger, command)}
+    if keys:
+        ledger.live_holds = await bookings.count_live_holds(tx, business_id, sorted(keys))
+    windows = [each for command in commands for each in needs.windows(ledger, command)]
+    await _load_claims(tx, ledger, windows)
+    await _load_own_holds(tx, ledger, commands)
     return ledger
+
+
+async def _load_own_holds(
+    tx: AsyncConnection, ledger: Ledger, commands: Sequence[BookingCommand]
+) -> None:
+    """Load what the askers hold around their wishes, in full: a hold gives way on all calendars."""
+    hold_ids = {
+        each for command in commands for each in needs.holds_that_may_give_way(ledger, command)
+    }
+    await _load_holds(tx, ledger, hold_ids)
+    windows = [each for hold_id in hold_ids for each in needs.hold_windows(ledger, hold_id)]
+    await _load_claims(tx, ledger, windows)
+
+
+async def _load_holds(tx: AsyncConnection, ledger: Ledger, hold_ids: Collection[UUID]) -> None:
+    if hold_ids:
+        held = await bookings.holds_by_ids(tx, ledger.business_id, hold_ids)
+        ledger.holds.update((hold.hold_id, hold) for hold in held)
+
+
+async def _load_claims(
+    tx: AsyncConnection, ledger: Ledger, windows: Collection[needs.Window]
+) -> None:
+    for claim in await claims.in_windows(tx, ledger.business_id, windows):
+        ledger.offer.claims.add(claim)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -143,7 +154,6 @@ class _Fold:
     revision_before: int
     answered: dict[batch.RequestKey, batch.Answered]
     rows: batch.Rows = field(default_factory=batch.Rows)
-    ended: dict[HoldStatus, set[str]] = field(default_factory=dict)
 
     def add(self, submission: Submission) -> Result:
         """Decide a submission; what was decided before it in the batch has happened."""
@@ -181,8 +191,6 @@ class _Fold:
                 booking_ids=tuple(booking.booking_id for booking in decision.bookings),
             )
         )
-        for hold_id, status in decision.ended.items():
-            self.ended.setdefault(status, set()).add(hold_id)
         return response
 
 
@@ -190,28 +198,3 @@ def _booking_command(submission: Submission) -> BookingCommand:
     command = submission.command
     assert isinstance(command, BookingCommand)
     return command
-
-
-def _booking_ids(command: BookingCommand) -> list[UUID]:
-    match command:
-        case Reschedule(booking_id=booking_id) | ChangeStatus(booking_id=booking_id):
-            return [booking_id]
-    return []
-
-
-def _hold_ids(command: BookingCommand) -> list[UUID]:
-    match command:
-        case RenewHold(hold_id=hold_id) | ReleaseHold(hold_id=hold_id):
-            return [hold_id]
-        case Book(wishes=wishes):
-            return [wish.hold_id for wish in wishes if isinstance(wish, HoldWish)]
-        case Reschedule(wish=HoldWish(hold_id=hold_id)):
-            return [hold_id]
-    return []
-
-
-def _holders(command: BookingCommand) -> list[str]:
-    match command:
-        case HoldSlot(principal_id=principal_id, holder=holder):
-            return [holder_key(principal_id, holder)]
-    return []

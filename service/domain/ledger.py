@@ -6,11 +6,11 @@ Commands of one batch are decided one after another; each sees what those before
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from service.domain.booking import Booking, Hold, HoldStatus
+from service.domain.booking import Booking, Hold
 from service.domain.change import ChangeKind
 from service.domain.claim import Claim
 from service.domain.rules import Offer
@@ -18,7 +18,7 @@ from service.domain.rules import Offer
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
-    """What a command does. `ended` are holds of which only the claims were looked at."""
+    """What a command does. `hold` is the one to answer with; `holds` are all that it changes."""
 
     kind: ChangeKind
     added: tuple[Claim, ...]
@@ -26,13 +26,16 @@ class Decision:
     bookings: tuple[Booking, ...] = ()
     holds: tuple[Hold, ...] = ()
     hold: Hold | None = None
-    ended: Mapping[str, HoldStatus] = field(default_factory=dict)
     live_holds_by: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True, slots=True)
 class Ledger:
-    """The facts, as they are at this point of the batch. `new_id` gives ids to claims."""
+    """The facts, as they are at this point of the batch. `new_id` gives ids to claims.
+
+    Known are the bookings and holds that the batch names, the holds that may give way to it, and
+    the claims in its windows (see domain/needs.py).
+    """
 
     now: datetime
     offer: Offer
@@ -41,16 +44,15 @@ class Ledger:
     live_holds: dict[str, int]
     new_id: Callable[[], UUID]
 
+    @property
+    def business_id(self) -> str:
+        """The business that all of it belongs to."""
+        return self.offer.catalog.business.business_id
+
     def settle(self, decision: Decision) -> None:
         """Remember a decision for those that come after it; its claims are in the offer already."""
-        for booking in decision.bookings:
-            self.bookings[booking.booking_id] = booking
-        for hold in decision.holds:
-            self.holds[hold.hold_id] = hold
-        for hold_id, status in decision.ended.items():
-            hold_ended = self.holds.get(UUID(hold_id))
-            if hold_ended is not None:
-                self.holds[hold_ended.hold_id] = replace(hold_ended, status=status)
+        self.bookings.update((booking.booking_id, booking) for booking in decision.bookings)
+        self.holds.update((hold.hold_id, hold) for hold in decision.holds)
         for key, by in decision.live_holds_by.items():
             self.live_holds[key] = self.live_holds.get(key, 0) + by
 
@@ -61,9 +63,10 @@ class Draft:
     def __init__(self, ledger: Ledger) -> None:
         """Start with nothing done."""
         self._claims = ledger.offer.claims
+        self._now = ledger.now
         self.added: list[Claim] = []
         self.removed: list[Claim] = []
-        self.ended: dict[str, HoldStatus] = {}
+        self.holds: dict[UUID, Hold] = {}
         self.live_holds_by: dict[str, int] = {}
 
     def take(self, claim: Claim) -> None:
@@ -80,17 +83,20 @@ class Draft:
         else:
             self.removed.append(claim)
 
-    def end_hold(self, claim: Claim, status: HoldStatus) -> None:
-        """Free a claim of a live hold, and say that the hold is over."""
-        self.free(claim)
-        if claim.owner_id not in self.ended:
-            self.ended[claim.owner_id] = status
-            self.count_hold(claim.holder_key, -1)
+    def begin_hold(self, hold: Hold) -> None:
+        """Count a hold from now on."""
+        self.holds[hold.hold_id] = hold
+        self._count(hold, 1)
 
-    def count_hold(self, holder_key: str | None, by: int) -> None:
-        """Count what a holder has more, or less."""
-        if holder_key is not None:
-            self.live_holds_by[holder_key] = self.live_holds_by.get(holder_key, 0) + by
+    def end_hold(self, hold: Hold) -> None:
+        """Count a hold no longer, if it was live until now."""
+        if hold.expires_at > self._now and hold.hold_id not in self.holds:
+            self._count(hold, -1)
+        self.holds[hold.hold_id] = hold
+
+    def _count(self, hold: Hold, by: int) -> None:
+        key = hold.holder_key
+        self.live_holds_by[key] = self.live_holds_by.get(key, 0) + by
 
     def undo(self) -> None:
         """Leave the claims as they were."""

@@ -27,7 +27,7 @@ from dateutil.rrule import (
 from service.feeds.content_lines import BadFeed, Property
 from service.feeds.values import LATEST, Kind, WallTime, read_wall_time, shifted
 
-STEPS_MAX = 1_000_000
+STEPS_MAX = 500_000
 
 Frequency = Literal[0, 1, 2, 3, 4, 5, 6]  # as dateutil numbers them, YEARLY to SECONDLY
 
@@ -184,14 +184,15 @@ def last_wall_time(
 def wall_times(
     rule: Rule, first: datetime, *, earliest: datetime, latest: datetime, allowance: Allowance
 ) -> Iterator[datetime]:
-    """The rule's starts on the wall, in order: first, which always counts, and what follows.
+    """The rule's starts on the wall from earliest to latest, in order.
 
-    None is after latest; some may be before earliest. Where first is after latest there is none:
-    calendars write an UNTIL before DTSTART for a series that was cut off at its beginning.
+    The first one always counts. Where it is after latest there is none at all: calendars write an
+    UNTIL before DTSTART for a series that was cut off at its beginning.
     """
     if first > latest:
         return
-    yield first
+    if first >= earliest:
+        yield first
     matches = _matches(rule, first, earliest=earliest, latest=latest, allowance=allowance)
     given = 1
     while rule.count is None or given < rule.count:
@@ -200,7 +201,8 @@ def wall_times(
             return
         if found > first:
             given += 1
-            yield found
+            if found >= earliest:
+                yield found
 
 
 def _matches(
@@ -219,7 +221,7 @@ def _matches(
         except (ValueError, OverflowError):  # how dateutil leaves the year 9999
             found = None
         days = ((found or LATEST) - last).days // _DAYS_PER_STEP.get(rule.frequency, 1)
-        allowance.spend(1 + days * breadth, rule.line)
+        allowance.spend((1 + days) * breadth, rule.line)
         if found is None or found > end:
             return
         last = found

@@ -96,10 +96,12 @@ class Board:
             if live.streams == 0:
                 self._drop(live)
 
-    async def settle(self, live: LiveView) -> None:
-        """Wait until a view has settled all that happened to its replica."""
+    async def settle(self, live: LiveView, not_before: datetime) -> None:
+        """Wait until a view has settled all that its replica has, as of an instant or later."""
         while live.failure is None and live.view.is_unsettled:
             await live.settled.wait()
+        if live.failure is None and (live.view.as_of is None or live.view.as_of < not_before):
+            self._settle(live)
 
     def wake_all(self) -> None:
         """Let every stream look whether it must end."""
@@ -114,9 +116,7 @@ class Board:
             if live.view.touch(touches, revision_before):
                 self._plan(live)
 
-    def reloaded(
-        self, replica: Replica, revision_before: int, reason: ResetReason | None
-    ) -> None:
+    def reloaded(self, replica: Replica, revision_before: int, reason: ResetReason | None) -> None:
         """A replica was loaded anew; with a reason, as something that is no continuation."""
         for live in self._views.get(replica.business_id, {}).values():
             live.view.reload(revision_before, reason)

@@ -14,8 +14,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 class DatabaseClock:
     """Tells the database's time without asking it, and never ahead of it by more than drift.
 
-    When an answer arrives, the database's time is that of the answer or later: each reading bounds the
-    difference to the local clock from below, and the best of the last few counts.
+    When an answer arrives, the database's time is that of the answer or later: each reading bounds
+    the difference to the local clock from below, and the best of the last few counts.
     """
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
@@ -29,7 +29,7 @@ class DatabaseClock:
         self._differences.append(as_of - _EPOCH - timedelta(seconds=self._monotonic()))
 
     def now(self) -> datetime:
-        """Return the database's time. It goes back only if the database's own clock was set back."""
+        """Return the database's time. It goes back only if that clock was set back."""
         now = _EPOCH + max(self._differences) + timedelta(seconds=self._monotonic())
         if now < self._last and self._last - now < STEP_BACK_MIN:
             return self._last

@@ -38,9 +38,7 @@ class DayCache:
         offer = replica.offer
         # Who holds nothing sees what everyone sees.
         if holder_key is not None and offer.claims.holds_of(holder_key):
-            return day_slots(
-                offer, type_id, calendar_id, day, duration, now, holder_key=holder_key
-            )
+            return day_slots(offer, type_id, calendar_id, day, duration, now, holder_key=holder_key)
         key = (replica.business_id, type_id, calendar_id, day, duration)
         kept = self._kept.pop(key, None)
         if kept is not None and kept[0] == replica.generation and _is_valid(kept[1], now):

@@ -1,7 +1,7 @@
 """The follower: keeps replicas of businesses at what PostgreSQL has, and proves it.
 
-Hints say when to look, and a change that is exactly the next one may be applied at once. Whether all
-has come is only ever learned from PostgreSQL: once a second for all replicas, and before each answer.
+Hints say when to look, and a change that is exactly the next one may be applied at once. Whether
+all has come is only ever learned from PostgreSQL: once a second, and before each answer.
 """
 
 from __future__ import annotations
@@ -33,9 +33,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fresh:
-    """A replica that has all that PostgreSQL had at `as_of`, which is after it was asked for."""
+    """A replica that has the revision that PostgreSQL had at `as_of`, after it was asked for."""
 
     replica: Replica
+    revision: int
     as_of: datetime
 
 
@@ -65,6 +66,7 @@ class Follower:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
+        await self._heads.stop()
         for following in list(self._followings.values()):
             await following.stop()
         self._followings.clear()
@@ -81,9 +83,13 @@ class Follower:
 
         ResourceNotFound: no such business. RevisionAhead: `min_revision` did not come in time.
         """
-        until = self._monotonic() + self._limits.revision_wait_seconds_max
+        until: float | None = None
         while True:
             with self.pinned(business_id) as following:
+                if following.replica is None:
+                    following.ask(0)
+                    await following.advance(LOADING_SECONDS_MAX)
+                until = until or self._monotonic() + self._limits.revision_wait_seconds_max
                 fresh = await self._prove(following, min_revision, until)
             if fresh is not None:
                 return fresh
@@ -137,7 +143,7 @@ class Follower:
         if following is None:
             return
         if following.replica is None or following.replica.epoch == epoch:
-            following.take(changes)
+            following.take(epoch, changes)
         else:
             following.ask_load()
 
@@ -149,7 +155,7 @@ class Follower:
             return
         # The servers of two databases may share a Redis by mistake.
         if hint.changes and hint.epoch == replica.epoch:
-            following.take(hint.changes)
+            following.take(hint.epoch, hint.changes)
         else:
             following.ask(hint.revision)
 
@@ -160,7 +166,7 @@ class Follower:
     # Verifying.
 
     async def verify(self) -> None:
-        """Read from PostgreSQL how far all businesses are, and catch up where a replica is behind."""
+        """Read from PostgreSQL how far all businesses are, and catch up where one is behind."""
         before = {
             following.business_id: (following.replica.generation, following.replica.revision)
             for following in self._followings.values()
@@ -203,13 +209,8 @@ class Follower:
 
     # Proving.
 
-    async def _prove(
-        self, following: Following, min_revision: int, until: float
-    ) -> Fresh | None:
+    async def _prove(self, following: Following, min_revision: int, until: float) -> Fresh | None:
         """Return the replica if it is proved; None: look again."""
-        if following.replica is None:
-            following.ask(0)
-            await following.advance(LOADING_SECONDS_MAX)
         head, as_of = await self._heads.head(following.business_id)
         if head is None:
             self._remove(following)
@@ -224,7 +225,7 @@ class Follower:
             await self._wait_for_ahead(until)
             return None
         elif replica.revision >= head.revision and following.is_current:
-            return Fresh(replica=replica, as_of=as_of)
+            return Fresh(replica=replica, revision=head.revision, as_of=as_of)
         else:
             following.ask(head.revision)
         await following.advance(until - self._monotonic())

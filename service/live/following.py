@@ -24,7 +24,7 @@ LOG_PAGE = 1_000
 WAITING_MAX = 1_024
 """Changes that came out of order wait, up to so many; then the log is read."""
 REORDER_SECONDS = 0.02
-"""How long a gap may last before the log is read: hints of two processes may overtake each other."""
+"""How long a gap may last before the log is read: hints may overtake each other."""
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class Following:
         self.checks = 0
         self._around = around
         self._unchecked: tuple[int, datetime] | None = None
-        self._waiting: dict[int, Change] = {}
+        self._waiting: dict[int, tuple[str, Change]] = {}
         self._wanted = 0
         self._must_load = True
         self._task: asyncio.Task[None] | None = None
@@ -68,12 +68,12 @@ class Following:
         """Say whether the replica may be shown: it is there, and not about to be loaded anew."""
         return self.replica is not None and not self._must_load
 
-    def take(self, changes: Sequence[Change]) -> None:
+    def take(self, epoch: str, changes: Sequence[Change]) -> None:
         """Take changes that were committed; apply those that are next, keep others for a moment."""
         revision = 0 if self.replica is None else self.replica.revision
         for change in changes:
             if change.revision > revision:
-                self._waiting[change.revision] = change
+                self._waiting[change.revision] = (epoch, change)
         self._apply_waiting()
         if len(self._waiting) > WAITING_MAX:
             self._wanted = max(self._wanted, *self._waiting)
@@ -131,9 +131,9 @@ class Following:
             return
         touches: list[Touch] = []
         before = replica.revision
-        while (change := self._waiting.pop(replica.revision + 1, None)) is not None:
-            if change.reloads:
-                self._wanted = max(self._wanted, change.revision)
+        while (next_one := self._waiting.pop(replica.revision + 1, None)) is not None:
+            epoch, change = next_one
+            if change.reloads or epoch != replica.epoch:
                 self.ask_load()
                 break
             touches += replica.apply(change)
@@ -145,7 +145,7 @@ class Following:
         self._drop_late()
 
     def _drop_late(self) -> None:
-        """Forget what has been applied; what is still ahead waits for its turn, but not for long."""
+        """Forget what has been applied; what is ahead waits for its turn, but not for long."""
         revision = 0 if self.replica is None else self.replica.revision
         for late in [number for number in self._waiting if number <= revision]:
             del self._waiting[late]
@@ -220,9 +220,8 @@ class Following:
             )
         else:
             self._replace(self.replica, loaded)
-        # A change that came meanwhile may ask for another load.
         self._must_load = False
-        self._wanted = min(self._wanted, loaded.revision)
+        # A change that came meanwhile may ask for another load.
         self._apply_waiting()
 
     def _replace(self, replica: Replica, loaded: Loaded) -> None:
@@ -237,7 +236,7 @@ class Following:
         self._around.board.reloaded(replica, before, None if is_continued else ResetReason.EPOCH)
 
     async def _catch_up(self, replica: Replica) -> None:
-        after = replica.revision
+        after, wanted = replica.revision, self._wanted
         head, changes = await self._around.source.log_after(self.business_id, after, LOG_PAGE)
         if head is None:
             self.end()
@@ -246,9 +245,14 @@ class Following:
         elif not changes:
             # Either a hint promised what never came, or the log is trimmed.
             self._must_load = head.revision > replica.revision
-            self._wanted = min(self._wanted, head.revision)
+            self._settle_for(head.revision, wanted)
         elif changes[0].revision != after + 1:
             self._must_load = True
         else:
-            self._wanted = min(self._wanted, head.revision)
-            self.take(changes)
+            self._settle_for(head.revision, wanted)
+            self.take(head.epoch, changes)
+
+    def _settle_for(self, revision: int, wanted_before: int) -> None:
+        """Want no more than PostgreSQL had, unless more was asked for after it was read."""
+        if self._wanted == wanted_before:
+            self._wanted = min(self._wanted, revision)

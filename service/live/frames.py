@@ -48,7 +48,7 @@ class ClearedSpan(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Delta(Stamp):
-    """What has changed: apply `cleared`, then `closed`, then `opened`; all parts up to `more` at once."""
+    """Apply `cleared`, then `closed`, then `opened`; and parts, while there is `more`, at once."""
 
     cleared: tuple[ClearedSpan, ...] = ()
     closed: tuple[SlotKey, ...] = ()

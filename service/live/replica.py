@@ -9,12 +9,10 @@ from itertools import count
 from typing import NamedTuple
 from uuid import UUID
 
+from service.domain.availability import ClaimBook, Hours, Offer
 from service.domain.catalog import Catalog
-from service.domain.change import Change
+from service.domain.change import Change, ClaimRef
 from service.domain.claim import Claim
-from service.domain.claim_book import ClaimBook
-from service.domain.hours import Hours
-from service.domain.rules import Offer
 from service.live.cells import Cell, Touch, all_cells, by_calendar
 
 CHANGES_KEPT_MAX = 2048
@@ -81,9 +79,7 @@ class Replica:
         """Return what changes after a revision touched; None: they are not remembered."""
         if revision < self._done_after:
             return None
-        return [
-            touch for done in self._done if done.revision > revision for touch in done.touches
-        ]
+        return [touch for done in self._done if done.revision > revision for touch in done.touches]
 
     @property
     def remembers_after(self) -> int:
@@ -123,6 +119,5 @@ class Replica:
 
 def touches_of(change: Change) -> tuple[Touch, ...]:
     """Return the times that a change took or freed."""
-    return tuple(
-        Touch(each.calendar_id, each.start, each.end) for each in (*change.removed, *change.added)
-    )
+    spans: tuple[Claim | ClaimRef, ...] = (*change.removed, *change.added)
+    return tuple(Touch(span.calendar_id, span.start, span.end) for span in spans)

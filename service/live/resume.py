@@ -22,9 +22,7 @@ Holds that expired are remembered for longer than this, here and in PostgreSQL.
 """
 
 
-def reset_reason(
-    token: ResumeToken, replica: Replica, filter_hash: str
-) -> ResetReason | None:
+def reset_reason(token: ResumeToken, replica: Replica, filter_hash: str) -> ResetReason | None:
     """Return why a token cannot be honoured, as far as it shows without the log."""
     if token.epoch != replica.epoch:
         return ResetReason.EPOCH
@@ -36,16 +34,16 @@ def reset_reason(
 
 
 def replacement(
-    view: View, replica: Replica, touches: Iterable[Touch], away_since: datetime
+    view: View, replica: Replica, touches: Iterable[Touch] | None, away_since: datetime
 ) -> tuple[list[ClearedSpan], list[Slot]]:
     """Return spans to be forgotten, and the slots now open in them. The view is settled.
 
-    `touches` are those of the changes since the token; the spans of what time alone has done since
-    then are added.
+    `touches` are those of the changes since the token, None where they are too many; the spans of
+    what time alone has done since then are added.
     """
     now = view.as_of
     assert now is not None
-    if now - away_since <= AWAY_MAX:
+    if touches is not None and now - away_since <= AWAY_MAX:
         away = [*touches, *replica.expired_between(away_since, now)]
         days = _days_touched(view, away, away_since, now)
         spans = [span for cell, each in days for span in _spans(replica, cell, each)]
@@ -75,7 +73,9 @@ def _days_touched(
         }
         # What notice has closed since, and what has come within the horizon.
         for ahead in (cell.type.minimum_notice, cell.type.horizon):
-            passed = Interval(away_since + ahead, max(away_since, now) + ahead + timedelta.resolution)
+            passed = Interval(
+                away_since + ahead, max(away_since, now) + ahead + timedelta.resolution
+            )
             days.update(cell.days_of(passed))
         days.intersection_update(cell.days_of(view.query.window))
         if days:

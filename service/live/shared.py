@@ -31,19 +31,22 @@ SLOTS_PER_FRAME_MAX = 500
 
 @dataclass(slots=True)
 class Position:
-    """How far a stream is: what it was sent last."""
+    """How far a stream is: the step that it has, and what its last frames said."""
 
-    seq: int = -1
+    seq: int = 0
+    beats: int = 0
     revision: int = 0
     as_of: datetime | None = None
+    resume_token: str = ""
 
-    def is_before(self, frame: Frame) -> bool:
+    def may_go_to(self, frame: Frame) -> bool:
         """Say whether a frame may follow: revisions and instants never go back on a stream."""
         return frame.revision >= self.revision and (self.as_of is None or frame.as_of >= self.as_of)
 
-    def move(self, frame: Frame, seq: int) -> None:
+    def move(self, frame: Frame) -> None:
         """Remember what was sent."""
-        self.seq, self.revision, self.as_of = seq, frame.revision, frame.as_of
+        self.revision, self.as_of = frame.revision, frame.as_of
+        self.resume_token = frame.resume_token or self.resume_token
 
 
 class SharedFrames:
@@ -121,12 +124,11 @@ class SharedFrames:
 
     def goodbye(self, at: Position, reason: GoodbyeReason, delay_seconds: float) -> Sent:
         """Return a planned end, to be resumed from where the stream is."""
-        as_of = at.as_of or self._as_of
         frame = Goodbye(
             business_id=self._view.query.business_id,
             revision=at.revision,
-            as_of=as_of,
-            resume_token=self._token(at.revision, as_of),
+            as_of=at.as_of or self._as_of,
+            resume_token=at.resume_token,
             reason=reason,
             retry_delay_seconds=delay_seconds,
         )
@@ -158,7 +160,7 @@ class SharedFrames:
     def _parts(
         self, cleared: Sequence[ClearedSpan], closed: Sequence[SlotKey], opened: Sequence[Slot]
     ) -> Iterator[Frame]:
-        """Yield a delta, cut so that no part has too much; all that closes comes before what opens."""
+        """Yield a delta in parts that are not too large; what opens comes last."""
         view, revision, as_of = self._view, self._view.revision, self._as_of
         entries = [*cleared, *closed, *opened]
         for start in range(0, max(len(entries), 1), SLOTS_PER_FRAME_MAX):

@@ -6,7 +6,7 @@ import asyncio
 
 
 class Signal:
-    """Wakes its waiters, each once. Who looks first and then waits, without await between, misses none."""
+    """Wakes its waiters. Who looks, and then waits without another await between, misses none."""
 
     def __init__(self) -> None:
         """Begin with nobody waiting."""

@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from service.domain.availability import ClaimBook
 from service.domain.booking import Booking
 from service.domain.catalog import Catalog
 from service.domain.change import Change
 from service.domain.claim import Claim
-from service.domain.claim_book import ClaimBook
 from service.domain.errors import Overloaded
 from service.store import bookings, changes, snapshots
 from service.store.changes import Head, Heads
@@ -38,7 +38,7 @@ class Loaded:
 
 
 class Source:
-    """Reads, each in a snapshot of its own and a bounded time; Overloaded where it cannot be read."""
+    """Reads, each in its own snapshot and a bounded time. Overloaded: it cannot be read."""
 
     def __init__(self, database: Database) -> None:
         """Take the database."""
@@ -100,8 +100,8 @@ async def _book_of(claims: list[Claim]) -> ClaimBook:
 class HeadReads:
     """Answers many questions for heads with few queries.
 
-    A question is only answered by a query that began after it was asked, so the answer proves what was
-    committed before.
+    A question is only answered by a query that began after it was asked, so the answer proves what
+    was committed before.
     """
 
     def __init__(self, source: Source) -> None:
@@ -119,6 +119,12 @@ class HeadReads:
             self._task = asyncio.create_task(self._answer_all())
         return await asyncio.shield(answer)
 
+    async def stop(self) -> None:
+        """End what runs; who still waits is told nothing more."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
     async def _answer_all(self) -> None:
         try:
             while self._asked:
@@ -127,9 +133,7 @@ class HeadReads:
         finally:
             self._task = None
 
-    async def _answer(
-        self, asked: dict[str, asyncio.Future[tuple[Head | None, datetime]]]
-    ) -> None:
+    async def _answer(self, asked: dict[str, asyncio.Future[tuple[Head | None, datetime]]]) -> None:
         try:
             heads = await self._source.heads(list(asked))
         except Exception as error:

@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from service.domain.availability import offered_span
+from service.domain.availability import earliest_start, latest_start, offered_span
 from service.domain.errors import DomainError
-from service.domain.rules import earliest_start, latest_start
 from service.domain.slot import Slot, SlotKey, SlotQuery
 from service.live.cells import Cell, CellDay, Touch, by_calendar, cells_of
 from service.live.days import DayCache
@@ -36,8 +35,8 @@ _EMPTY = _Leaf((), None)
 class View:
     """The open slots of a query on a replica: pure, `now` is told to it.
 
-    After `touch` or `reload` it is unsettled, and its slots are those of `revision`, until `advance`.
-    Then each step of `history` leads from what it showed to what it shows.
+    After `touch` or `reload` it is unsettled: its slots are those of `revision` until `advance`.
+    Each step of `history` leads from what it showed to what it shows.
     """
 
     def __init__(self, query: SlotQuery, replica: Replica, days: DayCache) -> None:

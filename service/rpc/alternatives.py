@@ -90,9 +90,7 @@ class AlternativeSlots:
             logger.exception("No alternatives could be found")
             return None
 
-    async def _answer(
-        self, question: _Question, revision: int
-    ) -> error_reason_pb2.Alternatives:
+    async def _answer(self, question: _Question, revision: int) -> error_reason_pb2.Alternatives:
         kept = self._kept.get(question)
         now = self._monotonic()
         if kept and kept.alternatives.revision >= revision and now < kept.good_until:

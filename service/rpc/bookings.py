@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from service.domain.booking import Booking, BookingStatus
-from service.domain.errors import InvalidPageToken, NotImplementedYet, ResourceNotFound
-from service.domain.ids import last_part
+from service.domain.booking import Booking
+from service.domain.errors import NotImplementedYet, ResourceNotFound
 from service.live.tokens import Tokens
-from service.rpc.booking_feed import BookingFeedFrames
 from service.rpc.booking_writes import STATUS_CHANGES, BookingWrites
 from service.rpc.call import Behaviour, Call
 from service.rpc.convert.bookings import STATUSES, write_booking
@@ -46,3 +44,87 @@ class BookingService:
             },
             take_permit,
         )
+
+    def behaviours(self) -> Mapping[str, Behaviour]:
+        """Return what answers each method, but for WatchBookings."""
+        return {
+            "HoldSlot": _asked(self._writes.hold_slot),
+            "RenewHold": _asked(self._writes.renew_hold),
+            "ReleaseHold": _asked(self._writes.release_hold),
+            "Book": _asked(self._writes.book),
+            "StreamBookings": self.stream_bookings,
+            "GetBooking": self.get_booking,
+            "ListBookings": self.list_bookings,
+            "RescheduleBooking": _asked(self._writes.reschedule),
+            **dict.fromkeys(STATUS_CHANGES, _asked(self._writes.change_status)),
+            **dict.fromkeys(NOT_YET, not_yet),
+        }
+
+    async def stream_bookings(self, requests: AsyncIterator[Any], call: Call) -> None:
+        """Answer StreamBookings."""
+        await self.streams.serve(requests, call)
+
+    async def get_booking(
+        self, request: booking_pb.GetBookingRequest, call: Call
+    ) -> booking_pb.GetBookingResponse:
+        """Answer GetBooking."""
+        async with read_at_least(
+            self._database, call.business_id, request.min_revision, request.name
+        ) as reading:
+            booking_id = child_uuid(request.name, call.business_id)
+            booking = await bookings.get(reading.tx, call.business_id, booking_id)
+        if booking is None:
+            raise ResourceNotFound(request.name)
+        return booking_pb.GetBookingResponse(
+            booking=write_booking(booking, call.business_id), revision=reading.revision
+        )
+
+    async def list_bookings(
+        self, request: booking_pb.ListBookingsRequest, call: Call
+    ) -> booking_pb.ListBookingsResponse:
+        """Answer ListBookings."""
+        query = query_hash("ListBookings", request)
+        after = self._tokens.read_page(request.page_token, query) if request.page_token else None
+        window = read_window(request.start_time, request.end_time)
+        calendar_id = child_id(request.calendar, call.business_id) if request.calendar else None
+        page_size = request.page_size or PAGE_SIZE_DEFAULT
+        async with read_at_least(
+            self._database, call.business_id, request.min_revision, request.parent
+        ) as reading:
+            found = await bookings.list_page(
+                reading.tx,
+                call.business_id,
+                window=window,
+                calendar_id=calendar_id,
+                statuses=frozenset(STATUSES[status] for status in request.statuses),
+                after=(datetime.fromisoformat(after[0]), UUID(after[1])) if after else None,
+                limit=page_size + 1,
+            )
+        page = found[:page_size]
+        return booking_pb.ListBookingsResponse(
+            bookings=[write_booking(booking, call.business_id) for booking in page],
+            revision=reading.revision,
+            next_page_token=self._after(query, page[-1]) if len(found) > page_size else "",
+        )
+
+    def _after(self, query: str, last: Booking) -> str:
+        return self._tokens.page(query, [last.appointment.start.isoformat(), str(last.booking_id)])
+
+
+def _asked(answer: Callable[[Any, Asking], Awaitable[bytes]]) -> Behaviour:
+    """Return the behaviour of a call that writes."""
+
+    async def behave(request: Any, call: Call) -> bytes:
+        asking = Asking(
+            method_name=call.method.name,
+            business_id=call.business_id,
+            principal_id=call.principal.principal_id,
+        )
+        return await answer(request, asking)
+
+    return behave
+
+
+async def not_yet(request: Any, call: Call) -> bytes:
+    """Refuse what does not exist yet."""
+    raise NotImplementedYet

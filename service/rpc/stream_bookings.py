@@ -93,7 +93,7 @@ class StreamedBookings:
                 raise InvalidRequest("request", "It must be one of those that a stream takes.")
             business_id = authorise(call.principal, kind_of_it.method, inner)
             await self._take_permit(call.principal.principal_id, call.client)
-            check(request)
+            check(inner)
             asking = Asking(
                 method_name=method_name,
                 business_id=business_id,

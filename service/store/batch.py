@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 from zlib import crc32
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.domain.booking import Booking, Hold
+from service.domain.booking import Booking, Customer, Hold
 from service.domain.change import Change, ClaimRef, ref_of
 from service.domain.change_codec import change_to_json
 from service.domain.claim import Claim
@@ -241,7 +241,7 @@ async def _upsert_bookings(
                 [booking.zone for booking in bookings],
                 [booking.status.value for booking in bookings],
                 [booking.version for booking in bookings],
-                [json.dumps(asdict(booking.customer)) for booking in bookings],
+                [json.dumps(_customer(booking.customer)) for booking in bookings],
                 [json.dumps(dict(booking.fields)) for booking in bookings],
                 [booking.created_at for booking in bookings],
                 [booking.updated_at for booking in bookings],
@@ -313,3 +313,8 @@ async def _insert_log(tx: AsyncConnection, business_id: str, rows: Rows) -> None
             max((change.revision for change in changes if change.changes_catalog), default=None),
         ),
     )
+
+
+def _customer(customer: Customer) -> dict[str, str]:
+    # dataclasses.asdict copies deeply, and takes as long as deciding a booking.
+    return {name: getattr(customer, name) for name in Customer.__slots__}

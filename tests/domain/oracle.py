@@ -64,8 +64,7 @@ def open_ticks(schedule: Schedule, clock: WallClock) -> list[bool]:
         for interval in hours:
             first = clock.first_showing(midnight + interval.start_minute * MINUTE)
             end = clock.first_showing(midnight + interval.end_minute * MINUTE)
-            for number in range(first, end):
-                is_open[number] = True
+            is_open[first:end] = [True] * (end - first)
         day += DAY
     return is_open
 
@@ -205,6 +204,7 @@ class Oracle:
         )
 
 
+@cache
 def transitions(zone: str, first_year: int, last_year: int) -> list[datetime]:
     """The instants at which a zone's clocks change, to the second."""
     tz = zone_info(zone)
@@ -213,14 +213,15 @@ def transitions(zone: str, first_year: int, last_year: int) -> list[datetime]:
         return instant.astimezone(tz).utcoffset()
 
     found = []
-    day = datetime(first_year, 1, 1, tzinfo=UTC)
-    while day.year <= last_year:
-        if offset(day) != offset(day + DAY):
-            low, high = day, day + DAY
+    # No zone changes its clocks twice in a week.
+    week, end = datetime(first_year, 1, 1, tzinfo=UTC), datetime(last_year + 1, 1, 1, tzinfo=UTC)
+    while week < end:
+        if offset(week) != offset(week + 7 * DAY):
+            low, high = week, week + 7 * DAY
             while high - low > timedelta(seconds=1):
                 middle = low + (high - low) // 2
                 middle = middle.replace(microsecond=0)
                 low, high = (middle, high) if offset(middle) == offset(low) else (low, middle)
             found.append(high)
-        day += DAY
+        week += 7 * DAY
     return found

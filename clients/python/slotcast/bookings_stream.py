@@ -6,7 +6,7 @@ import asyncio
 import copy
 from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import Self, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 import grpc
 
@@ -30,7 +30,9 @@ from slotcast.v1.booking_service_pb2 import (
     StreamBookingsRequest,
     StreamBookingsResponse,
 )
-from slotcast.v1.booking_service_pb2_grpc import BookingServiceStub
+
+if TYPE_CHECKING:
+    from slotcast.v1.booking_service_pb2_grpc import BookingServiceAsyncStub
 
 _IN_FLIGHT_MAX = 1024
 
@@ -104,8 +106,8 @@ class _Line:
         try:
             while True:
                 response = await self._call.read()
-                if isinstance(response, grpc.aio.EOFType):
-                    break
+                if not isinstance(response, StreamBookingsResponse):
+                    break  # the end of the stream
                 self._answers += 1
                 answer = self._waiting.get(response.request_id)
                 if answer is not None and not answer.done():
@@ -128,7 +130,7 @@ class BookingStream:
     """
 
     def __init__(
-        self, service: BookingServiceStub, names: Names, calls: Calls, *, in_flight_max: int
+        self, service: BookingServiceAsyncStub, names: Names, calls: Calls, *, in_flight_max: int
     ) -> None:
         """Open nothing yet."""
         if not 1 <= in_flight_max <= _IN_FLIGHT_MAX:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
 import grpc
@@ -58,8 +59,8 @@ def _details(status: Status) -> ErrorDetails:
     retry_info, alternatives = details_pb.RetryInfo(), Alternatives()
     for packed in status.details:
         for message in (info, bad_request, retry_info, alternatives):
-            if packed.Is(message.DESCRIPTOR):
-                packed.Unpack(message)
+            with suppress(DecodeError):
+                packed.Unpack(message)  # does nothing where it is another message
     ours = info.domain == _DOMAIN
     delay: timedelta | None = None
     if retry_info.HasField("retry_delay"):

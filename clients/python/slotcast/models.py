@@ -27,7 +27,7 @@ class SlotKey(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Slot:
-    """A start that an appointment type offers on a calendar, with `seats_left` seats."""
+    """A start that an appointment type offers on a calendar, open for `seats_left` bookings."""
 
     appointment_type: str
     calendar: str
@@ -72,7 +72,7 @@ class SlotQuery:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Customer:
-    """Who comes. Only the name is needed. The phone is as in RFC 3966, the language as in BCP 47."""
+    """Who comes. Only the name is needed. Phone as in RFC 3966, language as in BCP 47."""
 
     display_name: str
     email: str = ""

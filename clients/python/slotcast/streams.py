@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar, cast
 
 import grpc
 
@@ -37,7 +37,7 @@ class Stale:
     """Nothing was heard for too long: what was told is no longer known to be so.
 
     `as_of` is the last instant, by the server's clock, at which it was; None: it never was. `cause`
-    is why the last stream ended, or None where it went silent.
+    is why the last stream ended, or None where it fell silent or the server began anew.
     """
 
     as_of: datetime | None
@@ -51,8 +51,8 @@ class ResumingStream(ABC, Generic[AnyFrame]):
     """Reads in a task of its own while the block lasts, so that nothing waits for who iterates.
 
     A stream that ends, breaks or falls silent is opened again, after a pause with jitter. It is
-    given up, and the error raised to who iterates, when asking again would not help, or when nothing
-    was heard for `Timeouts.outage_seconds_max`.
+    given up, and the error raised to who iterates, when asking again would not help, or when
+    nothing was heard for `Timeouts.outage_seconds_max`.
     """
 
     def __init__(self, calls: Calls) -> None:
@@ -97,8 +97,9 @@ class ResumingStream(ABC, Generic[AnyFrame]):
     ) -> None:
         reader = self._running()
         reader.cancel()
-        with contextlib.suppress(asyncio.CancelledError, SlotcastError):
-            await reader
+        await asyncio.wait((reader,))
+        if not reader.cancelled():
+            reader.exception()  # it was raised to who iterates, or nobody asked
         self._freshness.lapse()
 
     async def _news(self) -> None:
@@ -124,7 +125,7 @@ class ResumingStream(ABC, Generic[AnyFrame]):
 
     async def _read_all(self) -> None:
         timeouts = self._calls.timeouts
-        failures = 0
+        failures, self._heard_at = 0, self._clock.monotonic()
         while True:
             opened_at = self._clock.monotonic()
             try:
@@ -170,6 +171,6 @@ class ResumingStream(ABC, Generic[AnyFrame]):
             raise StreamBroken(f"Nothing was heard for {silence_seconds:g} s.") from None
         except grpc.aio.AioRpcError as failure:
             raise error_of_call(failure) from failure
-        if isinstance(frame, grpc.aio.EOFType):
+        if frame is grpc.aio.EOF:
             raise StreamBroken("The stream ended without a goodbye.")
-        return frame
+        return cast(AnyFrame, frame)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import grpc
 
@@ -23,7 +24,9 @@ from slotcast.v1.availability_service_pb2 import (
     WatchAvailabilityRequest,
     WatchAvailabilityResponse,
 )
-from slotcast.v1.availability_service_pb2_grpc import AvailabilityServiceStub
+
+if TYPE_CHECKING:
+    from slotcast.v1.availability_service_pb2_grpc import AvailabilityServiceAsyncStub
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,7 +78,7 @@ class SlotView(ResumingStream[WatchAvailabilityResponse]):
     """
 
     def __init__(
-        self, service: AvailabilityServiceStub, request: WatchAvailabilityRequest, calls: Calls
+        self, service: AvailabilityServiceAsyncStub, request: WatchAvailabilityRequest, calls: Calls
     ) -> None:
         """Take what to watch; open nothing yet."""
         super().__init__(calls)

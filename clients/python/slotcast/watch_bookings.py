@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import grpc
 
@@ -21,7 +21,9 @@ from slotcast.v1.booking_service_pb2 import (
     WatchBookingsRequest,
     WatchBookingsResponse,
 )
-from slotcast.v1.booking_service_pb2_grpc import BookingServiceStub
+
+if TYPE_CHECKING:
+    from slotcast.v1.booking_service_pb2_grpc import BookingServiceAsyncStub
 
 _WAITING_MAX = 256
 
@@ -96,7 +98,7 @@ class BookingFeed(ResumingStream[WatchBookingsResponse]):
     """
 
     def __init__(
-        self, service: BookingServiceStub, request: WatchBookingsRequest, calls: Calls
+        self, service: BookingServiceAsyncStub, request: WatchBookingsRequest, calls: Calls
     ) -> None:
         """Take what to follow; open nothing yet."""
         super().__init__(calls)

@@ -1,0 +1,223 @@
+"""Lists, explanations and alternatives: answered from a replica that is proved fresh."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import islice
+
+from service.domain.availability import (
+    RuleVerdict,
+    explain,
+    iterate_open_slots,
+    open_slots,
+    rank_alternatives,
+)
+from service.domain.civil_time import CIVIL_YEARS
+from service.domain.errors import InvalidRequest, ResourceNotFound
+from service.domain.ids import type_name
+from service.domain.interval import Interval
+from service.domain.slot import Slot, SlotKey, SlotQuery
+from service.live.cells import cells_of
+from service.live.clock import DatabaseClock
+from service.live.days import DayCache
+from service.live.follower import Follower
+from service.live.replica import Replica
+
+CELL_DAYS_PER_TURN = 50
+"""About so many days are derived before others may get their turn on the event loop."""
+SLICE_SECONDS = 0.004
+COLLECTIONS_MAX = 3
+"""So often a list is begun anew as the business changed; the last time nobody interrupts."""
+ALTERNATIVES_MAX = 10
+ALTERNATIVES_AROUND = timedelta(days=7)
+ANSWERS_KEPT_MAX = 1_024
+ANSWER_KEPT = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lost:
+    """A slot that somebody wanted; `calendar_id` None: on any calendar of the type."""
+
+    business_id: str
+    type_id: str
+    calendar_id: str | None
+    start: datetime
+    duration: timedelta | None
+    holder_key: str | None = None
+
+
+class Availability:
+    """Answers about open slots, from the same days as the watches."""
+
+    def __init__(
+        self,
+        *,
+        follower: Follower,
+        days: DayCache,
+        clock: DatabaseClock,
+        monotonic: Callable[[], float],
+    ) -> None:
+        """Begin with nothing remembered."""
+        self._follower = follower
+        self._days = days
+        self._clock = clock
+        self._monotonic = monotonic
+        self._answers: OrderedDict[tuple[Lost, int, int], tuple[datetime, list[Slot]]] = (
+            OrderedDict()
+        )
+
+    async def list_slots(
+        self,
+        query: SlotQuery,
+        min_revision: int = 0,
+        *,
+        after: SlotKey | None = None,
+        limit: int | None = None,
+    ) -> tuple[list[Slot], int, datetime]:
+        """Return open slots in order, at most `limit` after a key; the revision; the instant."""
+        replica = (await self._follower.get(query.business_id, min_revision=min_revision)).replica
+        # Also raises ResourceNotFound for what a query may not ask.
+        cells = len(cells_of(replica.offer.catalog, query))
+        chunk = timedelta(days=max(1, CELL_DAYS_PER_TURN // max(cells, 1)))
+        for attempt in range(COLLECTIONS_MAX):
+            is_last = attempt == COLLECTIONS_MAX - 1
+            now, revision = self._clock.now(), replica.revision
+            slots = await self._collect(
+                replica, query, now, _Page(after, limit), None if is_last else chunk
+            )
+            if slots is not None:
+                return slots, revision, now
+        raise AssertionError("The last collection is not interrupted.")
+
+    async def explain(
+        self, wanted: Lost, min_revision: int = 0
+    ) -> tuple[list[RuleVerdict], bool, int, datetime]:
+        """Return every rule's verdict, whether it can be booked, the revision, and the instant."""
+        fresh = await self._follower.get(wanted.business_id, min_revision=min_revision)
+        replica, now = fresh.replica, self._clock.now()
+        type_ = replica.offer.catalog.types.get(wanted.type_id)
+        if type_ is None:
+            raise ResourceNotFound(type_name(wanted.business_id, wanted.type_id))
+        duration = wanted.duration or type_.durations[0]
+        if duration not in type_.durations:
+            raise InvalidRequest("slot.duration", "The appointment type has no such duration.")
+        verdicts: list[RuleVerdict] = []
+        is_bookable = False
+        for calendar_id in _calendars(wanted.calendar_id, type_.primary_calendar_ids):
+            of_calendar = explain(
+                replica.offer,
+                wanted.type_id,
+                calendar_id,
+                wanted.start,
+                duration,
+                now,
+                holder_key=wanted.holder_key,
+            )
+            verdicts += of_calendar
+            is_bookable = is_bookable or all(verdict.passed for verdict in of_calendar)
+        return verdicts, is_bookable, replica.revision, now
+
+    async def alternatives(self, lost: Lost, min_revision: int = 0) -> list[Slot]:
+        """Return open slots to offer instead, the best first.
+
+        Remembered for each revision, so that all who lose the same slot cost one search.
+        """
+        replica = await self._follower.at_least(lost.business_id, min_revision)
+        holder_key = lost.holder_key
+        if holder_key is not None and not replica.offer.claims.holds_of(holder_key):
+            lost = replace(lost, holder_key=None)
+        now = self._clock.now()
+        key = (lost, replica.generation, replica.revision)
+        known = self._answers.get(key)
+        if known is not None and now - known[0] <= ANSWER_KEPT:
+            return known[1]
+        found = self._search(replica, lost, now)
+        self._answers[key] = (now, found)
+        while len(self._answers) > ANSWERS_KEPT_MAX:
+            self._answers.popitem(last=False)
+        return found
+
+    async def _collect(
+        self,
+        replica: Replica,
+        query: SlotQuery,
+        now: datetime,
+        page: _Page,
+        chunk: timedelta | None,
+    ) -> list[Slot] | None:
+        """Return the slots of a page; None: the business changed while others had their turn."""
+        revision, generation = replica.revision, replica.generation
+        until = self._monotonic() + SLICE_SECONDS
+        days = self._days.source(replica, now, query.holder_key)
+        found: list[Slot] = []
+        for window in page.windows(query.window, chunk):
+            part = replace(query, window=window)
+            room = None if page.limit is None else page.limit - len(found)
+            slots = iterate_open_slots(replica.offer, part, now, days=days)
+            found += islice((slot for slot in slots if page.has(slot.key)), room)
+            if page.limit is not None and len(found) >= page.limit:
+                break
+            if chunk is not None and self._monotonic() >= until:
+                await asyncio.sleep(0)
+                if (replica.revision, replica.generation) != (revision, generation):
+                    return None
+                until = self._monotonic() + SLICE_SECONDS
+        return found
+
+    def _search(self, replica: Replica, lost: Lost, now: datetime) -> list[Slot]:
+        catalog = replica.offer.catalog
+        type_ = catalog.types.get(lost.type_id)
+        if type_ is None or lost.start.year not in CIVIL_YEARS:
+            return []
+        own = tuple(_calendars(lost.calendar_id, type_.primary_calendar_ids))
+        if any(calendar_id not in catalog.calendars for calendar_id in own):
+            return []
+        duration = lost.duration or type_.durations[0]
+        wanted = SlotKey(lost.start, lost.type_id, lost.calendar_id or "", lost.start + duration)
+        hours = replica.offer.hours
+        day = hours.day_span(own[0], hours.day_of(own[0], lost.start))
+        around = Interval(lost.start - ALTERNATIVES_AROUND, lost.start + ALTERNATIVES_AROUND)
+        found: list[Slot] = []
+        # Wider and wider, until there are enough.
+        for window, calendar_ids in ((Interval(*day), own), (around, own), (around, ())):
+            query = SlotQuery(
+                business_id=lost.business_id,
+                window=window,
+                type_ids=(lost.type_id,),
+                calendar_ids=calendar_ids,
+                duration=duration,
+                holder_key=lost.holder_key,
+            )
+            days = self._days.source(replica, now, lost.holder_key)
+            found = open_slots(replica.offer, query, now, days=days)
+            if len(found) >= ALTERNATIVES_MAX:
+                break
+        zone = catalog.calendars[own[0]].zone
+        return rank_alternatives(found, wanted, zone, ALTERNATIVES_MAX)
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """Which part of a list is asked for."""
+
+    after: SlotKey | None
+    limit: int | None
+
+    def has(self, key: SlotKey) -> bool:
+        return self.after is None or key > self.after
+
+    def windows(self, window: Interval, chunk: timedelta | None) -> Iterator[Interval]:
+        """Yield the window in parts, from the page's start."""
+        start = window.start if self.after is None else max(window.start, self.after.start)
+        while start < window.end:
+            end = window.end if chunk is None else min(start + chunk, window.end)
+            yield Interval(start, end)
+            start = end
+
+
+def _calendars(calendar_id: str | None, primary_ids: tuple[str, ...]) -> tuple[str, ...]:
+    return primary_ids if calendar_id is None else (calendar_id,)

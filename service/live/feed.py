@@ -1,0 +1,282 @@
+"""The booking feed: every change of a booking, in the order of the revisions, each once."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from uuid import UUID
+
+from service.domain.booking import Booking
+from service.domain.change import Change
+from service.domain.errors import Overloaded, ResourceNotFound
+from service.domain.ids import business_name
+from service.live.follower import Follower
+from service.live.following import Following
+from service.live.frames import (
+    BookingChange,
+    FeedFrame,
+    Goodbye,
+    GoodbyeReason,
+    Heartbeat,
+    Reset,
+    ResetReason,
+)
+from service.live.limits import LiveLimits
+from service.live.signals import Signal
+from service.live.source import Source
+from service.live.tokens import ResumeToken, Tokens
+from service.store.changes import Head
+
+PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A part of the log, with the bookings that it is about."""
+
+    head: Head | None
+    changes: Sequence[Change]
+    bookings: dict[UUID, Booking]
+
+
+@dataclass(slots=True)
+class _Reader:
+    """One stream: what it asked for, and how far it is."""
+
+    business_id: str
+    calendar_ids: frozenset[str]
+    filter_hash: str
+    epoch: str
+    revision: int
+    as_of: datetime
+    told_revision: int = 0
+    checks: int = 0
+    resume_token: str = ""
+
+
+class BookingFeed:
+    """Reads the log for its streams when the follower says that there is more."""
+
+    def __init__(
+        self,
+        *,
+        follower: Follower,
+        source: Source,
+        tokens: Tokens,
+        monotonic: Callable[[], float],
+        limits: LiveLimits,
+    ) -> None:
+        """Begin without streams."""
+        self._follower = follower
+        self._source = source
+        self._tokens = tokens
+        self._monotonic = monotonic
+        self._limits = limits
+        self._reading: dict[tuple[str, int], asyncio.Task[_Page]] = {}
+        self._streams: set[Following] = set()
+        self._is_draining = False
+        self._count = 0
+        self._ended = Signal()
+
+    def __len__(self) -> int:
+        """Count the streams."""
+        return self._count
+
+    async def drain(self) -> None:
+        """Tell every stream goodbye, and wait until all have ended. The caller bounds the wait."""
+        self._is_draining = True
+        for following in list(self._streams):
+            following.advanced.fire()
+        while self._count:
+            await self._ended.wait()
+
+    async def watch(
+        self,
+        business_id: str,
+        calendar_ids: frozenset[str] = frozenset(),
+        *,
+        resume_token: str = "",
+        min_revision: int = 0,
+    ) -> AsyncGenerator[FeedFrame]:
+        """Yield the frames of one stream. Close it when the reader is gone."""
+        given = self._tokens.read_resume(resume_token, business_id) if resume_token else None
+        if self._is_draining:
+            raise Overloaded("The server is about to stop. Retry.")
+        with self._follower.pinned(business_id) as following:
+            self._count += 1
+            self._streams.add(following)
+            try:
+                reader, first = await self._open(business_id, calendar_ids, given, min_revision)
+                for frame in first:
+                    yield frame
+                age_ends_at = self._monotonic() + self._limits.stream_age_seconds_max
+                while True:
+                    frames = await self._next(following, reader, age_ends_at)
+                    for frame in frames:
+                        yield frame
+                    if frames and isinstance(frames[-1], Goodbye):
+                        return
+            finally:
+                self._count -= 1
+                if following.pins == 1:
+                    self._streams.discard(following)
+                self._ended.fire()
+
+    async def _open(
+        self,
+        business_id: str,
+        calendar_ids: frozenset[str],
+        given: ResumeToken | None,
+        min_revision: int,
+    ) -> tuple[_Reader, list[FeedFrame]]:
+        fresh = await self._follower.get(business_id, min_revision=min_revision)
+        if given is not None and given.epoch == fresh.replica.epoch:
+            ahead = max(given.revision, min_revision)
+            fresh = await self._follower.get(business_id, min_revision=ahead)
+        reader = _Reader(
+            business_id=business_id,
+            calendar_ids=calendar_ids,
+            filter_hash=_feed_hash(business_id, calendar_ids),
+            epoch=fresh.replica.epoch,
+            revision=fresh.revision,
+            as_of=fresh.as_of,
+        )
+        if given is None:
+            return reader, [self._heartbeat(reader, fresh.revision, fresh.as_of)]
+        if given.epoch != reader.epoch:
+            return reader, [self._reset(reader, ResetReason.EPOCH)]
+        if given.filter_hash != reader.filter_hash:
+            return reader, [self._reset(reader, ResetReason.FILTER)]
+        reader.revision = reader.told_revision = given.revision
+        reader.resume_token = self._tokens.resume(given)
+        return reader, []
+
+    async def _next(
+        self, following: Following, reader: _Reader, age_ends_at: float
+    ) -> list[FeedFrame]:
+        """Return the next frames; wait where there are none yet."""
+        replica = following.replica
+        if following.is_gone or replica is None:
+            raise ResourceNotFound(business_name(reader.business_id))
+        if self._is_draining or self._monotonic() >= age_ends_at:
+            return [self._goodbye(reader)]
+        if replica.epoch != reader.epoch or replica.revision > reader.revision:
+            return await self._read_on(reader)
+        checked = following.checked
+        if checked is not None and following.checks != reader.checks:
+            reader.checks = following.checks
+            revision, as_of = checked
+            if reader.told_revision <= revision <= reader.revision and as_of >= reader.as_of:
+                return [self._heartbeat(reader, revision, as_of)]
+        await following.advanced.wait()
+        return []
+
+    async def _read_on(self, reader: _Reader) -> list[FeedFrame]:
+        page = await self._page(reader.business_id, reader.revision)
+        head = page.head
+        if head is None:
+            raise ResourceNotFound(business_name(reader.business_id))
+        is_other = head.epoch != reader.epoch
+        is_trimmed = head.revision > reader.revision and (
+            not page.changes or page.changes[0].revision != reader.revision + 1
+        )
+        if is_other or is_trimmed:
+            reader.epoch, reader.revision = head.epoch, head.revision
+            return [self._reset(reader, ResetReason.EPOCH if is_other else ResetReason.COMPACTED)]
+        frames: list[FeedFrame] = []
+        for change in page.changes:
+            reader.revision = change.revision
+            bookings = _concerned(reader, change, page.bookings)
+            if bookings:
+                frames.append(self._change(reader, change, bookings))
+        return frames
+
+    async def _page(self, business_id: str, after: int) -> _Page:
+        """Read a part of the log, once for all streams that are at the same revision."""
+        key = (business_id, after)
+        task = self._reading.get(key)
+        if task is None:
+            task = self._reading[key] = asyncio.create_task(self._read(business_id, after))
+            task.add_done_callback(lambda _: self._reading.pop(key, None))
+        return await asyncio.shield(task)
+
+    async def _read(self, business_id: str, after: int) -> _Page:
+        head, changes = await self._source.log_after(business_id, after, PAGE)
+        ids = {booking_id for change in changes for booking_id in change.booking_ids}
+        bookings = await self._source.bookings(business_id, ids) if ids else {}
+        return _Page(head, changes, bookings)
+
+    def _change(
+        self, reader: _Reader, change: Change, bookings: tuple[Booking, ...]
+    ) -> BookingChange:
+        reader.told_revision, reader.as_of = change.revision, max(reader.as_of, change.at)
+        reader.resume_token = self._token(reader, change.revision)
+        return BookingChange(
+            business_id=reader.business_id,
+            revision=change.revision,
+            as_of=change.at,
+            resume_token=reader.resume_token,
+            kind=change.kind,
+            bookings=bookings,
+        )
+
+    def _heartbeat(self, reader: _Reader, revision: int, as_of: datetime) -> Heartbeat:
+        reader.told_revision, reader.as_of = revision, as_of
+        reader.resume_token = self._token(reader, revision)
+        return Heartbeat(
+            business_id=reader.business_id,
+            revision=revision,
+            as_of=as_of,
+            resume_token=reader.resume_token,
+        )
+
+    def _reset(self, reader: _Reader, reason: ResetReason) -> Reset:
+        reader.told_revision = reader.revision
+        reader.resume_token = self._token(reader, reader.revision)
+        return Reset(
+            business_id=reader.business_id,
+            revision=reader.revision,
+            as_of=reader.as_of,
+            resume_token=reader.resume_token,
+            reason=reason,
+        )
+
+    def _goodbye(self, reader: _Reader) -> Goodbye:
+        delay_seconds = random.uniform(0, self._limits.drain_delay_seconds_max)
+        return Goodbye(
+            business_id=reader.business_id,
+            revision=reader.told_revision,
+            as_of=reader.as_of,
+            resume_token=reader.resume_token,
+            reason=GoodbyeReason.DRAIN if self._is_draining else GoodbyeReason.AGE,
+            retry_delay_seconds=delay_seconds if self._is_draining else 0.0,
+        )
+
+    def _token(self, reader: _Reader, revision: int) -> str:
+        return self._tokens.resume(
+            ResumeToken(
+                business_id=reader.business_id,
+                epoch=reader.epoch,
+                revision=revision,
+                as_of=reader.as_of,
+                filter_hash=reader.filter_hash,
+            )
+        )
+
+
+def _concerned(reader: _Reader, change: Change, known: dict[UUID, Booking]) -> tuple[Booking, ...]:
+    """Return the bookings of a change that a stream asked for, also if moved off its calendars."""
+    bookings = tuple(known[each] for each in change.booking_ids if each in known)
+    asked = reader.calendar_ids
+    if not asked or any(ref.calendar_id in asked for ref in change.removed):
+        return bookings
+    return tuple(booking for booking in bookings if not asked.isdisjoint(booking.calendar_ids))
+
+
+def _feed_hash(business_id: str, calendar_ids: frozenset[str]) -> str:
+    text = "\n".join(("feed", business_id, *sorted(calendar_ids)))
+    return sha256(text.encode()).hexdigest()[:32]

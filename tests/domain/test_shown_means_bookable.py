@@ -1,0 +1,169 @@
+"""B5: list, watch, hold, book and explain use one evaluator, and it is right."""
+
+from datetime import timedelta
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from service.domain.availability import (
+    ClaimBook,
+    Offer,
+    day_facts_window,
+    day_slots,
+    explain,
+    facts_window,
+    iterate_open_slots,
+    judge,
+    open_slots,
+)
+from service.domain.errors import CapReached, DomainError
+from service.domain.slot import SlotQuery
+from tests.domain.oracle import Oracle
+from tests.domain.strategies import DAY, SLOW, TICK, cases
+
+
+def query_of(case, **changes):
+    return SlotQuery(business_id="demo", window=case.window, holder_key=case.holder_key, **changes)
+
+
+@SLOW
+@given(cases(), st.booleans())
+def test_what_is_shown_is_what_a_second_evaluator_finds(case, is_long):
+    duration = case.catalog.types["visit"].durations[is_long]
+    shown = open_slots(case.offer, query_of(case, duration=duration), case.now)
+    oracle = Oracle(case.catalog, case.claims, case.window.start, TICK)
+    window = (case.window.start, case.window.end)
+    expected = [
+        slot
+        for type_, calendar_id in case.pairs()
+        if duration in type_.durations
+        for slot in oracle.slots(type_, calendar_id, window, duration, case.now, case.holder_key)
+    ]
+    assert shown == sorted(expected)
+
+
+@SLOW
+@given(cases())
+def test_b5_shown_means_bookable_and_all_that_is_bookable_is_shown(case):
+    shown = {slot.key: slot.seats_left for slot in open_slots(case.offer, query_of(case), case.now)}
+    bookable = {}
+    for type_, calendar_id in case.pairs():
+        duration = type_.durations[0]
+        for start in case.ticks():
+            verdict = judge(
+                case.offer,
+                type_.type_id,
+                calendar_id,
+                start,
+                duration,
+                case.now,
+                holder_key=case.holder_key,
+            )
+            assert (verdict.refusal is None) == (verdict.seats_left > 0)
+            if verdict.refusal is None:
+                bookable[start, type_.type_id, calendar_id, start + duration] = verdict.seats_left
+    assert shown == bookable
+
+
+@SLOW
+@given(cases())
+def test_an_explanation_passes_every_rule_if_and_only_if_the_slot_can_be_booked(case):
+    for type_, calendar_id in case.pairs():
+        question = (type_.type_id, calendar_id)
+        for start in case.ticks()[::5]:
+            rest = (start, type_.durations[0], case.now)
+            refusal = judge(case.offer, *question, *rest, holder_key=case.holder_key).refusal
+            verdicts = explain(case.offer, *question, *rest, holder_key=case.holder_key)
+            failed = [verdict.rule.name for verdict in verdicts if not verdict.passed]
+            assert failed[:1] == [] if refusal is None else RULE_OF[refusal.reason](failed[0])
+
+
+RULE_OF = {
+    "SLOT_CLOSED": lambda rule: rule == "HOURS",
+    "SLOT_OFF_GRID": lambda rule: rule == "GRID",
+    "NOTICE_TOO_SHORT": lambda rule: rule == "NOTICE",
+    "BEYOND_HORIZON": lambda rule: rule == "HORIZON",
+    "SLOT_TAKEN": lambda rule: rule == "FREE",
+    CapReached.reason: lambda rule: rule in ("DAY_CAP", "WEEK_CAP"),
+}
+
+
+@SLOW
+@given(cases())
+def test_slots_come_in_order_and_the_same_one_by_one_as_all_at_once(case):
+    query = query_of(case)
+    slots = open_slots(case.offer, query, case.now)
+    assert [slot.key for slot in slots] == sorted({slot.key for slot in slots})
+    assert list(iterate_open_slots(case.offer, query, case.now)) == slots
+
+
+@SLOW
+@given(cases(), st.data())
+def test_a_query_for_some_types_and_calendars_shows_the_part_of_all_that_is_theirs(case, data):
+    everything = open_slots(case.offer, query_of(case), case.now)
+    type_ids = data.draw(st.sets(st.sampled_from(["visit", "class"])))
+    calendar_ids = data.draw(st.sets(st.sampled_from(["anna", "ben", "room"])))
+    some = query_of(case, type_ids=tuple(type_ids), calendar_ids=tuple(calendar_ids))
+    assert open_slots(case.offer, some, case.now) == [
+        slot
+        for slot in everything
+        if (not type_ids or slot.key.type_id in type_ids)
+        and (not calendar_ids or slot.key.calendar_id in calendar_ids)
+    ]
+
+
+@SLOW
+@given(cases())
+def test_a_days_slots_stay_true_until_a_hold_expires(case):
+    day = case.offer.hours.day_of("anna", case.window.start + DAY / 2)
+    for type_, calendar_id in case.pairs():
+        question = (case.offer, type_.type_id, calendar_id, day, type_.durations[0])
+        slots, valid_until = day_slots(*question, case.now, holder_key=case.holder_key)
+        later = valid_until - timedelta.resolution if valid_until else case.now + 300 * DAY
+        assert later >= case.now
+        assert day_slots(*question, later, holder_key=case.holder_key).slots == slots
+
+
+@SLOW
+@given(cases(), st.data())
+def test_a_decision_needs_no_claims_but_those_in_its_window_of_facts(case, data):
+    type_, calendar_id = data.draw(st.sampled_from(case.pairs()))
+    starts = case.offer.hours.starts(
+        type_.type_id,
+        calendar_id,
+        type_.durations[0],
+        case.offer.hours.day_of(calendar_id, case.window.start + DAY / 2),
+    )
+    assume(starts)
+    question = (type_.type_id, calendar_id, data.draw(st.sampled_from(starts)), type_.durations[0])
+    loaded = _with_claims_in(case, facts_window(case.catalog, *question), type_, calendar_id)
+    verdicts = [
+        judge(offer, *question, case.now, holder_key=case.holder_key)
+        for offer in (case.offer, loaded)
+    ]
+    assert _told(verdicts[0]) == _told(verdicts[1])
+
+
+@SLOW
+@given(cases())
+def test_a_days_slots_need_no_claims_but_those_in_their_window_of_facts(case):
+    for type_, calendar_id in case.pairs():
+        day = case.offer.hours.day_of(calendar_id, case.window.start + DAY / 2)
+        question = (type_.type_id, calendar_id, day, type_.durations[0])
+        window = day_facts_window(case.catalog, *question)
+        loaded = _with_claims_in(case, window, type_, calendar_id)
+        assert day_slots(case.offer, *question, case.now) == day_slots(loaded, *question, case.now)
+
+
+def _with_claims_in(case, window, type_, calendar_id):
+    facts = [
+        claim
+        for each in type_.calendar_ids_for(calendar_id)
+        for claim in case.offer.claims.overlapping(each, window.start, window.end)
+    ]
+    return Offer(case.catalog, case.offer.hours, ClaimBook(facts))
+
+
+def _told(verdict):
+    refusal: DomainError | None = verdict.refusal
+    return verdict.seats_left, verdict.seat, refusal and (refusal.reason, refusal.message)
