@@ -53,7 +53,7 @@ class Settings:
     stream_age_seconds_max: int = 1800
     drain_seconds: int = 10
 
-    message_bytes_max: int = 262_144
+    message_bytes_max: int = 1_048_576
     metadata_bytes_max: int = 16_384
     concurrent_streams_max: int = 1000
 

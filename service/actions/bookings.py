@@ -9,8 +9,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from service.actions.catalog_cache import CatalogCache
 from service.actions.submission import Submission
 from service.domain import needs
@@ -23,6 +21,7 @@ from service.domain.ids import business_name
 from service.domain.ledger import Decision, Ledger
 from service.domain.rules import Offer
 from service.store import batch, bookings, claims
+from service.store.database import Transaction
 
 Result = bytes | DomainError
 """An answer as it goes to the caller, or a refusal."""
@@ -39,7 +38,7 @@ class Done:
 
 
 async def run_batch(
-    tx: AsyncConnection,
+    tx: Transaction,
     catalogs: CatalogCache,
     business_id: str,
     submissions: Sequence[Submission],
@@ -69,7 +68,7 @@ async def run_batch(
 
 
 async def _without_business(
-    tx: AsyncConnection, business_id: str, submissions: Sequence[Submission]
+    tx: Transaction, business_id: str, submissions: Sequence[Submission]
 ) -> Done:
     answered = await batch.read_answered(tx, business_id, [each.key for each in submissions])
     return Done(
@@ -90,7 +89,7 @@ def repeat(answered: batch.Answered, submission: Submission) -> Result:
 
 
 async def _load(
-    tx: AsyncConnection,
+    tx: Transaction,
     catalogs: CatalogCache,
     business_id: str,
     head: batch.BatchHead,
@@ -122,7 +121,7 @@ async def _load(
 
 
 async def _load_own_holds(
-    tx: AsyncConnection, ledger: Ledger, commands: Sequence[BookingCommand]
+    tx: Transaction, ledger: Ledger, commands: Sequence[BookingCommand]
 ) -> None:
     """Load what the askers hold around their wishes, in full: a hold gives way on all calendars."""
     hold_ids = {
@@ -133,15 +132,13 @@ async def _load_own_holds(
     await _load_claims(tx, ledger, windows)
 
 
-async def _load_holds(tx: AsyncConnection, ledger: Ledger, hold_ids: Collection[UUID]) -> None:
+async def _load_holds(tx: Transaction, ledger: Ledger, hold_ids: Collection[UUID]) -> None:
     if hold_ids:
         held = await bookings.holds_by_ids(tx, ledger.business_id, hold_ids)
         ledger.holds.update((hold.hold_id, hold) for hold in held)
 
 
-async def _load_claims(
-    tx: AsyncConnection, ledger: Ledger, windows: Collection[needs.Window]
-) -> None:
+async def _load_claims(tx: Transaction, ledger: Ledger, windows: Collection[needs.Window]) -> None:
     for claim in await claims.in_windows(tx, ledger.business_id, windows):
         ledger.offer.claims.add(claim)
 

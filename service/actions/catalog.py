@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from service.actions.bookings import Done, Result, repeat
 from service.actions.submission import Submission
 from service.domain.catalog import Catalog
@@ -39,12 +37,13 @@ from service.domain.ids import business_name, calendar_name
 from service.domain.interval import Interval
 from service.store import batch, claims
 from service.store import catalog as catalog_store
+from service.store.database import Transaction
 
 BUSY_PIECE_MAX = timedelta(days=1)
 """Imported busy time is cut into pieces of a day, for a claim's length is bounded."""
 
 
-async def run_catalog_change(tx: AsyncConnection, business_id: str, submission: Submission) -> Done:
+async def run_catalog_change(tx: Transaction, business_id: str, submission: Submission) -> Done:
     """Do one change of the catalogue."""
     answered = await batch.read_answered(tx, business_id, [submission.key])
     if submission.key in answered:
@@ -57,7 +56,7 @@ async def run_catalog_change(tx: AsyncConnection, business_id: str, submission: 
 
 
 async def _change(
-    tx: AsyncConnection, business_id: str, catalog: Catalog | None, submission: Submission
+    tx: Transaction, business_id: str, catalog: Catalog | None, submission: Submission
 ) -> Done:
     command = submission.command
     assert isinstance(command, CatalogCommand)
@@ -88,13 +87,11 @@ async def _change(
     if isinstance(command, DeleteBusiness):
         await catalog_store.delete_business(tx, business_id)
     result: Result = response
-    return Done(
-        results=[result], epoch=head.epoch, revision_before=head.revision, changes=[change]
-    )
+    return Done(results=[result], epoch=head.epoch, revision_before=head.revision, changes=[change])
 
 
 async def _check_unused(
-    tx: AsyncConnection, business_id: str, command: CatalogCommand, now: datetime
+    tx: Transaction, business_id: str, command: CatalogCommand, now: datetime
 ) -> None:
     match command:
         case DeleteCalendar(calendar_id=calendar_id):
@@ -111,7 +108,7 @@ async def _check_unused(
         raise ResourceInUse("It has bookings or holds to come.")
 
 
-async def _write(tx: AsyncConnection, business_id: str, command: CatalogCommand) -> None:
+async def _write(tx: Transaction, business_id: str, command: CatalogCommand) -> None:
     match command:
         case PutBusiness(create=False, business=business):
             await catalog_store.write_business(tx, business)
@@ -136,7 +133,7 @@ async def _write(tx: AsyncConnection, business_id: str, command: CatalogCommand)
 
 
 async def _import_busy(
-    tx: AsyncConnection, business_id: str, catalog: Catalog, command: ImportBusy
+    tx: Transaction, business_id: str, catalog: Catalog, command: ImportBusy
 ) -> int:
     if command.calendar_id not in catalog.calendars:
         raise ResourceNotFound(calendar_name(business_id, command.calendar_id))

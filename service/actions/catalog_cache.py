@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from service.domain.catalog import Catalog
 from service.domain.hours import Hours
 from service.store import catalog as catalog_store
 from service.store.batch import BatchHead
+from service.store.database import Transaction
 
 CATALOGS_MAX = 1000
 """How many catalogues are kept; the one unused for longest goes first."""
@@ -23,7 +22,7 @@ class CatalogCache:
         self._kept: OrderedDict[str, tuple[str, Catalog, Hours]] = OrderedDict()
 
     async def get(
-        self, tx: AsyncConnection, business_id: str, head: BatchHead
+        self, tx: Transaction, business_id: str, head: BatchHead
     ) -> tuple[Catalog, Hours]:
         """Return the catalogue at the version that `head` tells; `tx` is the one that read it."""
         kept = self._kept.get(business_id)

@@ -12,8 +12,8 @@ from service.domain.commands import Command, Outcome
 class Submission:
     """A command, who sent it under which request_id, and how its answer is written.
 
-    `body_hash` tells whether a repeated request is the same; `encode` gives the answer's bytes, which
-    are stored and returned for every repetition.
+    `body_hash` tells whether a repeated request is the same; `encode` gives the answer's bytes,
+    which are stored and returned for every repetition.
     """
 
     business_id: str

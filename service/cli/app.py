@@ -6,13 +6,13 @@ import sys
 
 import typer
 from rich.console import Console
-from slotcast import SlotcastError
 
 from service.cli import bench, booking, catalog, demo, keys, serve, slots
+from service.cli.supervisor import PortInUse, WorkerFailed
 from service.embedded.folder import DataFolderInUse
 from service.embedded.process import ServerFailed
 from service.settings import BadSetting
-from service.supervisor import PortInUse, WorkerFailed
+from slotcast import SlotcastError
 
 app = typer.Typer(
     name="slotcast",

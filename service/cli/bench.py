@@ -18,6 +18,16 @@ import uvloop
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+
+from service.cli.connection import Access, JsonOption, connect, find_access
+from service.cli.running import read_running
+from service.domain import booking as domain
+from service.domain.change import Change, ChangeKind
+from service.domain.claim import Claim, ClaimKind
+from service.domain.interval import Interval
+from service.settings import Settings
+from service.store import batch
+from service.store.database import Database
 from slotcast import (
     AppointmentType,
     Business,
@@ -29,16 +39,6 @@ from slotcast import (
     WallInterval,
     Weekday,
 )
-
-from service.cli.connection import Access, JsonOption, connect, find_access
-from service.domain import booking as domain
-from service.domain.change import Change, ChangeKind
-from service.domain.claim import Claim, ClaimKind
-from service.domain.interval import Interval
-from service.running import read_running
-from service.settings import Settings
-from service.store import batch
-from service.store.database import Database
 
 app = typer.Typer(help="Measure the server that runs here.", no_args_is_help=True)
 
@@ -92,14 +92,14 @@ async def _bench(
     access: Access, database_url: str, sizes: tuple[int, int], rounds: int, as_json: bool
 ) -> None:
     database = Database(database_url, pool_size=2)
-    async with _business(access, database, sizes[0]) as few:
-        async with _business(access, database, sizes[1]) as many:
-            timings = await _measure((few, many), sizes, rounds)
+    async with (
+        _business(access, database, sizes[0]) as few,
+        _business(access, database, sizes[1]) as many,
+    ):
+        timings = await _measure((few, many), sizes, rounds)
     await database.close()
     if as_json:
-        values = [
-            {name: getattr(timing, name) for name in Timing.__slots__} for timing in timings
-        ]
+        values = [{name: getattr(timing, name) for name in Timing.__slots__} for timing in timings]
         sys.stdout.write(json.dumps(values, indent=2) + "\n")
         return
     table = Table("bookings", "first", "p50", "p99", "after a write p50", "p99", box=None)
@@ -136,9 +136,9 @@ async def _business(access: Access, database: Database, bookings: int) -> AsyncI
 
 async def _make(client: Client, name: str) -> None:
     await client.create_business(Business(name=name, display_name="Bench"))
-    hours = (WallInterval("09:00", "17:00"),)
+    hours = (WallInterval(start="09:00", end="17:00"),)
     await client.create_schedule(
-        Schedule(name="s", display_name="s", weekly={day: hours for day in Weekday})
+        Schedule(name="s", display_name="s", weekly=dict.fromkeys(Weekday, hours))
     )
     for number in range(CALENDARS):
         await client.create_calendar(

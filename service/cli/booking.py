@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 import uvloop
 from rich.console import Console
-from slotcast import Booking, Customer, SlotChoice, SlotRefused
 
 from service.cli.connection import (
     DEMO_BUSINESS,
@@ -22,6 +21,7 @@ from service.cli.connection import (
     connect,
     find_access,
 )
+from slotcast import Booking, Customer, SlotChoice, SlotRefused
 
 
 def register(app: typer.Typer) -> None:

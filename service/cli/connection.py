@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from slotcast import Client
 
-from service.running import read_operator_key, read_running
+from service.cli.running import read_operator_key, read_running
 from service.settings import Settings
+from slotcast import Client
 
 DEMO_FOLDER_NAME = "demo"
 DEMO_BUSINESS = "demo"

@@ -13,13 +13,13 @@ from rich.console import Console
 from rich.panel import Panel
 
 from service.cli.connection import DEMO_BUSINESS, DEMO_FOLDER_NAME, Access, connect
+from service.cli.running import RunningServer, read_operator_key
 from service.cli.seed import seed
 from service.cli.serve import stop_event
 from service.cli.story import tell_story
+from service.cli.supervisor import PortInUse, running_server
 from service.ops.logs import configure_logs
-from service.running import RunningServer, read_operator_key
 from service.settings import Settings
-from service.supervisor import PortInUse, running_server
 
 _NEXT = """\
 Look, in another terminal:
@@ -68,8 +68,9 @@ async def _demo(settings: Settings, console: Console) -> None:
     async with running_server(settings, lambda text: console.print(f"… {text}")) as server:
         async with connect(_access(settings, server), DEMO_BUSINESS) as client:
             await seed(client, DEMO_BUSINESS)
-        where = f"gRPC, with reflection, on [bold]{server.target}[/]; the operator's key is in\n" + str(
-            settings.data_folder / "operator_key"
+        where = (
+            f"gRPC, with reflection, on [bold]{server.target}[/]; the operator's key is in\n"
+            + str(settings.data_folder / "operator_key")
         )
         console.print(Panel(_NEXT.format(where=where), title="Slotcast runs", padding=(1, 2)))
         await stopping.wait()
@@ -79,9 +80,10 @@ async def _demo(settings: Settings, console: Console) -> None:
 async def _check(settings: Settings, console: Console) -> None:
     async with running_server(settings, lambda text: console.print(f"… {text}")) as server:
         access = _access(settings, server)
-        async with connect(access, DEMO_BUSINESS) as client, connect(
-            access, DEMO_BUSINESS
-        ) as other:
+        async with (
+            connect(access, DEMO_BUSINESS) as client,
+            connect(access, DEMO_BUSINESS) as other,
+        ):
             await seed(client, DEMO_BUSINESS)
             await tell_story(client, other, console)
 

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from service.keys import CHAT_SCOPES, SCOPES, new_key
-from service.running import read_running
+from service.cli.api_key import CHAT_SCOPES, SCOPES, new_key
+from service.cli.running import read_running
 from service.settings import Settings
 from service.store import api_keys
 from service.store.database import Database
@@ -39,7 +39,9 @@ def create(
 
 
 @app.command()
-def revoke(key_id: Annotated[str, typer.Argument(help="The part between the underscores.")]) -> None:
+def revoke(
+    key_id: Annotated[str, typer.Argument(help="The part between the underscores.")],
+) -> None:
     """Revoke a key: its calls are refused, and its streams end, within seconds."""
     if not asyncio.run(_revoke(key_id)):
         raise typer.BadParameter(f"There is no key {key_id}.")

@@ -30,14 +30,14 @@ async def seed(client: Client, business: str) -> None:
 
 
 def _steps(client: Client, business: str) -> list[Awaitable[object]]:
-    hours = (WallInterval("09:00", "12:30"), WallInterval("13:30", "18:00"))
+    hours = (WallInterval(start="09:00", end="12:30"), WallInterval(start="13:30", end="18:00"))
     return [
         client.create_business(Business(name=business, display_name="Demo salon")),
         client.create_schedule(
             Schedule(
                 name="hours",
                 display_name="Every day",
-                weekly={day: hours for day in Weekday},
+                weekly=dict.fromkeys(Weekday, hours),
             )
         ),
         *(

@@ -12,11 +12,11 @@ import typer
 import uvloop
 from rich.console import Console
 
+from service.cli.supervisor import running_server
 from service.ops.logs import configure_logs
 from service.settings import Settings
 from service.store.database import Database
 from service.store.migrate import migrate
-from service.supervisor import running_server
 from service.wiring import run_worker
 
 

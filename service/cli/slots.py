@@ -18,7 +18,6 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
-from slotcast import Client, Slot, SlotKey, SlotQuery, Stale, Update
 
 from service.cli.connection import (
     DEMO_BUSINESS,
@@ -30,6 +29,7 @@ from service.cli.connection import (
     connect,
     find_access,
 )
+from slotcast import Client, Slot, SlotKey, SlotQuery, Stale, Update
 
 FLASH_SECONDS = 1.5
 REFRESH_SECONDS = 0.1
@@ -206,9 +206,7 @@ def _zone(name: str | None) -> tzinfo | None:
     return None if name is None else ZoneInfo(name)
 
 
-def _by_day(
-    found: Iterable[Slot], zone: tzinfo | None
-) -> dict[tuple[str, str, str], list[str]]:
+def _by_day(found: Iterable[Slot], zone: tzinfo | None) -> dict[tuple[str, str, str], list[str]]:
     days: dict[tuple[str, str, str], list[str]] = {}
     for slot in found:
         local = slot.start.astimezone(zone)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from rich.console import Console
+
 from slotcast import Client, Customer, Slot, SlotQuery, SlotTaken, SlotView
 
 CUSTOMER = Customer(display_name="Demo visitor")
@@ -18,7 +19,7 @@ async def tell_story(client: Client, other: Client, console: Console) -> None:
     """Play the story with two visitors; raises StoryBroken where a promise breaks."""
     start = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
     query = SlotQuery(start=start, end=start + timedelta(days=7), appointment_types=("haircut",))
-    listed = await client.list_slots(query)
+    listed = (await client.list_slots(query)).items
     first, second, third = listed[0], listed[1], listed[2]
     console.print(f"[bold]list[/]        {len(listed)} slots are open from {_time(first)}")
     async with client.watch(query) as view:
@@ -30,7 +31,7 @@ async def tell_story(client: Client, other: Client, console: Console) -> None:
         hold = await client.hold_slot(first, holder="visitor-1")
         await teller.gone("hold", first, hold.revision, "held, for this visitor alone")
 
-        booking = (await client.book(hold, customer=CUSTOMER))
+        booking = await client.book(hold, customer=CUSTOMER)
         await teller.gone("book", first, booking.revision, f"booked: {booking.status.value}")
 
         taken = await other.book(second, customer=CUSTOMER)

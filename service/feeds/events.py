@@ -183,7 +183,11 @@ def _between(start: Moment, end: Moment) -> Duration:
     """
     if start.is_day and end.is_day:
         return Duration(days=(end.wall - start.wall).days, exact=timedelta())
-    return Duration(days=0, exact=end.instant - start.instant)
+    exact = end.instant - start.instant
+    if start.zone is end.zone and start.wall <= end.wall:
+        # A start that a change of clocks skips may be read later than the end it was given.
+        exact = max(exact, timedelta())
+    return Duration(days=0, exact=exact)
 
 
 def _not_negative(length: Duration, start: Moment, found: Property) -> Duration:

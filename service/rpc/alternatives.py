@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol
 
 from service.domain.booking import Hold
 from service.domain.commands import (
@@ -24,7 +20,7 @@ from service.domain.commands import (
 )
 from service.domain.errors import DomainError, SlotOffGrid, SlotRefused
 from service.domain.ids import holder_key
-from service.domain.slot import Slot
+from service.live.availability import Availability, Lost
 from service.rpc.convert.slots import write_slot
 from service.store import bookings
 from service.store.database import Database
@@ -33,47 +29,15 @@ from slotcast.v1 import error_reason_pb2
 logger = logging.getLogger(__name__)
 
 
-class OpenSlots(Protocol):
-    """What knows which slots are open."""
-
-    async def alternatives(
-        self, business_id: str, wish: SlotWish, *, holder_key: str | None, min_revision: int
-    ) -> tuple[Sequence[Slot], int]:
-        """Return open slots, best first, and the revision at which they are."""
-
-
-class _Question(NamedTuple):
-    business_id: str
-    wish: SlotWish
-    holder_key: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    alternatives: error_reason_pb2.Alternatives
-    good_until: float
-
-
 class AlternativeSlots:
     """Finds alternatives within a bounded time; a refusal is told without them rather than late."""
 
     WAIT_SECONDS_MAX = 0.2
-    # When many want the slot that one got, they are told the same.
-    KEPT_SECONDS = 0.5
-    KEPT_MAX = 1000
 
-    def __init__(
-        self,
-        database: Database,
-        open_slots: OpenSlots,
-        *,
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, database: Database, availability: Availability) -> None:
         """Take what knows the holds, and what knows the slots."""
         self._database = database
-        self._open_slots = open_slots
-        self._monotonic = monotonic
-        self._kept: OrderedDict[_Question, _Answer] = OrderedDict()
+        self._availability = availability
 
     async def find(
         self, business_id: str, command: Command, error: SlotRefused | SlotOffGrid
@@ -81,8 +45,10 @@ class AlternativeSlots:
         """Return what is open instead, or None where that cannot be said in time."""
         try:
             async with asyncio.timeout(self.WAIT_SECONDS_MAX):
-                question = await self._question(business_id, command, error)
-                return await self._answer(question, error.revision) if question else None
+                lost = await self._lost(business_id, command, error)
+                if lost is None:
+                    return None
+                slots = await self._availability.alternatives(lost, error.revision)
         except (TimeoutError, DomainError):
             return None
         except Exception:
@@ -90,29 +56,13 @@ class AlternativeSlots:
             logger.exception("No alternatives could be found")
             return None
 
-    async def _answer(self, question: _Question, revision: int) -> error_reason_pb2.Alternatives:
-        kept = self._kept.get(question)
-        now = self._monotonic()
-        if kept and kept.alternatives.revision >= revision and now < kept.good_until:
-            return kept.alternatives
-        slots, at_revision = await self._open_slots.alternatives(
-            question.business_id,
-            question.wish,
-            holder_key=question.holder_key,
-            min_revision=revision,
+        return error_reason_pb2.Alternatives(
+            slots=[write_slot(slot, business_id) for slot in slots], revision=error.revision
         )
-        found = error_reason_pb2.Alternatives(
-            slots=[write_slot(slot, question.business_id) for slot in slots],
-            revision=at_revision,
-        )
-        self._kept[question] = _Answer(found, self._monotonic() + self.KEPT_SECONDS)
-        if len(self._kept) > self.KEPT_MAX:
-            self._kept.popitem(last=False)
-        return found
 
-    async def _question(
+    async def _lost(
         self, business_id: str, command: Command, error: SlotRefused | SlotOffGrid
-    ) -> _Question | None:
+    ) -> Lost | None:
         """Return which of the command's slots was refused, and to whom."""
         wishes, key = _wishes(command)
         slots = [wish for wish in wishes if isinstance(wish, SlotWish)]
@@ -122,8 +72,18 @@ class AlternativeSlots:
                 holds = await bookings.holds_by_ids(tx, business_id, held)
             slots += [_slot_of(hold) for hold in holds]
             key = key or (holds[0].holder_key if holds else None)
-        refused = [slot for slot in slots if _text(slot.start) == error.metadata.get("start")]
-        return _Question(business_id, refused[0], key) if refused else None
+        start = error.metadata.get("start")
+        slot = next((slot for slot in slots if _text(slot.start) == start), None)
+        if slot is None:
+            return None
+        return Lost(
+            business_id=business_id,
+            type_id=slot.type_id,
+            calendar_id=slot.calendar_id,
+            start=slot.start,
+            duration=slot.duration,
+            holder_key=key,
+        )
 
 
 def _wishes(command: Command) -> tuple[Sequence[Wish], str | None]:

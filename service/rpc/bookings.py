@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from service.domain.booking import Booking
 from service.domain.errors import NotImplementedYet, ResourceNotFound
+from service.live.feed import BookingFeed
 from service.live.tokens import Tokens
 from service.rpc.booking_writes import STATUS_CHANGES, BookingWrites
 from service.rpc.call import Behaviour, Call
 from service.rpc.convert.bookings import STATUSES, write_booking
-from service.rpc.convert.names import child_id, child_uuid
+from service.rpc.convert.frames import FrameCodec
+from service.rpc.convert.names import child_id, child_ids, child_uuid
 from service.rpc.convert.times import read_window
+from service.rpc.methods import BOOKINGS_READ
 from service.rpc.reading import query_hash, read_at_least
 from service.rpc.stream_bookings import StreamedBookings, TakePermit, kind
 from service.rpc.submitting import Asking
@@ -30,11 +34,20 @@ class BookingService:
     """Holds slots, books them, reads and changes bookings."""
 
     def __init__(
-        self, *, writes: BookingWrites, database: Database, tokens: Tokens, take_permit: TakePermit
+        self,
+        *,
+        writes: BookingWrites,
+        database: Database,
+        feed: BookingFeed,
+        frames: FrameCodec,
+        tokens: Tokens,
+        take_permit: TakePermit,
     ) -> None:
         """Take what its methods need."""
         self._writes = writes
         self._database = database
+        self._feed = feed
+        self._frames = frames
         self._tokens = tokens
         self.streams = StreamedBookings(
             {
@@ -46,7 +59,7 @@ class BookingService:
         )
 
     def behaviours(self) -> Mapping[str, Behaviour]:
-        """Return what answers each method, but for WatchBookings."""
+        """Return what answers each method."""
         return {
             "HoldSlot": _asked(self._writes.hold_slot),
             "RenewHold": _asked(self._writes.renew_hold),
@@ -56,6 +69,7 @@ class BookingService:
             "GetBooking": self.get_booking,
             "ListBookings": self.list_bookings,
             "RescheduleBooking": _asked(self._writes.reschedule),
+            "WatchBookings": self.watch_bookings,
             **dict.fromkeys(STATUS_CHANGES, _asked(self._writes.change_status)),
             **dict.fromkeys(NOT_YET, not_yet),
         }
@@ -107,6 +121,23 @@ class BookingService:
             next_page_token=self._after(query, page[-1]) if len(found) > page_size else "",
         )
 
+    async def watch_bookings(self, request: booking_pb.WatchBookingsRequest, call: Call) -> None:
+        """Answer WatchBookings; who comes is told to those who may read bookings."""
+        personal = BOOKINGS_READ in call.principal.scopes
+        watch = self._feed.watch(
+            call.business_id,
+            frozenset(child_ids(request.calendars, call.business_id)),
+            resume_token=request.resume_token,
+            min_revision=request.min_revision,
+        )
+        stream_seq = 0
+        async with aclosing(watch) as frames:
+            async for frame in frames:
+                await call.recheck_key()
+                stream_seq += 1
+                message = self._frames.write_feed_frame(frame, stream_seq, personal=personal)
+                await call.write(message)
+
     def _after(self, query: str, last: Booking) -> str:
         return self._tokens.page(query, [last.appointment.start.isoformat(), str(last.booking_id)])
 
@@ -125,6 +156,6 @@ def _asked(answer: Callable[[Any, Asking], Awaitable[bytes]]) -> Behaviour:
     return behave
 
 
-async def not_yet(request: Any, call: Call) -> bytes:
+async def not_yet(_request: Any, _call: Call) -> bytes:
     """Refuse what does not exist yet."""
     raise NotImplementedYet

@@ -1,4 +1,4 @@
-"""The four kinds of things that make up a catalogue: how each is named, read, written and changed."""
+"""The four kinds of things in a catalogue: how each is named, read, written and changed."""
 
 from __future__ import annotations
 

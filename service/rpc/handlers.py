@@ -1,13 +1,13 @@
 """The table of gRPC's handlers: every method of the API, decoded and encoded in one way.
 
-An answer may be a message, or bytes that are one already: those of the lanes, which must be the same for
+An answer may be a message, or bytes that are one already: those of the lanes, the same for
 every repetition, and the frames of watches, which many streams share.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc
 from google.protobuf.message import DecodeError, Message
@@ -16,7 +16,7 @@ from service.rpc.call import Behaviour, Unreadable
 from service.rpc.interceptors.layer import KINDS
 from service.rpc.methods import METHODS, SERVICES, Method
 
-Handlers = dict[str, grpc.RpcMethodHandler[Any, Any]]
+Handlers: TypeAlias = "dict[str, grpc.RpcMethodHandler[Any, Any]]"
 
 
 def method_handlers(service_name: str, behaviours: Mapping[str, Behaviour]) -> Handlers:
@@ -31,9 +31,7 @@ def add_service(
 ) -> None:
     """Let a server serve one service."""
     handlers = method_handlers(service_name, behaviours)
-    server.add_registered_method_handlers(  # type: ignore[attr-defined]  # the stubs lack it
-        SERVICES[service_name].full_name, handlers
-    )
+    server.add_registered_method_handlers(SERVICES[service_name].full_name, handlers)
 
 
 def _handler(method: Method, behaviour: Behaviour) -> grpc.RpcMethodHandler[Any, Any]:
@@ -47,7 +45,7 @@ def _handler(method: Method, behaviour: Behaviour) -> grpc.RpcMethodHandler[Any,
 
 
 def _decoder(request_class: type[Message]) -> Callable[[bytes], Message | Unreadable]:
-    """Return what reads a request. gRPC would tell the caller our exception, so none may leave it."""
+    """Return what reads a request. None of its exceptions gets out: gRPC would tell the caller."""
     read = request_class.FromString
 
     def decode(data: bytes) -> Message | Unreadable:

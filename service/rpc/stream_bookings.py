@@ -84,31 +84,37 @@ class StreamedBookings:
         """Return the answer to one request; a refusal is one."""
         started = time.perf_counter()
         part = None if isinstance(request, Unreadable) else request.WhichOneof("request")
-        inner = getattr(request, part) if part else None
-        kind_of_it = self._kinds[part] if part else None
-        method_name = kind_of_it.method.name if kind_of_it else call.method.name
-        code, business_id = "OK", ""
+        inner = getattr(request, part) if part else Unreadable()
+        asking = Asking(
+            method_name=self._kinds[part].method.name if part else call.method.name,
+            business_id="",
+            principal_id=call.principal.principal_id,
+        )
+        code = "OK"
         try:
-            if kind_of_it is None:
-                raise InvalidRequest("request", "It must be one of those that a stream takes.")
-            business_id = authorise(call.principal, kind_of_it.method, inner)
-            await self._take_permit(call.principal.principal_id, call.client)
-            check(inner)
-            asking = Asking(
-                method_name=method_name,
-                business_id=business_id,
-                principal_id=call.principal.principal_id,
-            )
-            result = bytes_field(kind_of_it.result_field, await kind_of_it.answer(inner, asking))
+            result = await self._treat(part, inner, asking, call)
         except Exception as error:
             code = code_name(error)
             result = bytes_field(ERROR_FIELD, status_of(error, call).SerializeToString())
+        request_id = getattr(inner, "request_id", "")
         write_line(
-            CallLine(method_name, business_id, call.principal_id, loggable_id(inner)),
+            CallLine(
+                asking.method_name, asking.business_id, asking.principal_id, loggable_id(inner)
+            ),
             code,
             time.perf_counter() - started,
         )
-        return bytes_field(REQUEST_ID_FIELD, _request_id(inner)) + result
+        return bytes_field(REQUEST_ID_FIELD, request_id.encode()) + result
+
+    async def _treat(self, part: str | None, request: Any, asking: Asking, call: Call) -> bytes:
+        """Do with one request what the layers do with a call."""
+        if part is None:
+            raise InvalidRequest("request", "It must be one of those that a stream takes.")
+        kind_asked = self._kinds[part]
+        asking.business_id = authorise(call.principal, kind_asked.method, request)
+        await self._take_permit(call.principal.principal_id, call.client)
+        check(request)
+        return bytes_field(kind_asked.result_field, await kind_asked.answer(request, asking))
 
 
 class _Stream:
@@ -135,7 +141,7 @@ class _Stream:
         await self._writing
 
     def abandon(self) -> None:
-        """Stop waiting for answers that nobody reads any more. What the lanes have taken goes on."""
+        """Stop waiting for answers that nobody reads. What the lanes have taken goes on."""
         for task in (*self._in_flight, self._writing):
             task.cancel()
 
@@ -148,7 +154,3 @@ class _Stream:
         while (answer := await self._answers.get()) is not None:
             await self.call.write(answer)
             self.has_room.release()
-
-
-def _request_id(request: Any) -> bytes:
-    return request.request_id.encode() if request is not None else b""

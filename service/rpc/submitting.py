@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from google.protobuf.message import Message
-
 from service.actions.lanes import Lanes
 from service.actions.submission import Submission
 from service.domain.commands import Command, Outcome
@@ -30,7 +28,7 @@ class Mutation(Protocol):
         """Return its bytes."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class Asking:
     """Who asks, for which business, by which method."""
 

@@ -1,18 +1,16 @@
-"""A batch of decisions in one transaction: lock the business, read what was answered, write it all.
+"""A batch of decisions in one transaction: read what was answered before, write what is new.
 
-Each table is written with one array statement, so that a batch costs as many round trips as a single
-booking.
+Each table is written with one array statement, so that a batch costs as many round trips as a
+single booking.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
-from zlib import crc32
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,9 +19,6 @@ from service.domain.change import Change, ClaimRef, ref_of
 from service.domain.change_codec import change_to_json
 from service.domain.claim import Claim
 from service.domain.ledger import Decision
-from service.store.database import Database
-
-_LOCK_CLASS = 0x510C
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,46 +65,17 @@ class Rows:
         self.holds.update((hold.hold_id, hold) for hold in decision.holds)
 
 
-@asynccontextmanager
-async def serialized(database: Database, business_id: str) -> AsyncIterator[AsyncConnection]:
-    """Open a SERIALIZABLE transaction when no other process has one on this business.
-
-    The lock is taken before BEGIN: one taken inside would come after the snapshot, and the transaction
-    would then fail on what it had waited for. It is a session's lock, so it is given back in any case:
-    here, or by PostgreSQL when the connection is gone.
-    """
-    key = crc32(business_id.encode()) - 2**31
-    async with database.serializable.connect() as tx:
-        raw = (await tx.get_raw_connection()).driver_connection
-        assert raw is not None
-        await raw.execute(f"SELECT pg_advisory_lock({_LOCK_CLASS}, {key})")
-        try:
-            async with tx.begin():
-                yield tx
-        finally:
-            if not raw.is_closed():
-                await raw.execute(f"SELECT pg_advisory_unlock({_LOCK_CLASS}, {key})")
-
-
 async def read_head(tx: AsyncConnection, business_id: str) -> BatchHead | None:
     """Read how far the business is; None: there is no such business."""
     result = await tx.exec_driver_sql(
         """
-        SELECT transaction_timestamp(), revision, epoch, catalog_version
+        SELECT transaction_timestamp() AS now, revision, epoch, catalog_version
         FROM businesses WHERE business_id = $1
         """,
         (business_id,),
     )
-    row = result.one_or_none()
-    if row is None:
-        return None
-    return BatchHead(now=row[0], revision=row[1], epoch=row[2], catalog_version=row[3])
-
-
-async def transaction_time(tx: AsyncConnection) -> datetime:
-    """Return PostgreSQL's time of this transaction: the one clock of every decision."""
-    now: datetime = (await tx.exec_driver_sql("SELECT transaction_timestamp()")).scalar_one()
-    return now
+    row = result.mappings().one_or_none()
+    return None if row is None else BatchHead(**row)
 
 
 async def read_answered(
@@ -126,23 +92,8 @@ async def read_answered(
         (business_id, [principal for principal, _ in keys], [request for _, request in keys]),
     )
     return {
-        (principal_id, request_id): Answered(body_hash=body_hash, response=response)
-        for principal_id, request_id, body_hash, response in result.fetchall()
+        (row[0], row[1]): Answered(body_hash=row[2], response=row[3]) for row in result.fetchall()
     }
-
-
-async def end_holds(
-    tx: AsyncConnection, business_id: str, hold_ids: Collection[str], status: str
-) -> None:
-    """Say that holds of which only the claims were loaded are over."""
-    if hold_ids:
-        await tx.exec_driver_sql(
-            """
-            UPDATE holds SET status = $3
-            WHERE business_id = $1 AND hold_id = ANY($2::uuid[]) AND status = 'live'
-            """,
-            (business_id, list(hold_ids), status),
-        )
 
 
 async def write(tx: AsyncConnection, business_id: str, rows: Rows) -> None:
@@ -265,7 +216,8 @@ async def _upsert_holds(tx: AsyncConnection, business_id: str, holds: Sequence[H
                 AS new (hold_id, principal_id, holder, holder_key, type_id, calendar_ids,
                     starts_at, ends_at, expires_at, status)
             ON CONFLICT (business_id, hold_id) DO UPDATE SET
-                expires_at = excluded.expires_at, status = excluded.status
+                calendar_ids = excluded.calendar_ids, expires_at = excluded.expires_at,
+                status = excluded.status
             """,
             (
                 business_id,

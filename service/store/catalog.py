@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Table, delete, select
+from sqlalchemy import RowMapping, Table, delete, select
 from sqlalchemy.dialects.postgresql import Range, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -26,16 +26,13 @@ from service.store import tables
 
 async def load(tx: AsyncConnection, business_id: str) -> Catalog | None:
     """Load all that a business offers."""
-    head = (
-        await tx.execute(
-            select(tables.businesses).where(tables.businesses.c.business_id == business_id)
-        )
-    ).one_or_none()
-    if head is None:
+    heads = await _rows(tx, tables.businesses, business_id)
+    if not heads:
         return None
+    head = heads[0]
     return Catalog(
-        business=_business(head._mapping),
-        version=head.catalog_version,
+        business=_business(head),
+        version=head["catalog_version"],
         calendars={
             row["calendar_id"]: Calendar(**_without_business(row))
             for row in await _rows(tx, tables.calendars, business_id)
@@ -60,7 +57,7 @@ async def list_businesses(tx: AsyncConnection, *, after: str | None, limit: int)
     query = select(tables.businesses).order_by(tables.businesses.c.business_id).limit(limit)
     if after is not None:
         query = query.where(tables.businesses.c.business_id > after)
-    return [_business(row._mapping) for row in await tx.execute(query)]
+    return [_business(row) for row in (await tx.execute(query)).mappings()]
 
 
 async def write_business(
@@ -163,9 +160,9 @@ async def delete_business(tx: AsyncConnection, business_id: str) -> None:
         await _delete(tx, table, business_id)
 
 
-async def _rows(tx: AsyncConnection, table: Table, business_id: str) -> Sequence[Mapping[str, Any]]:
+async def _rows(tx: AsyncConnection, table: Table, business_id: str) -> Sequence[RowMapping]:
     result = await tx.execute(select(table).where(table.c.business_id == business_id))
-    return result.mappings().all()  # type: ignore[return-value]
+    return result.mappings().all()
 
 
 async def _upsert(tx: AsyncConnection, table: Table, business_id: str, row: dict[str, Any]) -> None:
@@ -184,11 +181,11 @@ async def _delete(tx: AsyncConnection, table: Table, business_id: str, **key: st
     await tx.execute(statement)
 
 
-def _without_business(row: Mapping[str, Any]) -> dict[str, Any]:
+def _without_business(row: RowMapping) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name != "business_id"}
 
 
-def _business(row: Mapping[str, Any]) -> Business:
+def _business(row: RowMapping) -> Business:
     return Business(
         business_id=row["business_id"],
         display_name=row["display_name"],
@@ -196,14 +193,14 @@ def _business(row: Mapping[str, Any]) -> Business:
     )
 
 
-def _type(row: Mapping[str, Any]) -> AppointmentType:
+def _type(row: RowMapping) -> AppointmentType:
     values = _without_business(row)
     for name in ("durations", "any_of", "all_of"):
         values[name] = tuple(values[name])
     return AppointmentType(**values)
 
 
-def _schedule(row: Mapping[str, Any]) -> Schedule:
+def _schedule(row: RowMapping) -> Schedule:
     hours = row["hours"]
     return Schedule(
         schedule_id=row["schedule_id"],
@@ -215,7 +212,7 @@ def _schedule(row: Mapping[str, Any]) -> Schedule:
     )
 
 
-def _closure(row: Mapping[str, Any]) -> Closure:
+def _closure(row: RowMapping) -> Closure:
     during = row["during"]
     return Closure(
         closure_id=row["closure_id"],

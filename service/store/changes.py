@@ -1,8 +1,8 @@
 """The change log: read it after a revision, ask how far it is, and trim it.
 
-The revision is a counter on the business's row, raised in the transaction of the change itself. The
-row stays locked to commit, so the order of the revisions is the order of the commits, and a rollback
-leaves no gap. A sequence or a timestamp would be neither.
+The revision is a counter on the business's row, raised in the transaction of the change itself.
+The row stays locked to commit, so the order of the revisions is the order of the commits, and a
+rollback leaves no gap. A sequence or a timestamp would be neither.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Head:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Heads:
-    """How far businesses are, at one instant of the database's clock. One that is gone is absent."""
+    """How far businesses are, at one instant of the database's clock; one that is gone is absent."""
 
     as_of: datetime
     by_business: dict[str, Head]
@@ -76,9 +76,7 @@ async def heads(tx: AsyncConnection, business_ids: Sequence[str]) -> Heads:
     return Heads(
         as_of=rows[0][0],
         by_business={
-            business_id: Head(revision=revision, epoch=epoch)
-            for _, business_id, revision, epoch in rows
-            if business_id is not None
+            row[1]: Head(revision=row[2], epoch=row[3]) for row in rows if row[1] is not None
         },
     )
 

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.domain.claim import Claim, ClaimKind
 from service.domain.interval import Interval
 
-_COLUMNS = """
-    c.claim_id, c.calendar_id, c.kind, c.owner_id, c.starts_at, c.ends_at, c.type_id,
-    c.appointment_starts_at, c.appointment_ends_at, c.seat, c.expires_at, c.holder_key
-"""
-
-# Most claims are short, so it is enough to begin four hours before the window; the few that last have
-# an index of their own. A search through the GiST index would lock pages at each of its levels, and
-# the writers of all businesses would fail each other.
-_IN_WINDOWS = f"""
-SELECT {_COLUMNS}
+# Most claims are short, so it is enough to begin four hours before the window; the few that last
+# have an index of their own. A search through the GiST index would lock pages at each of its levels,
+# and the writers of all businesses would fail each other.
+_IN_WINDOWS = """
+SELECT c.*
 FROM unnest($2::text[], $3::timestamptz[], $4::timestamptz[]) AS w (calendar_id, starts_at, ends_at)
 CROSS JOIN LATERAL (
     SELECT * FROM claims
@@ -36,7 +31,17 @@ CROSS JOIN LATERAL (
 ) AS c
 """
 
-_FROM = f"SELECT {_COLUMNS} FROM claims AS c WHERE business_id = $1 AND ends_at > $2"
+# No claim is on a calendar that is not there, and none lasts longer than three days: so the past,
+# however long it grows, is not read.
+_ENDING_AFTER = """
+SELECT c.*
+FROM calendars CROSS JOIN LATERAL (
+    SELECT * FROM claims
+    WHERE claims.business_id = $1 AND claims.calendar_id = calendars.calendar_id
+      AND starts_at > $2::timestamptz - interval '3 days' AND ends_at > $2
+) AS c
+WHERE calendars.business_id = $1
+"""
 
 
 async def in_windows(
@@ -56,14 +61,14 @@ async def in_windows(
         ),
     )
     # A long claim may touch two windows.
-    unique = {row[0]: row for row in result.fetchall()}
+    unique = {row["claim_id"]: row for row in result.mappings()}
     return [_claim(row) for row in unique.values()]
 
 
 async def ending_after(tx: AsyncConnection, business_id: str, instant: datetime) -> list[Claim]:
     """Return all claims of a business that end after an instant."""
-    result = await tx.exec_driver_sql(_FROM, (business_id, instant))
-    return [_claim(row) for row in result.fetchall()]
+    result = await tx.exec_driver_sql(_ENDING_AFTER, (business_id, instant))
+    return [_claim(row) for row in result.mappings()]
 
 
 async def has_any_from(
@@ -79,7 +84,8 @@ async def has_any_from(
         """
         SELECT EXISTS (
             SELECT FROM claims
-            WHERE business_id = $1 AND ends_at > $2 AND kind <> 'busy'
+            WHERE business_id = $1 AND kind <> 'busy'
+              AND starts_at > $2::timestamptz - interval '3 days' AND ends_at > $2
               AND ($3::text IS NULL OR calendar_id = $3) AND ($4::text IS NULL OR type_id = $4)
               AND (expires_at IS NULL OR expires_at > $2)
         )
@@ -113,20 +119,18 @@ def _merge(windows: Iterable[tuple[str, Interval]]) -> list[tuple[str, datetime,
     return merged
 
 
-def _claim(row: Sequence[Any]) -> Claim:
-    (claim_id, calendar_id, kind, owner_id, start, end, type_id, first, last, seat, expiry, key) = (
-        row
-    )
+def _claim(row: RowMapping) -> Claim:
+    start, end = row["appointment_starts_at"], row["appointment_ends_at"]
     return Claim(
-        claim_id=UUID(int=claim_id.int),
-        calendar_id=calendar_id,
-        kind=ClaimKind(kind),
-        owner_id=owner_id,
-        start=start,
-        end=end,
-        type_id=type_id,
-        appointment=None if first is None else Interval(first, last),
-        seat=seat,
-        expires_at=expiry,
-        holder_key=key,
+        claim_id=UUID(int=row["claim_id"].int),
+        calendar_id=row["calendar_id"],
+        kind=ClaimKind(row["kind"]),
+        owner_id=row["owner_id"],
+        start=row["starts_at"],
+        end=row["ends_at"],
+        type_id=row["type_id"],
+        appointment=None if start is None else Interval(start, end),
+        seat=row["seat"],
+        expires_at=row["expires_at"],
+        holder_key=row["holder_key"],
     )

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
+import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+Transaction = AsyncConnection
+"""What a story hands to the functions of the store."""
 
 SERIALIZATION_FAILURE = "40001"
 DEADLOCK_DETECTED = "40P01"
@@ -17,34 +22,52 @@ UNIQUE_VIOLATION = "23505"
 QUERY_CANCELED = "57014"
 # A cached plan that a migration made stale: it cannot be mended inside the transaction.
 FEATURE_NOT_SUPPORTED = "0A000"
+IDLE_IN_TRANSACTION_TIMEOUT = "25P03"
+# The server has become a standby: another is about to take over.
+READ_ONLY_TRANSACTION = "25006"
 
-_RETRYABLE = frozenset(
-    {
-        SERIALIZATION_FAILURE,
-        DEADLOCK_DETECTED,
-        LOCK_NOT_AVAILABLE,
-        # These two may be a serialization failure in disguise (PostgreSQL manual, 13.5).
-        EXCLUSION_VIOLATION,
-        UNIQUE_VIOLATION,
-        QUERY_CANCELED,
-        FEATURE_NOT_SUPPORTED,
-    }
-)
-# Connection lost, server starting or stopping, out of connections.
+# They may be a serialization failure in disguise (PostgreSQL manual, 13.5).
+_CONFLICTS = frozenset({EXCLUSION_VIOLATION, UNIQUE_VIOLATION})
+_RETRYABLE = _CONFLICTS | {
+    SERIALIZATION_FAILURE,
+    DEADLOCK_DETECTED,
+    LOCK_NOT_AVAILABLE,
+    QUERY_CANCELED,
+    FEATURE_NOT_SUPPORTED,
+    IDLE_IN_TRANSACTION_TIMEOUT,
+    READ_ONLY_TRANSACTION,
+}
+# Connection lost, out of connections, server starting or stopping.
 _RETRYABLE_CLASSES = ("08", "53", "57")
+
+_SERVER_SETTINGS = {
+    "application_name": "slotcast",
+    "timezone": "UTC",
+    # A young table is small, so it would be scanned: then one read locks all of it, and the writers
+    # of all businesses fail each other.
+    "enable_seqscan": "off",
+    "jit": "off",
+    "lock_timeout": "2s",
+    "statement_timeout": "10s",
+    "idle_in_transaction_session_timeout": "10s",
+}
 
 
 class Database:
     """PostgreSQL, through one pool for this process."""
 
     def __init__(self, url: str, *, pool_size: int) -> None:
-        """Take a `postgresql://` URL. Nothing is connected yet."""
+        """Take a URL as libpq does. Nothing is connected yet."""
         self.engine: AsyncEngine = create_async_engine(
-            url.replace("postgresql://", "postgresql+asyncpg://", 1),
+            "postgresql+asyncpg://",
+            async_creator=partial(
+                asyncpg.connect, url, server_settings=_SERVER_SETTINGS, timeout=5
+            ),
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=5,
-            connect_args={"server_settings": _SERVER_SETTINGS, "timeout": 5},
+            # An error that is logged must not tell who books what.
+            hide_parameters=True,
         )
         self._snapshots = self.engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
@@ -53,7 +76,7 @@ class Database:
         self.read_committed = self.engine.execution_options(isolation_level="READ COMMITTED")
 
     @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
+    async def snapshot(self) -> AsyncIterator[Transaction]:
         """Read from one state of the database."""
         async with self._snapshots.connect() as tx:
             yield tx
@@ -63,30 +86,30 @@ class Database:
         await self.engine.dispose()
 
 
-_SERVER_SETTINGS = {
-    "application_name": "slotcast",
-    "timezone": "UTC",
-    # A young table is small, so it would be scanned: then one read locks all of it, and the writers of
-    # all businesses fail each other.
-    "enable_seqscan": "off",
-    "jit": "off",
-    "lock_timeout": "2s",
-    "statement_timeout": "10s",
-    "idle_in_transaction_session_timeout": "10s",
-}
-
-
 def is_retryable(error: BaseException) -> bool:
     """Say whether the whole transaction may be tried again."""
     if isinstance(error, DBAPIError):
         if error.connection_invalidated:
             return True
+        error = error.driver_exception
+    # A value that cannot be sent will not be sent the next time either.
+    if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError):
         code = sqlstate(error)
-        return code is None or code in _RETRYABLE or code.startswith(_RETRYABLE_CLASSES)
-    # asyncpg's refusals to connect, and the pool's time-out.
+        if code is None:
+            return not isinstance(error, ValueError)
+        return code in _RETRYABLE or code.startswith(_RETRYABLE_CLASSES)
+    # Refusals to connect, the pool's time-out, and ours.
     return isinstance(error, OSError | TimeoutError | PoolTimeout)
 
 
-def sqlstate(error: DBAPIError) -> str | None:
+def is_conflict(error: BaseException) -> bool:
+    """Say whether a row did not fit those that are there: once, that may be a lost race."""
+    return sqlstate(error) in _CONFLICTS
+
+
+def sqlstate(error: BaseException) -> str | None:
     """Return the five characters by which PostgreSQL names a failure."""
-    return getattr(error.orig, "sqlstate", None)
+    if isinstance(error, DBAPIError):
+        error = error.driver_exception
+    code = getattr(error, "sqlstate", None)
+    return code if isinstance(code, str) else None

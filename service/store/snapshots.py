@@ -14,7 +14,7 @@ from service.store import catalog as catalog_store
 from service.store import claims, tables
 
 PAST_KEPT = timedelta(days=8)
-"""Claims of the last week still count towards a week's cap, and for who has been idle for longest."""
+"""Claims of the last week count towards a week's cap, and for who has been idle for longest."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -54,7 +54,7 @@ schedules = Table(
     Column("business_id", Text, nullable=False),
     Column("schedule_id", Text, nullable=False),
     Column("display_name", Text, nullable=False),
-    # {"weekly": {"0": [[start_minute, end_minute], ...]}, "exceptions": {"2030-12-24": [...]}}
+    # By weekday ("0" is Monday) and by date: lists of [start_minute, end_minute].
     Column("hours", JSONB, nullable=False),
     PrimaryKeyConstraint("business_id", "schedule_id", name="schedules_pkey"),
     ForeignKeyConstraint(

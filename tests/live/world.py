@@ -5,9 +5,9 @@ from datetime import timedelta
 from itertools import count
 from uuid import UUID
 
-from service.domain.availability import Hours, Offer, open_slots
+from service.domain.availability import ClaimBook, Hours, Offer, open_slots
 from service.domain.change import Change, ChangeKind, ClaimRef
-from service.domain.slot import SlotKey
+from service.domain.slot import Slot, SlotKey
 from service.live.days import DayCache
 from service.live.digest import DIGEST_MODULUS, slot_digest
 from service.live.frames import (
@@ -43,6 +43,11 @@ class World:
             epoch="e1", revision=catalog.version, catalog=catalog, claims=list(claims)
         )
         self.views = []
+        self.states = {}
+        self._remember()
+
+    def _remember(self):
+        self.states[self.replica.revision] = (self.catalog, list(self.replica.offer.claims))
 
     def view(self, query):
         view = View(query, self.replica, self.days)
@@ -50,9 +55,11 @@ class World:
         self.views.append(view)
         return view
 
-    def truth(self, query):
-        offer = Offer(self.catalog, Hours(self.catalog), self.replica.offer.claims)
-        return open_slots(offer, query, self.now)
+    def truth(self, query, revision=None, as_of=None):
+        """Ask the evaluator, without any cache, what is open at a revision and an instant."""
+        catalog, claims = self.states[revision or self.replica.revision]
+        offer = Offer(catalog, Hours(catalog), ClaimBook(claims))
+        return open_slots(offer, query, as_of or self.now)
 
     def change(self, *, added=(), removed=(), kind=ChangeKind.BOOKED):
         """Apply a change to the replica, as the follower does; the views are not settled."""
@@ -74,6 +81,7 @@ class World:
         before = self.replica.revision
         touches = self.replica.apply(change)
         assert touches == touches_of(change)
+        self._remember()
         self.days.forget(self.replica, touches)
         for view in self.views:
             view.touch(touches, before)
@@ -89,6 +97,7 @@ class World:
             catalog=self.catalog,
             claims=list(self.replica.offer.claims),
         )
+        self._remember()
         for view in self.views:
             view.reload(before, reason)
 
@@ -155,8 +164,6 @@ class Client:
         return total % DIGEST_MODULUS
 
     def sorted(self):
-        from service.domain.slot import Slot  # noqa: PLC0415
-
         return sorted(Slot(key, seats) for key, seats in self.slots.items())
 
 

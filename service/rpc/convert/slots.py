@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from service.domain import ids
 from service.domain.commands import SlotWish
 from service.domain.slot import Slot, SlotKey, SlotQuery
@@ -9,6 +11,9 @@ from service.rpc.convert.names import child_id, child_ids
 from service.rpc.convert.times import read_instant, read_minutes, read_window, write_instant
 from slotcast.v1 import availability_service_pb2 as availability_pb
 from slotcast.v1 import core_pb2 as core_pb
+
+SLOTS_KEPT_MAX = 65_536
+"""About 40 MB."""
 
 
 def write_slot(slot: Slot, business_id: str) -> core_pb.Slot:
@@ -21,6 +26,12 @@ def write_slot(slot: Slot, business_id: str) -> core_pb.Slot:
         end_time=write_instant(key.end),
         seats_left=slot.seats_left,
     )
+
+
+@lru_cache(maxsize=SLOTS_KEPT_MAX)
+def encode_slot(slot: Slot, business_id: str) -> bytes:
+    """Return an open slot as the bytes of its message; lists and watches ask for the same again."""
+    return write_slot(slot, business_id).SerializeToString()
 
 
 def write_slot_key(key: SlotKey, business_id: str) -> core_pb.SlotKey:

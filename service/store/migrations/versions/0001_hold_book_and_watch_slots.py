@@ -92,7 +92,8 @@ CREATE TABLE claims (
     expires_at TIMESTAMP WITH TIME ZONE,
     holder_key TEXT,
     CONSTRAINT claims_pkey PRIMARY KEY (business_id, calendar_id, starts_at, claim_id),
-    CONSTRAINT claims_are_bounded CHECK (starts_at < ends_at AND ends_at - starts_at <= interval '3 days'),
+    CONSTRAINT claims_are_bounded
+        CHECK (starts_at < ends_at AND ends_at - starts_at <= interval '3 days'),
     CONSTRAINT claims_have_a_kind CHECK (kind IN ('hold', 'booking', 'busy')),
     CONSTRAINT claims_fit_capacity
         EXCLUDE USING gist (

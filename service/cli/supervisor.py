@@ -14,10 +14,10 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
+from service.cli.api_key import ensure_operator_key
+from service.cli.running import RunningServer, forget_running, write_running
 from service.embedded.postgres import Postgres
 from service.embedded.valkey import Valkey
-from service.keys import ensure_operator_key
-from service.running import RunningServer, forget_running, write_running
 from service.settings import Settings, token_secret_bytes
 from service.store.database import Database
 from service.store.migrate import migrate
@@ -92,7 +92,7 @@ async def _prepare_database(settings: Settings, say: Say) -> None:
 
 
 def _reserve(address: str) -> socket.socket:
-    """Hold the port without listening on it, so that nobody else takes it and workers may share it."""
+    """Hold the port without listening on it: nobody else takes it, and the workers share it."""
     host, _, port = address.rpartition(":")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
@@ -159,7 +159,7 @@ class Workers:
                 "worker",
                 "--ready-fd",
                 str(write_end),
-                # Held open for as long as we live: a worker whose standard input ends stops by itself.
+                # Held open while we live: a worker whose standard input ends stops by itself.
                 stdin=asyncio.subprocess.PIPE,
                 env=self._environment,
                 pass_fds=(write_end,),

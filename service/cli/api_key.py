@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from pathlib import Path
 
-from service.running import OPERATOR_KEY_NAME, read_operator_key, write_private
+from service.cli.running import OPERATOR_KEY_NAME, read_operator_key, write_private
 from service.store import api_keys
 from service.store.api_keys import ANY_BUSINESS, ApiKey
 from service.store.database import Database
@@ -25,9 +25,7 @@ CHAT_SCOPES = frozenset({"availability.read", "bookings.write", "catalog.read"})
 _PREFIX = "sc"
 
 
-def new_key(
-    business_id: str, display_name: str, scopes: frozenset[str]
-) -> tuple[ApiKey, str]:
+def new_key(business_id: str, display_name: str, scopes: frozenset[str]) -> tuple[ApiKey, str]:
     """Make a key, and the text that its owner is shown once: `sc_{key_id}_{secret}`."""
     key_id, secret = secrets.token_hex(8), secrets.token_hex(24)
     key = ApiKey(

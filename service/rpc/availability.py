@@ -1,0 +1,133 @@
+"""AvailabilityService."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import aclosing
+from datetime import datetime
+
+from service.domain.explanation import Rule, RuleVerdict
+from service.domain.ids import calendar_name
+from service.domain.slot import SlotKey
+from service.live.availability import Availability, Lost
+from service.live.tokens import Tokens
+from service.live.watchers import Watchers
+from service.rpc.call import Behaviour, Call
+from service.rpc.convert.frames import with_stream_seq
+from service.rpc.convert.slots import (
+    encode_slot,
+    read_holder_key,
+    read_slot_choice,
+    read_slot_query,
+)
+from service.rpc.convert.times import write_instant
+from service.rpc.reading import query_hash
+from service.rpc.wire import bytes_field
+from slotcast.v1 import availability_service_pb2 as availability_pb
+
+PAGE_SIZE_DEFAULT = 1000
+SLOTS_FIELD = availability_pb.ListSlotsResponse.SLOTS_FIELD_NUMBER
+VERDICT = availability_pb.RuleVerdict
+RULES: Mapping[Rule, availability_pb.RuleVerdict.Rule.ValueType] = {
+    Rule.HOURS: VERDICT.RULE_HOURS,
+    Rule.GRID: VERDICT.RULE_GRID,
+    Rule.NOTICE: VERDICT.RULE_NOTICE,
+    Rule.HORIZON: VERDICT.RULE_HORIZON,
+    Rule.FREE: VERDICT.RULE_FREE,
+    Rule.DAY_CAP: VERDICT.RULE_DAY_CAP,
+    Rule.WEEK_CAP: VERDICT.RULE_WEEK_CAP,
+}
+
+
+class AvailabilityService:
+    """Shows which slots are open, now and as they change."""
+
+    def __init__(self, *, availability: Availability, watchers: Watchers, tokens: Tokens) -> None:
+        """Take what its methods need."""
+        self._availability = availability
+        self._watchers = watchers
+        self._tokens = tokens
+
+    def behaviours(self) -> Mapping[str, Behaviour]:
+        """Return what answers each method."""
+        return {
+            "ListSlots": self.list_slots,
+            "WatchAvailability": self.watch_availability,
+            "ExplainSlot": self.explain_slot,
+        }
+
+    async def list_slots(self, request: availability_pb.ListSlotsRequest, call: Call) -> bytes:
+        """Answer ListSlots."""
+        page_query = query_hash("ListSlots", request)
+        after = None
+        if request.page_token:
+            after = _slot_key(self._tokens.read_page(request.page_token, page_query))
+        page_size = request.page_size or PAGE_SIZE_DEFAULT
+        found, revision, as_of = await self._availability.list_slots(
+            read_slot_query(request, call.business_id, call.principal.principal_id),
+            request.min_revision,
+            after=after,
+            limit=page_size + 1,
+        )
+        page = found[:page_size]
+        tail = availability_pb.ListSlotsResponse(revision=revision, as_of=write_instant(as_of))
+        if len(found) > page_size:
+            tail.next_page_token = self._tokens.page(page_query, _key_texts(page[-1].key))
+        slots = (bytes_field(SLOTS_FIELD, encode_slot(slot, call.business_id)) for slot in page)
+        return b"".join(slots) + tail.SerializeToString()
+
+    async def watch_availability(
+        self, request: availability_pb.WatchAvailabilityRequest, call: Call
+    ) -> None:
+        """Answer WatchAvailability."""
+        query = read_slot_query(request, call.business_id, call.principal.principal_id)
+        watch = self._watchers.watch(
+            query, resume_token=request.resume_token, min_revision=request.min_revision
+        )
+        stream_seq = 0
+        async with aclosing(watch) as sent_frames:
+            async for sent in sent_frames:
+                await call.recheck_key()
+                stream_seq += 1
+                await call.write(with_stream_seq(sent.body, stream_seq))
+
+    async def explain_slot(
+        self, request: availability_pb.ExplainSlotRequest, call: Call
+    ) -> availability_pb.ExplainSlotResponse:
+        """Answer ExplainSlot."""
+        wish = read_slot_choice(request.slot, call.business_id, "slot")
+        verdicts, is_bookable, revision, as_of = await self._availability.explain(
+            Lost(
+                business_id=call.business_id,
+                type_id=wish.type_id,
+                calendar_id=wish.calendar_id,
+                start=wish.start,
+                duration=wish.duration,
+                holder_key=read_holder_key(request.holder, call.principal.principal_id),
+            ),
+            request.min_revision,
+        )
+        return availability_pb.ExplainSlotResponse(
+            bookable=is_bookable,
+            verdicts=[_write_verdict(verdict, call.business_id) for verdict in verdicts],
+            revision=revision,
+            as_of=write_instant(as_of),
+        )
+
+
+def _write_verdict(verdict: RuleVerdict, business_id: str) -> availability_pb.RuleVerdict:
+    return availability_pb.RuleVerdict(
+        rule=RULES[verdict.rule],
+        calendar=calendar_name(business_id, verdict.calendar_id),
+        passed=verdict.passed,
+        explanation=verdict.explanation,
+    )
+
+
+def _key_texts(key: SlotKey) -> tuple[str, str, str, str]:
+    return key.start.isoformat(), key.type_id, key.calendar_id, key.end.isoformat()
+
+
+def _slot_key(texts: tuple[str, ...]) -> SlotKey:
+    start, type_id, calendar_id, end = texts
+    return SlotKey(datetime.fromisoformat(start), type_id, calendar_id, datetime.fromisoformat(end))
