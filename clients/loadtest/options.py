@@ -54,7 +54,6 @@ class Options:
     callers: int = 128
     # Calls per second, due at random times; None: each caller asks as soon as it was answered.
     rate: float | None = None
-    streams: int = 2
     in_flight: int = 256
     hot_callers: int = 500
     hot_attempts: int = 4
@@ -107,7 +106,6 @@ _BOUNDS: tuple[tuple[str, float, float], ...] = (
     ("calendars", 1, 48),
     ("callers", 1, 5_000),
     ("rate", 0.1, 100_000),
-    ("streams", 1, 64),
     ("in_flight", 1, 1024),
     ("hot_callers", 2, 5_000),
     ("hot_attempts", 1, 10_000),

@@ -45,7 +45,8 @@ def demo(
     ] = False,
 ) -> None:
     """Start all of it here, with a demo business; nothing needs to be installed."""
-    settings = Settings.from_environment()
+    # A line for each call would hide what there is to see.
+    settings = replace(Settings.from_environment(), log_level="WARNING")
     configure_logs(settings.log_level)
     console = Console()
     if check:

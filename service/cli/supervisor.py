@@ -206,6 +206,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         "DATABASE_URL": settings.database_url or "",
         "REDIS_URL": settings.redis_url or "",
         "SLOTCAST_LISTEN": settings.listen_address,
+        "SLOTCAST_LOG_LEVEL": settings.log_level,
         "SLOTCAST_DATA": str(settings.data_folder),
         "SLOTCAST_TOKEN_SECRET": token_secret_bytes(settings).decode(),
     }

@@ -9,10 +9,12 @@ from typing import TypeVar
 from service.domain.catalog import AppointmentType, Calendar, Catalog, Closure
 from service.domain.commands import (
     CatalogCommand,
+    DeleteBusiness,
     DeleteCalendar,
     DeleteClosure,
     DeleteSchedule,
     DeleteType,
+    ImportBusy,
     PutBusiness,
     PutCalendar,
     PutClosure,
@@ -26,7 +28,7 @@ Value = TypeVar("Value")
 
 
 def change_catalog(catalog: Catalog, command: CatalogCommand, version: int) -> Catalog:
-    """Return the catalogue after a change that keeps it whole: nothing refers to what is not there."""
+    """Return the catalogue after a change; it stays whole: it names nothing that is not there."""
     business_id = catalog.business.business_id
     catalog = replace(catalog, version=version)
     match command:
@@ -50,11 +52,15 @@ def change_catalog(catalog: Catalog, command: CatalogCommand, version: int) -> C
             name = closure_name(business_id, closure.closure_id)
             closures = _put(catalog.closures, closure.closure_id, closure, name, create)
             return replace(catalog, closures=closures)
+        case DeleteBusiness() | ImportBusy():
+            return catalog
         case _:
             return _delete(catalog, command)
 
 
-def _delete(catalog: Catalog, command: CatalogCommand) -> Catalog:
+def _delete(
+    catalog: Catalog, command: DeleteCalendar | DeleteType | DeleteSchedule | DeleteClosure
+) -> Catalog:
     business_id = catalog.business.business_id
     match command:
         case DeleteCalendar(calendar_id=calendar_id):
@@ -71,8 +77,6 @@ def _delete(catalog: Catalog, command: CatalogCommand) -> Catalog:
         case DeleteClosure(closure_id=closure_id):
             name = closure_name(business_id, closure_id)
             return replace(catalog, closures=_without(catalog.closures, closure_id, name))
-        case _:
-            return catalog
 
 
 def _put(

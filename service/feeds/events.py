@@ -191,7 +191,11 @@ def _between(start: Moment, end: Moment) -> Duration:
 
 
 def _not_negative(length: Duration, start: Moment, found: Property) -> Duration:
-    if start.after(length) < start.instant:
+    try:
+        end = start.after(length)
+    except BadFeed as refused:
+        raise BadFeed(refused.reason, found.line) from None
+    if end < start.instant:
         raise BadFeed("the end is before the start", found.line)
     return length
 

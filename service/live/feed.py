@@ -43,21 +43,6 @@ class _Page:
     bookings: dict[UUID, Booking]
 
 
-@dataclass(slots=True)
-class _Reader:
-    """One stream: what it asked for, and how far it is."""
-
-    business_id: str
-    calendar_ids: frozenset[str]
-    filter_hash: str
-    epoch: str
-    revision: int
-    as_of: datetime
-    told_revision: int = 0
-    checks: int = 0
-    resume_token: str = ""
-
-
 class BookingFeed:
     """Reads the log for its streams when the follower says that there is more."""
 
@@ -132,31 +117,30 @@ class BookingFeed:
         calendar_ids: frozenset[str],
         given: ResumeToken | None,
         min_revision: int,
-    ) -> tuple[_Reader, list[FeedFrame]]:
+    ) -> tuple[FeedReader, list[FeedFrame]]:
         fresh = await self._follower.get(business_id, min_revision=min_revision)
         if given is not None and given.epoch == fresh.replica.epoch:
             ahead = max(given.revision, min_revision)
             fresh = await self._follower.get(business_id, min_revision=ahead)
-        reader = _Reader(
+        reader = FeedReader(
             business_id=business_id,
             calendar_ids=calendar_ids,
-            filter_hash=_feed_hash(business_id, calendar_ids),
+            tokens=self._tokens,
             epoch=fresh.replica.epoch,
             revision=fresh.revision,
             as_of=fresh.as_of,
         )
         if given is None:
-            return reader, [self._heartbeat(reader, fresh.revision, fresh.as_of)]
+            return reader, [reader.heartbeat(fresh.revision, fresh.as_of)]
         if given.epoch != reader.epoch:
-            return reader, [self._reset(reader, ResetReason.EPOCH)]
+            return reader, [reader.reset(ResetReason.EPOCH)]
         if given.filter_hash != reader.filter_hash:
-            return reader, [self._reset(reader, ResetReason.FILTER)]
-        reader.revision = reader.told_revision = given.revision
-        reader.resume_token = self._tokens.resume(given)
+            return reader, [reader.reset(ResetReason.FILTER)]
+        reader.resume(given)
         return reader, []
 
     async def _next(
-        self, following: Following, reader: _Reader, age_ends_at: float
+        self, following: Following, reader: FeedReader, age_ends_at: float
     ) -> list[FeedFrame]:
         """Return the next frames; wait where there are none yet."""
         replica = following.replica
@@ -175,7 +159,7 @@ class BookingFeed:
         await following.advanced.wait()
         return []
 
-    async def _read_on(self, reader: _Reader) -> list[FeedFrame]:
+    async def _read_on(self, reader: FeedReader) -> list[FeedFrame]:
         page = await self._page(reader.business_id, reader.revision)
         head = page.head
         if head is None:
@@ -209,74 +193,3 @@ class BookingFeed:
         ids = {booking_id for change in changes for booking_id in change.booking_ids}
         bookings = await self._source.bookings(business_id, ids) if ids else {}
         return _Page(head, changes, bookings)
-
-    def _change(
-        self, reader: _Reader, change: Change, bookings: tuple[Booking, ...]
-    ) -> BookingChange:
-        reader.told_revision, reader.as_of = change.revision, max(reader.as_of, change.at)
-        reader.resume_token = self._token(reader, change.revision)
-        return BookingChange(
-            business_id=reader.business_id,
-            revision=change.revision,
-            as_of=change.at,
-            resume_token=reader.resume_token,
-            kind=change.kind,
-            bookings=bookings,
-        )
-
-    def _heartbeat(self, reader: _Reader, revision: int, as_of: datetime) -> Heartbeat:
-        reader.told_revision, reader.as_of = revision, as_of
-        reader.resume_token = self._token(reader, revision)
-        return Heartbeat(
-            business_id=reader.business_id,
-            revision=revision,
-            as_of=as_of,
-            resume_token=reader.resume_token,
-        )
-
-    def _reset(self, reader: _Reader, reason: ResetReason) -> Reset:
-        reader.told_revision = reader.revision
-        reader.resume_token = self._token(reader, reader.revision)
-        return Reset(
-            business_id=reader.business_id,
-            revision=reader.revision,
-            as_of=reader.as_of,
-            resume_token=reader.resume_token,
-            reason=reason,
-        )
-
-    def _goodbye(self, reader: _Reader) -> Goodbye:
-        delay_seconds = random.uniform(0, self._limits.drain_delay_seconds_max)
-        return Goodbye(
-            business_id=reader.business_id,
-            revision=reader.told_revision,
-            as_of=reader.as_of,
-            resume_token=reader.resume_token,
-            reason=GoodbyeReason.DRAIN if self._is_draining else GoodbyeReason.AGE,
-            retry_delay_seconds=delay_seconds if self._is_draining else 0.0,
-        )
-
-    def _token(self, reader: _Reader, revision: int) -> str:
-        return self._tokens.resume(
-            ResumeToken(
-                business_id=reader.business_id,
-                epoch=reader.epoch,
-                revision=revision,
-                as_of=reader.as_of,
-                filter_hash=reader.filter_hash,
-            )
-        )
-
-
-def _concerned(reader: _Reader, change: Change, known: dict[UUID, Booking]) -> tuple[Booking, ...]:
-    """Return the bookings of a change that a stream asked for, also if moved off its calendars."""
-    bookings = tuple(known[each] for each in change.booking_ids if each in known)
-    asked = reader.calendar_ids
-    if not asked or any(ref.calendar_id in asked for ref in change.removed):
-        return bookings
-    return tuple(booking for booking in bookings if not asked.isdisjoint(booking.calendar_ids))
-
-
-def _feed_hash(business_id: str, calendar_ids: frozenset[str]) -> str:
-    text = "\n".join(("feed", business_id, *sorted(calendar_ids)))
-    return sha256(text.encode()).hexdigest()[:32]

@@ -96,10 +96,12 @@ class SharedFrames:
     def heartbeat(self, revision: int, as_of: datetime) -> Sent | None:
         """Return a heartbeat for what PostgreSQL told; None: the slots are not those of then."""
         view = self._view
-        judged_as_of = view.judged_as_of
-        if view.is_unsettled or judged_as_of is None or revision > view.revision:
+        if view.is_unsettled or view.as_of is None or view.judged_as_of is None:
             return None
-        if view.judged_revision > revision or judged_as_of > as_of:
+        # Not after what the view has, and not before what it was last judged for.
+        if not view.judged_revision <= revision <= view.revision:
+            return None
+        if not view.judged_as_of <= as_of <= view.as_of:
             return None
         frame = Heartbeat(
             business_id=view.query.business_id,

@@ -15,7 +15,7 @@ from service.live.cells import Cell, CellDay, Touch, by_calendar, cells_of
 from service.live.days import DayCache
 from service.live.digest import DIGEST_MODULUS, slot_digest
 from service.live.frames import ResetReason
-from service.live.history import History
+from service.live.history import History, SlotChanges
 from service.live.replica import Replica
 
 SPARE_EVENTS_MAX = 64
@@ -130,10 +130,15 @@ class View:
 
     def advance(self, now: datetime) -> bool:
         """Settle it at the replica's revision and an instant; say whether its slots changed."""
-        changes: dict[SlotKey, int | None] = {}
+        gone: set[Slot] = set()
+        come: set[Slot] = set()
         due = self._unsettled | set(self._due(now))
         for key in due:
-            self._settle(key, now, changes)
+            before, after = self._settle(key, now)
+            if before != after:
+                gone.update(before)
+                come.update(after)
+        changes = self._count(gone - come, come - gone)
         if due or self.as_of is None:
             self.judged_revision, self.judged_as_of = self._replica.revision, now
         self._unsettled = set()
@@ -157,35 +162,27 @@ class View:
         """Return the open slots of one day of a cell."""
         return self._leaves.get(key, _EMPTY).slots
 
-    def _settle(self, key: CellDay, now: datetime, changes: dict[SlotKey, int | None]) -> None:
+    def _settle(self, key: CellDay, now: datetime) -> tuple[tuple[Slot, ...], tuple[Slot, ...]]:
+        """Derive a leaf anew, and return its slots before and after."""
         before = self._leaves.get(key, _EMPTY)
         cell = self._cells.get((key.type_id, key.calendar_id))
         if cell is None:
-            leaf = _EMPTY
             self._leaves.pop(key, None)
-        else:
-            leaf = self._leaves[key] = self._derive(cell, key, now)
-            if leaf.event_at is not None and leaf.event_at != before.event_at:
-                heapq.heappush(self._events, (leaf.event_at, key))
-        if before.slots != leaf.slots:
-            self._count(before.slots, leaf.slots, changes)
+            return before.slots, ()
+        leaf = self._leaves[key] = self._derive(cell, key, now)
+        if leaf.event_at is not None and leaf.event_at != before.event_at:
+            heapq.heappush(self._events, (leaf.event_at, key))
+        return before.slots, leaf.slots
 
-    def _count(
-        self,
-        before: tuple[Slot, ...],
-        after: tuple[Slot, ...],
-        changes: dict[SlotKey, int | None],
-    ) -> None:
+    def _count(self, gone: set[Slot], come: set[Slot]) -> SlotChanges:
         business_id = self.query.business_id
-        gone, come = set(before) - set(after), set(after) - set(before)
-        for slot in gone:
-            changes[slot.key] = None
-            self.digest -= slot_digest(business_id, slot)
-        for slot in come:
-            changes[slot.key] = slot.seats_left
-            self.digest += slot_digest(business_id, slot)
+        self.digest -= sum(slot_digest(business_id, slot) for slot in gone)
+        self.digest += sum(slot_digest(business_id, slot) for slot in come)
         self.digest %= DIGEST_MODULUS
         self.open_slots += len(come) - len(gone)
+        # A slot that moved between days, as its zone changed, or between seats, has come last.
+        closed: dict[SlotKey, int | None] = {slot.key: None for slot in gone}
+        return closed | {slot.key: slot.seats_left for slot in come}
 
     def _derive(self, cell: Cell, key: CellDay, now: datetime) -> _Leaf:
         type_, window = cell.type, self.query.window

@@ -73,9 +73,11 @@ class AlternativeSlots:
             slots += [_slot_of(hold) for hold in holds]
             key = key or (holds[0].holder_key if holds else None)
         start = error.metadata.get("start")
-        slot = next((slot for slot in slots if _text(slot.start) == start), None)
-        if slot is None:
+        refused = [slot for slot in slots if start in (None, _text(slot.start))]
+        # Where a refusal does not say which of several, any guess would be wrong.
+        if len(refused) != 1:
             return None
+        (slot,) = refused
         return Lost(
             business_id=business_id,
             type_id=slot.type_id,

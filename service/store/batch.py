@@ -92,7 +92,10 @@ async def read_answered(
         (business_id, [principal for principal, _ in keys], [request for _, request in keys]),
     )
     return {
-        (row[0], row[1]): Answered(body_hash=row[2], response=row[3]) for row in result.fetchall()
+        (row["principal_id"], row["request_id"]): Answered(
+            body_hash=row["body_hash"], response=row["response"]
+        )
+        for row in result.mappings()
     }
 
 

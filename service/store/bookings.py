@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, text, tuple_
+from sqlalchemy import RowMapping, bindparam, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.domain.booking import Booking, BookingStatus, Customer, Hold, HoldStatus
@@ -32,7 +30,7 @@ async def by_ids(
         "SELECT * FROM bookings WHERE business_id = $1 AND booking_id = ANY($2::uuid[])",
         (business_id, list(booking_ids)),
     )
-    return [_booking(row._mapping) for row in result]
+    return [_booking(row) for row in result.mappings()]
 
 
 async def list_page(
@@ -59,7 +57,7 @@ async def list_page(
         query = query.where(_BOOKINGS.status.in_([status.value for status in statuses]))
     if after is not None:
         query = query.where(tuple_(_BOOKINGS.starts_at, _BOOKINGS.booking_id) > after)
-    return [_booking(row._mapping) for row in await tx.execute(query)]
+    return [_booking(row) for row in (await tx.execute(query)).mappings()]
 
 
 async def holds_by_ids(
@@ -70,7 +68,7 @@ async def holds_by_ids(
         "SELECT * FROM holds WHERE business_id = $1 AND hold_id = ANY($2::uuid[])",
         (business_id, list(hold_ids)),
     )
-    return [_hold(row._mapping) for row in result]
+    return [_hold(row) for row in result.mappings()]
 
 
 async def count_live_holds(
@@ -91,7 +89,7 @@ async def count_live_holds(
     return {row[0]: row[1] for row in result}
 
 
-def _booking(row: Any) -> Booking:
+def _booking(row: RowMapping) -> Booking:
     return Booking(
         booking_id=UUID(int=row["booking_id"].int),
         type_id=row["type_id"],
@@ -100,15 +98,15 @@ def _booking(row: Any) -> Booking:
         zone=row["zone"],
         status=BookingStatus(row["status"]),
         version=row["version"],
-        customer=Customer(**_json(row["customer"])),
-        fields=_json(row["fields"]),
+        customer=Customer(**row["customer"]),
+        fields=row["fields"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         cancel_reason=row["cancel_reason"],
     )
 
 
-def _hold(row: Any) -> Hold:
+def _hold(row: RowMapping) -> Hold:
     return Hold(
         hold_id=UUID(int=row["hold_id"].int),
         principal_id=row["principal_id"],
@@ -120,8 +118,3 @@ def _hold(row: Any) -> Hold:
         expires_at=row["expires_at"],
         status=HoldStatus(row["status"]),
     )
-
-
-def _json(value: Any) -> dict[str, str]:
-    """Read JSON that driver SQL leaves as text, and Core has read already."""
-    return json.loads(value) if isinstance(value, str | bytes) else value  # type: ignore[no-any-return]

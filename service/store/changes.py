@@ -1,4 +1,4 @@
-"""The change log: read it after a revision, ask how far it is, and trim it.
+"""The change log: read it after a revision, and ask how far it is.
 
 The revision is a counter on the business's row, raised in the transaction of the change itself.
 The row stays locked to commit, so the order of the revisions is the order of the commits, and a
@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.domain.change import Change
@@ -29,7 +29,7 @@ class Head:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Heads:
-    """How far businesses are, at one instant of the database's clock; one that is gone is absent."""
+    """How far businesses are at one instant of the database's clock; one that is gone is absent."""
 
     as_of: datetime
     by_business: dict[str, Head]
@@ -67,41 +67,17 @@ async def heads(tx: AsyncConnection, business_ids: Sequence[str]) -> Heads:
     """Return how far these businesses are."""
     result = await tx.exec_driver_sql(
         """
-        SELECT clock_timestamp(), business_id, revision, epoch
+        SELECT clock_timestamp() AS as_of, business_id, revision, epoch
         FROM (SELECT) AS once LEFT JOIN businesses ON business_id = ANY($1::text[])
         """,
         (list(business_ids),),
     )
-    rows = result.fetchall()
+    rows = result.mappings().all()
     return Heads(
-        as_of=rows[0][0],
+        as_of=rows[0]["as_of"],
         by_business={
-            row[1]: Head(revision=row[2], epoch=row[3]) for row in rows if row[1] is not None
+            row["business_id"]: Head(revision=row["revision"], epoch=row["epoch"])
+            for row in rows
+            if row["business_id"] is not None
         },
     )
-
-
-TRIMMED_ROWS_MAX = 5000
-"""How many rows one trimming removes at most; the next one goes on."""
-
-
-async def trim(tx: AsyncConnection, *, older_than: timedelta) -> int:
-    """Remove changes that are old, and say how many."""
-    removed = 0
-    ids = await tx.execute(select(tables.businesses.c.business_id))
-    for (business_id,) in ids.all():
-        result = await tx.execute(
-            text(
-                """
-                DELETE FROM changes WHERE business_id = :business_id AND revision IN (
-                    SELECT revision FROM (
-                        SELECT revision, at FROM changes WHERE business_id = :business_id
-                        ORDER BY revision LIMIT :limit
-                    ) AS oldest WHERE at < now() - :age
-                )
-                """
-            ),
-            {"business_id": business_id, "limit": TRIMMED_ROWS_MAX, "age": older_than},
-        )
-        removed += result.rowcount
-    return removed

@@ -13,8 +13,8 @@ from service.domain.claim import Claim, ClaimKind
 from service.domain.interval import Interval
 
 # Most claims are short, so it is enough to begin four hours before the window; the few that last
-# have an index of their own. A search through the GiST index would lock pages at each of its levels,
-# and the writers of all businesses would fail each other.
+# have an index of their own. A search through the GiST index would lock pages at each of its
+# levels, and the writers of all businesses would fail each other.
 _IN_WINDOWS = """
 SELECT c.*
 FROM unnest($2::text[], $3::timestamptz[], $4::timestamptz[]) AS w (calendar_id, starts_at, ends_at)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import grpc
 from google.protobuf import message_factory
 from google.protobuf.any_pb2 import Any
+from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 
@@ -55,7 +56,7 @@ class Call:
 
     method: str
     request: object
-    metadata: dict
+    metadata: dict[str, str | bytes]
     seconds_left: float | None
 
 
@@ -65,9 +66,9 @@ class Stream:
     def __init__(self, request, metadata):
         self.request = request
         self.metadata = metadata
-        self.received = asyncio.Queue()
+        self.received: asyncio.Queue[Message] = asyncio.Queue()
         self.closed = asyncio.Event()
-        self._commands = asyncio.Queue()
+        self._commands: asyncio.Queue[Message | Refused | None] = asyncio.Queue()
 
     def send(self, *messages):
         for message in messages:
@@ -93,7 +94,7 @@ class ScriptedServer(grpc.GenericRpcHandler):
         self.calls = []
         self.target = ""
         self._answers = {}
-        self._streams = asyncio.Queue()
+        self._streams: asyncio.Queue[Stream] = asyncio.Queue()
 
     def on(self, method, answer):
         """Answer calls of a method by what `answer(request)` returns, raises or awaits."""

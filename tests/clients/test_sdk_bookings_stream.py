@@ -31,9 +31,7 @@ async def bookings(client):
 
 
 def asking(bookings, request_id, number=1):
-    return asyncio.create_task(
-        bookings.book(a_slot(number), customer=ADA, request_id=request_id)
-    )
+    return asyncio.create_task(bookings.book(a_slot(number), customer=ADA, request_id=request_id))
 
 
 def booked(request_id, number=1):
@@ -212,6 +210,17 @@ async def test_leaving_the_block_fails_who_still_waits_and_cancels_the_call(clie
     await stream.closed.wait()
     with pytest.raises(ClientClosed):
         await bookings.book(a_slot(1), customer=ADA)
+
+
+async def test_closing_the_client_fails_who_still_waits(client, script):
+    async with client.stream_bookings() as bookings:
+        booking = asking(bookings, "one")
+        await (await script.stream()).received.get()
+        await client.close()
+        with pytest.raises(ClientClosed):
+            await booking
+        with pytest.raises(ClientClosed):
+            await bookings.book(a_slot(1), customer=ADA)
 
 
 def test_a_stream_of_more_than_the_server_reads_is_refused(client):

@@ -1,5 +1,7 @@
 """Errors: every reason that a server can give is a class that says what to do next."""
 
+from datetime import timedelta
+
 import grpc
 import pytest
 from google.protobuf.any_pb2 import Any
@@ -79,7 +81,7 @@ def test_a_reason_that_says_retry_says_when():
     )
     assert isinstance(error, TryAgain)
     assert error.retryable
-    assert error.retry_after.total_seconds() == 0.2
+    assert error.retry_after == timedelta(seconds=0.2)
 
 
 def test_a_reason_of_another_domain_is_not_ours():

@@ -1,13 +1,15 @@
 """Folding frames: however they are split or merged, the slots are those of the server."""
 
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slotcast import ViewMismatch
+from slotcast.convert import timestamp
 from slotcast.fold import OpenSlots, digest_term
 from slotcast.v1.availability_service_pb2 import ClearedSpan, Reset, WatchAvailabilityResponse
 from tests.clients.wire import (
@@ -36,16 +38,7 @@ def folded(*frames):
 
 
 def slots_of(state):
-    return [
-        a_slot(ALL_SLOTS[at].start.hour * 2 + ALL_SLOTS[at].start.minute // 30, calendar=name, seats=seats)
-        for at, name, seats in (
-            (_index(key), key.calendar.rsplit("/", 1)[1], seats) for key, seats in state.items()
-        )
-    ]
-
-
-def _index(key):
-    return next(at for at, slot in enumerate(ALL_SLOTS) if slot.key == key)
+    return [replace(slot, seats_left=state[slot.key]) for slot in ALL_SLOTS if slot.key in state]
 
 
 def changes_between(before, after, seen):
@@ -59,13 +52,15 @@ def changes_between(before, after, seen):
 
 
 def _span(start):
-    return ClearedSpan(start_time=start, end_time=start + timedelta(minutes=30))
+    return ClearedSpan(
+        start_time=timestamp(start), end_time=timestamp(start + timedelta(minutes=30))
+    )
 
 
 def parts(draw, revision, spans, closed, opened):
     """One delta, its content dealt out to a few parts in any manner."""
     count = draw(st.integers(1, 4))
-    hands = [([], [], []) for _ in range(count)]
+    hands: list[list[list[object]]] = [[[], [], []] for _ in range(count)]
     for place, items in enumerate((spans, closed, opened)):
         for item in items:
             hands[draw(st.integers(0, count - 1))][place].append(item)
@@ -75,6 +70,7 @@ def parts(draw, revision, spans, closed, opened):
     ]
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_however_frames_are_split_or_merged_the_view_is_the_same(data):
     history = data.draw(st.lists(states, min_size=1, max_size=5))
@@ -96,12 +92,14 @@ def test_however_frames_are_split_or_merged_the_view_is_the_same(data):
     assert _seats(view) == history[-1]
 
 
+@settings(deadline=None)
 @given(states, states)
 def test_the_changes_that_were_taken_turn_what_was_shown_into_what_is_open(before, after):
     view = folded(*snapshot(1, slots_of(before)))
     shown = dict(view.slots)
     view.take_changes()
-    view.apply(delta(2, **dict(zip(("cleared", "closed", "opened"), changes_between(before, after, []), strict=True))))
+    spans, closed, opened = changes_between(before, after, [])
+    view.apply(delta(2, cleared=spans, closed=closed, opened=opened))
     for key, slot in view.take_changes().items():
         if slot is None:
             shown.pop(key)
@@ -162,15 +160,15 @@ def test_a_cleared_span_closes_the_starts_in_it_of_what_it_names():
     slots = [a_slot(1), a_slot(2), a_slot(2, calendar="bert"), a_slot(3)]
     span = ClearedSpan(
         calendar="businesses/salon/calendars/anna",
-        start_time=DAY + timedelta(minutes=60),
-        end_time=DAY + timedelta(minutes=90),
+        start_time=timestamp(DAY + timedelta(minutes=60)),
+        end_time=timestamp(DAY + timedelta(minutes=90)),
     )
     view = folded(*snapshot(1, slots), delta(2, cleared=[span]))
     assert sorted(view.slots) == [a_slot(1).key, a_slot(2, calendar="bert").key, a_slot(3).key]
 
 
 def test_what_is_cleared_and_opened_in_one_delta_is_open():
-    everything = ClearedSpan(start_time=DAY, end_time=DAY + timedelta(days=1))
+    everything = ClearedSpan(start_time=timestamp(DAY), end_time=timestamp(DAY + timedelta(days=1)))
     view = folded(
         *snapshot(1, [a_slot(1), a_slot(2)]),
         delta(2, opened=[a_slot(2, seats=3)], more=True),
@@ -237,9 +235,7 @@ def test_another_frame_amid_a_delta_is_refused():
 
 
 def test_a_goodbye_amid_a_delta_leaves_the_token_of_what_was_whole():
-    view = folded(
-        *snapshot(1, []), delta(2, opened=[a_slot(1)], more=True), goodbye(2)
-    )
+    view = folded(*snapshot(1, []), delta(2, opened=[a_slot(1)], more=True), goodbye(2))
     assert view.resume_token == "token-1"
     view.begin_stream()
     assert view.apply(delta(2, opened=[a_slot(2)]))

@@ -15,18 +15,19 @@ from slotcast import (
     ResetReason,
     Stale,
 )
+from slotcast.convert import duration
 from slotcast.v1 import booking_service_pb2 as pb
 from slotcast.v1.availability_service_pb2 import Goodbye, Heartbeat, Reset
 from tests.clients.scripted import refused
-from tests.clients.wire import DAY, STALE_AFTER_SECONDS, booking_message
+from tests.clients.wire import AT_DAY, DAY, STALE_AFTER, STALE_AFTER_SECONDS, booking_message
 
 
 def frame(revision, **what):
     return pb.WatchBookingsResponse(
         revision=revision,
-        as_of=DAY,
+        as_of=AT_DAY,
         resume_token=f"token-{revision}",
-        stale_after=timedelta(seconds=STALE_AFTER_SECONDS),
+        stale_after=STALE_AFTER,
         **what,
     )
 
@@ -84,7 +85,7 @@ async def test_a_feed_that_is_cut_goes_on_after_the_last_change(feed, stream, sc
 
 
 async def test_a_goodbye_is_followed_by_another_stream(feed, stream, script):
-    stream.send(frame(4, goodbye=Goodbye(retry_delay=timedelta(seconds=1))))
+    stream.send(frame(4, goodbye=Goodbye(retry_delay=duration(timedelta(seconds=1)))))
     again = await script.stream()
     assert again.request.resume_token == "token-4"
 

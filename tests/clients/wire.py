@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from slotcast import Slot, SlotKey, SlotQuery
+from slotcast.convert import duration, timestamp
 from slotcast.fold import digest_term
 from slotcast.v1 import availability_service_pb2 as availability_pb
 from slotcast.v1 import booking_service_pb2 as booking_pb
@@ -11,6 +12,8 @@ from slotcast.v1 import core_pb2 as core_pb
 DAY = datetime(2030, 1, 7, tzinfo=UTC)
 QUERY = SlotQuery(start=DAY, end=DAY + timedelta(days=1), appointment_types=("cut",))
 STALE_AFTER_SECONDS = 15
+AT_DAY = timestamp(DAY)
+STALE_AFTER = duration(timedelta(seconds=STALE_AFTER_SECONDS))
 
 
 def a_slot(number, *, calendar="anna", kind="cut", seats=1):
@@ -29,8 +32,8 @@ def slot_message(slot):
     return core_pb.Slot(
         appointment_type=slot.appointment_type,
         calendar=slot.calendar,
-        start_time=slot.start,
-        end_time=slot.end,
+        start_time=timestamp(slot.start),
+        end_time=timestamp(slot.end),
         seats_left=slot.seats_left,
     )
 
@@ -40,18 +43,18 @@ def key_message(key):
     return core_pb.SlotKey(
         appointment_type=key.appointment_type,
         calendar=key.calendar,
-        start_time=key.start,
-        end_time=key.end,
+        start_time=timestamp(key.start),
+        end_time=timestamp(key.end),
     )
 
 
 def frame(revision, *, seconds=None, token=None, **what):
-    """A frame at a revision, so many seconds into the day; its token is named after the revision."""
+    """A frame at a revision, so many seconds into the day; its token has the revision's name."""
     return availability_pb.WatchAvailabilityResponse(
         revision=revision,
-        as_of=DAY + timedelta(seconds=revision if seconds is None else seconds),
+        as_of=timestamp(DAY + timedelta(seconds=revision if seconds is None else seconds)),
         resume_token=f"token-{revision}" if token is None else token,
-        stale_after=timedelta(seconds=STALE_AFTER_SECONDS),
+        stale_after=STALE_AFTER,
         **what,
     )
 
@@ -70,9 +73,7 @@ def snapshot(revision, slots, *, chunk_size=500, **more):
             )
             for chunk in chunks
         ),
-        frame(
-            revision, snapshot_end=availability_pb.SnapshotEnd(open_slots=len(slots)), **more
-        ),
+        frame(revision, snapshot_end=availability_pb.SnapshotEnd(open_slots=len(slots)), **more),
     ]
 
 
@@ -112,7 +113,7 @@ def goodbye(revision, *, retry_delay_seconds=1, **more):
         revision,
         goodbye=availability_pb.Goodbye(
             reason=availability_pb.Goodbye.REASON_AGE,
-            retry_delay=timedelta(seconds=retry_delay_seconds),
+            retry_delay=duration(timedelta(seconds=retry_delay_seconds)),
         ),
         **more,
     )
@@ -124,14 +125,14 @@ def booking_message(number=1, **more):
         "name": f"businesses/salon/bookings/{number}",
         "appointment_type": slot.appointment_type,
         "calendars": [slot.calendar],
-        "start_time": slot.start,
-        "end_time": slot.end,
+        "start_time": timestamp(slot.start),
+        "end_time": timestamp(slot.end),
         "time_zone": "Europe/Berlin",
         "status": booking_pb.BOOKING_STATUS_CONFIRMED,
         "version": 1,
         "customer": booking_pb.Customer(display_name="Ada"),
-        "create_time": DAY,
-        "update_time": DAY,
+        "create_time": AT_DAY,
+        "update_time": AT_DAY,
     }
     return booking_pb.Booking(**{**values, **more})
 
@@ -142,8 +143,8 @@ def hold_message(number=1):
         name=f"businesses/salon/holds/{number}",
         appointment_type=slot.appointment_type,
         calendars=[slot.calendar],
-        start_time=slot.start,
-        end_time=slot.end,
-        expire_time=DAY,
+        start_time=timestamp(slot.start),
+        end_time=timestamp(slot.end),
+        expire_time=AT_DAY,
         holder="chat-1",
     )

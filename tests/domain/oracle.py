@@ -143,7 +143,8 @@ class Oracle:
         clock = self.clocks[calendar_id]
         if closure.interval is not None:
             return closure.interval.start <= clock.instants[number] < closure.interval.end
-        return closure.first_date <= clock.day(number) <= closure.last_date
+        first, last = closure.first_date, closure.last_date
+        return first is not None and last is not None and first <= clock.day(number) <= last
 
     def counting(self, now: datetime, own: str | None) -> Iterator[Claim]:
         for claim in self.claims:

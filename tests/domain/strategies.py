@@ -30,7 +30,7 @@ DAY = timedelta(days=1)
 
 QUICK = settings(max_examples=100, deadline=None, database=None)
 SLOW = settings(
-    max_examples=50,
+    max_examples=40,
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -81,14 +81,10 @@ def test_among_those_with_as_few_the_one_that_has_been_idle_for_longest_is_picke
     assert picked(offer) == "anna"
 
 
-def test_a_calendar_without_an_appointment_before_counts_as_idle_for_longest():
-    offer = team_offer(
-        on("anna", "09:00", MONDAY - A_DAY),
-        on("ben", "09:00", MONDAY - 2 * A_DAY),
-        on("cleo", "13:00", MONDAY - 7 * A_DAY),
-    )
-    assert picked(offer, "14:00") == "cleo"
-    assert picked(offer, "13:00") == "ben"
+def test_a_calendar_without_an_appointment_for_a_week_is_as_idle_as_one_that_never_had_any():
+    offer = team_offer(on("anna", "12:00", MONDAY - 7 * A_DAY), on("cleo", "09:00"))
+    assert picked(offer, "12:30") == "anna"
+    assert picked(offer, "12:00") == "ben"
 
 
 def test_among_equals_the_first_that_the_type_names_is_picked():

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.domain.availability import ClaimBook
-from service.domain.claim import ClaimKind
+from service.domain.claim import Claim, ClaimKind
 from service.domain.interval import Interval
 from tests.builders import NOW, a_claim, a_hold, at, hours, minutes
 from tests.domain.strategies import QUICK
@@ -46,7 +46,8 @@ def histories(draw):
 @QUICK
 @given(histories(), st.sampled_from(["anna", "ben", "nobody"]), UTC_MINUTES, LENGTHS)
 def test_a_book_finds_the_claims_that_a_plain_list_finds(steps, calendar_id, first, length):
-    book, plain = ClaimBook(), {}
+    book = ClaimBook()
+    plain: dict[UUID, Claim] = {}
     for step in steps:
         if isinstance(step, UUID):
             assert book.remove(step) == plain.pop(step, None)

@@ -38,7 +38,8 @@ def query_of(case, **changes):
 @given(cases(), st.booleans())
 def test_what_is_shown_is_what_a_second_evaluator_finds(case, is_long):
     duration = case.catalog.types["visit"].durations[is_long]
-    shown = open_slots(case.offer, query_of(case, duration=duration), case.now)
+    query = query_of(case, duration=duration)
+    shown = open_slots(case.offer, query, case.now)
     oracle = Oracle(case.catalog, case.claims, case.window.start, TICK)
     window = (case.window.start, case.window.end)
     expected = [
@@ -48,6 +49,7 @@ def test_what_is_shown_is_what_a_second_evaluator_finds(case, is_long):
         for slot in oracle.slots(type_, calendar_id, window, duration, case.now, case.holder_key)
     ]
     assert shown == sorted(expected)
+    assert shown == list(iterate_open_slots(case.offer, query, case.now))
 
 
 @SLOW
@@ -78,7 +80,7 @@ def test_b5_shown_means_bookable_and_all_that_is_bookable_is_shown(case):
 def test_an_explanation_passes_every_rule_if_and_only_if_the_slot_can_be_booked(case):
     for type_, calendar_id in case.pairs():
         question = (type_.type_id, calendar_id)
-        for start in case.ticks()[::5]:
+        for start in case.ticks()[::11]:
             rest = (start, type_.durations[0], case.now)
             refusal = judge(case.offer, *question, *rest, holder_key=case.holder_key).refusal
             verdicts = explain(case.offer, *question, *rest, holder_key=case.holder_key)
@@ -97,15 +99,6 @@ RULES_OF = {
     SlotTaken: {Rule.FREE},
     CapReached: {Rule.DAY_CAP, Rule.WEEK_CAP},
 }
-
-
-@SLOW
-@given(cases())
-def test_slots_come_in_order_and_the_same_one_by_one_as_all_at_once(case):
-    query = query_of(case)
-    slots = open_slots(case.offer, query, case.now)
-    assert [slot.key for slot in slots] == sorted({slot.key for slot in slots})
-    assert list(iterate_open_slots(case.offer, query, case.now)) == slots
 
 
 @SLOW

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from service.domain.interval import Interval
@@ -30,7 +30,8 @@ MONDAY_TO_TUESDAY = Interval(at("00:00"), at("00:00") + timedelta(days=2))
 QUERY = SlotQuery(business_id="demo", window=MONDAY_TO_TUESDAY)
 
 STORIES = settings(
-    max_examples=150,
+    max_examples=80,
+    phases=[Phase.explicit, Phase.generate],
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -52,9 +53,7 @@ class Story:
         case = data.draw(cases())
         self.world = World(replace(case.catalog, version=1), now=case.now)
         self.other_catalog = data.draw(catalogs(case.window.start.date()))
-        self.query = SlotQuery(
-            business_id="demo", window=case.window, holder_key=case.holder_key
-        )
+        self.query = SlotQuery(business_id="demo", window=case.window, holder_key=case.holder_key)
         self.outside = case.claims
         self.inside = []
         self.view = self.world.view(self.query)
@@ -106,8 +105,7 @@ class Story:
         beat = stream.frames.heartbeat(revision, self.world.now - self.data.draw(TIMES))
         has_read_all = stream.position.seq == self.view.history.seq
         if beat is not None and has_read_all and stream.position.may_go_to(beat.frame):
-            stream.client.take([beat])
-            stream.position.move(beat.frame)
+            stream.take([beat])
             self.check(stream)
 
     def open(self):
@@ -127,7 +125,7 @@ class Story:
         new = Stream(self.view, self.world.replica)
         new.client = old.client
         spans = replacement(self.view, self.world.replica, touches, old.token.as_of)
-        new.client.take(new.frames.replacement(*spans))
+        new.take(new.frames.replacement(*spans))
         self.streams.append(new)
         self.streams.remove(old)
         self.check(new)

@@ -152,9 +152,7 @@ class Client:
 
     def _apply(self, frame):
         for span in frame.cleared:
-            self.slots = {
-                key: seats for key, seats in self.slots.items() if not _is_in(span, key)
-            }
+            self.slots = {key: seats for key, seats in self.slots.items() if not _is_in(span, key)}
         for key in frame.closed:
             self.slots.pop(key, None)
         self.slots.update(frame.opened)
@@ -175,7 +173,12 @@ class Stream:
         self.frames = SharedFrames(view, replica, TOKENS, lambda frame: b"")
         self.position = Position(seq=view.history.seq)
         self.client = Client()
-        self.client.take(self.frames.snapshot(view.as_of, view.revision))
+        self.take(self.frames.snapshot(view.as_of, view.revision))
+
+    def take(self, sent):
+        self.client.take(sent)
+        for frame, _ in sent:
+            self.position.move(frame)
 
     def read(self):
         """Take what has come since; begin anew where too much has."""
@@ -186,15 +189,12 @@ class Stream:
                 snapshot = self.frames.snapshot(self.view.as_of, self.view.revision)
                 reason = self.view.history.lost_because
                 sent = [self.frames.reset(reason, snapshot), *snapshot]
-            self.client.take(sent)
+            self.take(sent)
             self.position.seq = seq
 
     @property
     def token(self):
-        return TOKENS.read_resume(
-            next(frame.resume_token for frame in reversed(self.client.frames) if frame.resume_token),
-            self.view.query.business_id,
-        )
+        return TOKENS.read_resume(self.position.resume_token, self.view.query.business_id)
 
 
 def _is_in(span: ClearedSpan, key: SlotKey):

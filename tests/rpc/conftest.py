@@ -58,6 +58,13 @@ def operator(shared_stack, loop_thread, grpc_channel):
     return Caller(grpc_channel, key, "nowhere")
 
 
+@pytest.fixture(scope="module")
+def stranger(shared_stack, loop_thread, grpc_channel):
+    """A caller with every scope for another business than the tests'."""
+    key = loop_thread.run(shared_stack.make_key("other"))
+    return Caller(grpc_channel, key, "other")
+
+
 @pytest.fixture
 def make_caller(shared_stack, loop_thread, grpc_channel):
     """Return a maker of callers: for a business, with scopes."""

@@ -14,6 +14,7 @@ class ReplayOptions:
     limit: only the first rows. units: only those of the busiest units.
     watchers: how many of the busiest units are watched meanwhile.
     seed: with the same one, each person makes the same choices.
+    connections: by how many the people come, so that all workers of a server are asked.
     keep: leave the business that was made, with its bookings.
     """
 
@@ -26,5 +27,5 @@ class ReplayOptions:
     units: int | None = None
     watchers: int = 5
     seed: int = 1
+    connections: int = 4
     keep: bool = False
-    insecure: bool = False

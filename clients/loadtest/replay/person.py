@@ -9,6 +9,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from loadtest.replay.measures import Measures
+from loadtest.replay.town import ZONE, Town, Unit, midnight
+from loadtest.replay.trace import Request
 from slotcast import (
     Booking,
     BookingStatus,
@@ -25,10 +28,6 @@ from slotcast import (
     StreamBroken,
     TryAgain,
 )
-
-from loadtest.replay.measures import Measures
-from loadtest.replay.town import ZONE, Town, Unit, midnight
-from loadtest.replay.trace import Request
 
 HOLDS_TRIED_PER_DAY_MAX = 3
 FURTHER_DAYS = 3
@@ -66,12 +65,16 @@ class Visit:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Desk:
-    """What every person needs: a client, the town, what is measured, and the seed of all choices."""
+    """What every person needs; `seed` is that of all choices."""
 
-    client: Client
+    clients: tuple[Client, ...]
     town: Town
     seed: int
     measures: Measures = field(default_factory=Measures)
+
+    def client_of(self, request: Request) -> Client:
+        """Return the one through which all calls for a request go."""
+        return self.clients[request.line % len(self.clients)]
 
 
 def customer_name(person: int) -> str:
@@ -110,7 +113,8 @@ async def cancel(desk: Desk, visited: Visit) -> Visit:
     if booking is None:
         return visited
     try:
-        cancelled = await desk.measures.timed("cancel", desk.client.cancel_booking(booking))
+        asked = desk.client_of(visited.request).cancel_booking(booking)
+        cancelled = await desk.measures.timed("cancel", asked)
     except SlotcastError as error:
         desk.measures.errors[f"{type(error).__name__}: {error.message}"] += 1
         unknown = isinstance(error, OUTCOME_UNKNOWN)
@@ -134,21 +138,17 @@ async def _open_slots(
         calendars=(unit.slug,),
         holder=_holder(request),
     )
-    page = await desk.measures.timed(
-        "list", desk.client.list_slots(query, page_size=SLOTS_SEEN_MAX)
-    )
-    return page.items
+    asked = desk.client_of(request).list_slots(query, page_size=SLOTS_SEEN_MAX)
+    return (await desk.measures.timed("list", asked)).items
 
 
-async def _hold(
-    desk: Desk, unit: Unit, request: Request, slots: Sequence[Slot]
-) -> Hold | None:
+async def _hold(desk: Desk, unit: Unit, request: Request, slots: Sequence[Slot]) -> Hold | None:
     wanted: Slot | None = _choose(desk.seed, request, slots)
     for _ in range(HOLDS_TRIED_PER_DAY_MAX):
         if wanted is None:
             return None
         try:
-            asked = desk.client.hold_slot(wanted, holder=_holder(request))
+            asked = desk.client_of(request).hold_slot(wanted, holder=_holder(request))
             hold = await desk.measures.timed("hold", asked)
         except SlotTaken as refusal:
             desk.measures.counts["taken"] += 1
@@ -162,7 +162,7 @@ async def _hold(
 async def _book(desk: Desk, ended: Visit, hold: Hold) -> Visit:
     """Book a hold. It alters nothing that watchers see: the hold did."""
     request = ended.request
-    asked = desk.client.book(
+    asked = desk.client_of(request).book(
         hold,
         customer=Customer(display_name=customer_name(request.person)),
         fields={"line": str(request.line)},

@@ -17,6 +17,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from loadtest.replay.trace import Request
 from slotcast import (
     AppointmentType,
     Business,
@@ -26,8 +27,6 @@ from slotcast import (
     WallInterval,
     Weekday,
 )
-
-from loadtest.replay.trace import Request
 
 ZONE_NAME = "America/Sao_Paulo"
 ZONE = ZoneInfo(ZONE_NAME)
@@ -125,12 +124,12 @@ async def build_town(client: Client, town: Town, today: date) -> None:
     """Make the business and all its units on a server."""
     await client.create_business(Business(name=town.business, display_name="Replay of a trace"))
     for opening in (MORNING, ALL_DAY):
-        hours = tuple(WallInterval(start, end) for start, end in opening.intervals)
+        hours = tuple(WallInterval(start=start, end=end) for start, end in opening.intervals)
         await client.create_schedule(
             Schedule(
                 name=opening.name,
                 display_name=opening.name.capitalize(),
-                weekly={day: hours for day in sorted(town.weekdays)},
+                weekly=dict.fromkeys(sorted(town.weekdays), hours),
             )
         )
     horizon = timedelta(days=(town.last_date - today).days + 14)

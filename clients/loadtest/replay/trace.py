@@ -43,26 +43,32 @@ class Request:
 def read_trace(path: Path, *, limit: int | None = None) -> list[Request]:
     """Read a .csv or .csv.gz file, or its first `limit` rows; DamagedTrace names a bad line."""
     with _open(path) as file:
-        return list(itertools.islice(parse_trace(file), limit))
+        requests = list(itertools.islice(parse_trace(file), limit))
+    if not requests:
+        raise DamagedTrace(2, "no request follows.")
+    return requests
 
 
 def parse_trace(lines: Iterable[str]) -> Iterator[Request]:
     """Read rows strictly: nothing is guessed, skipped or put in order."""
     reader = csv.reader(lines, strict=True)
+    line = 1
     try:
         if tuple(next(reader, ())) != COLUMNS:
-            raise DamagedTrace(1, f"expected the columns {','.join(COLUMNS)}.")
+            raise DamagedTrace(line, f"expected the columns {','.join(COLUMNS)}.")
         before = datetime.min.replace(tzinfo=UTC)
+        line = reader.line_num + 1
         for count, cells in enumerate(reader, start=1):
             if count > ROWS_MAX:
-                raise DamagedTrace(reader.line_num, f"more than {ROWS_MAX:,} rows.")
-            request = _request(reader.line_num, cells)
+                raise DamagedTrace(line, f"more than {ROWS_MAX:,} rows.")
+            request = _request(line, cells)
             if request.requested_at < before:
-                raise DamagedTrace(request.line, "requested before the row above it.")
+                raise DamagedTrace(line, "requested before the row above it.")
             before = request.requested_at
             yield request
+            line = reader.line_num + 1
     except (csv.Error, UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise DamagedTrace(reader.line_num + 1, f"{error}.") from error
+        raise DamagedTrace(line, f"{error}.") from error
 
 
 def weeks_until(requests: Sequence[Request], earliest: date) -> int:

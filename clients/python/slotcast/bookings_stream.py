@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 import grpc
 
 from slotcast import convert, requests
-from slotcast.calls import Calls, new_request_id
+from slotcast.calls import Calls, new_request_id, open_call
 from slotcast.clock import Clock
 from slotcast.error_details import error_of_call, error_of_status
 from slotcast.errors import (
@@ -112,6 +112,9 @@ class _Line:
                 answer = self._waiting.get(response.request_id)
                 if answer is not None and not answer.done():
                     answer.set_result(response)
+        except asyncio.CancelledError:
+            self.end(ClientClosed())  # the channel was closed, or this line ended already
+            raise
         except grpc.aio.AioRpcError as failure:
             self.end(_as_broken(error_of_call(failure)))
         else:
@@ -233,7 +236,7 @@ class BookingStream:
         if self._closed:
             raise ClientClosed
         if self._line is None or self._line.broken:
-            call = self._method(metadata=self._calls.metadata)
+            call = open_call(lambda: self._method(metadata=self._calls.metadata))
             self._line = _Line(call, self._calls.timeouts.clock)
         return self._line
 

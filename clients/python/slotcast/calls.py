@@ -9,7 +9,7 @@ from uuid import uuid4
 import grpc
 
 from slotcast.error_details import error_of_call
-from slotcast.errors import SlotcastError
+from slotcast.errors import ClientClosed, SlotcastError
 from slotcast.timeouts import Timeouts
 
 Request = TypeVar("Request")
@@ -19,6 +19,14 @@ Response = TypeVar("Response")
 def new_request_id(request_id: str | None) -> str:
     """Return the caller's own, or a new one. Chosen before the first attempt, it stays."""
     return request_id or uuid4().hex
+
+
+def open_call(opening: Callable[[], Response]) -> Response:
+    """Open a call of any kind. ClientClosed: its channel was."""
+    try:
+        return opening()
+    except grpc.aio.UsageError as closed:
+        raise ClientClosed from closed
 
 
 class Calls:
@@ -35,7 +43,7 @@ class Calls:
         """Make a call that reads, or that is done once however often it is sent."""
 
         async def attempt(seconds: float) -> Response:
-            call = method(request, timeout=seconds, metadata=self.metadata)
+            call = open_call(lambda: method(request, timeout=seconds, metadata=self.metadata))
             try:
                 return await call
             except grpc.aio.AioRpcError as failure:

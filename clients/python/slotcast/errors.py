@@ -79,6 +79,7 @@ class SlotcastError(Exception):
     """
 
     reason = ""
+    _always_retryable = False
 
     def __init__(self, message: str = "", details: ErrorDetails | None = None) -> None:
         """Take the message; without one, the class's own."""
@@ -100,7 +101,8 @@ class SlotcastError(Exception):
     @property
     def retryable(self) -> bool:
         """True: the same request, with the same `request_id`, may well succeed later."""
-        return self.retry_after is not None or self.code in _RETRYABLE_CODES
+        asked_to = self.retry_after is not None or self.code in _RETRYABLE_CODES
+        return asked_to or self._always_retryable
 
 
 class InvalidRequest(SlotcastError):
@@ -247,41 +249,46 @@ class RateLimited(SlotcastError):
     """The key or the client has made too many calls."""
 
     reason = "RATE_LIMITED"
+    _always_retryable = True
 
 
 class RevisionAhead(SlotcastError):
     """The server has not reached that revision yet."""
 
     reason = "REVISION_AHEAD"
+    _always_retryable = True
 
 
 class TryAgain(SlotcastError):
     """The outcome is unknown: retry with the same request_id."""
 
     reason = "TRY_AGAIN"
+    _always_retryable = True
 
 
 class Overloaded(SlotcastError):
     """Too many calls wait, or the server is about to stop. Nothing was changed."""
 
     reason = "OVERLOADED"
+    _always_retryable = True
 
 
 class ServerUnreachable(SlotcastError):
     """No server answered. The outcome is unknown: retry with the same request_id."""
 
+    _always_retryable = True
+
 
 class DeadlineExceeded(SlotcastError):
     """The answer did not come in time. The outcome is unknown: retry with the same request_id."""
+
+    _always_retryable = True
 
 
 class StreamBroken(SlotcastError):
     """The stream broke. The outcome is unknown: retry with the same request_id."""
 
-    @property
-    def retryable(self) -> bool:
-        """True, whatever broke it."""
-        return True
+    _always_retryable = True
 
 
 class ViewMismatch(SlotcastError):

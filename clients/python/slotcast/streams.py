@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
 
 import grpc
 
-from slotcast.calls import Calls
+from slotcast.calls import Calls, open_call
 from slotcast.error_details import error_of_call
 from slotcast.errors import ClientClosed, SlotcastError, StreamBroken
 from slotcast.freshness import Freshness
@@ -75,7 +75,7 @@ class ResumingStream(ABC, Generic[AnyFrame]):
 
     def _heals(self, error: SlotcastError) -> bool:
         """Prepare to ask again; False: that would not help."""
-        return error.code not in LASTING_CODES
+        return error.code not in LASTING_CODES and not isinstance(error, ClientClosed)
 
     @property
     def is_stale(self) -> bool:
@@ -129,25 +129,24 @@ class ResumingStream(ABC, Generic[AnyFrame]):
         while True:
             opened_at = self._clock.monotonic()
             try:
-                pause = await self._read_one()
-                failures = 0
+                retry_after: timedelta | None = await self._read_one()
             except SlotcastError as error:
-                now = self._clock.monotonic()
-                if not self._heals(error) or now - self._heard_at > timeouts.outage_seconds_max:
+                silent_seconds = self._clock.monotonic() - self._heard_at
+                if not self._heals(error) or silent_seconds > timeouts.outage_seconds_max:
                     raise
-                # A stream that lasted was no failure, one that breaks at once again and again is.
-                lasted = now - opened_at > timeouts.back_off_seconds_max
-                failures = 1 if lasted else failures + 1
-                pause = timeouts.pause_seconds(failures, error.retry_after)
+                retry_after = error.retry_after
                 self._cause = error
                 self._changed.set()
-            await self._clock.sleep(pause)
+            # A stream that lasted was no failure; one that ends at once, again and again, is.
+            lasted = self._clock.monotonic() - opened_at > timeouts.back_off_seconds_max
+            failures = 1 if lasted else failures + 1
+            await self._clock.sleep(timeouts.pause_seconds(failures, retry_after))
 
-    async def _read_one(self) -> float:
-        """Read a stream to its goodbye, and return how long to wait before the next one."""
+    async def _read_one(self) -> timedelta:
+        """Read a stream to its goodbye, and return how long it asks to wait before the next one."""
         stale_after = self._calls.timeouts.silence_seconds_max
         self._freshness.begin_stream()
-        call = self._open()
+        call = open_call(self._open)
         try:
             while True:
                 frame = await self._next_frame(call, stale_after)
@@ -157,7 +156,8 @@ class ResumingStream(ABC, Generic[AnyFrame]):
                 self._changed.set()
                 if frame.WhichOneof("frame") == "goodbye":
                     # However long the server asks for, what was told must not grow stale meanwhile.
-                    return min(frame.goodbye.retry_delay.ToMilliseconds() / 1000, stale_after / 2)
+                    longest = timedelta(seconds=stale_after / 2)
+                    return min(frame.goodbye.retry_delay.ToTimedelta(), longest)
         finally:
             call.cancel()
 

@@ -35,7 +35,7 @@ class Update:
 
     `whole`: forget what was shown, `opened` has all open slots. So it is at first, after a Stale,
     and where the server said that changes were lost. A slot in `opened` may have been open before,
-    with other seats left.
+    with other seats left, and one in `closed` may never have been told.
     """
 
     opened: tuple[Slot, ...]

@@ -146,6 +146,8 @@ CREATE TABLE holds (
 CREATE INDEX holds_by_holder ON holds (business_id, holder_key, expires_at)
     WHERE status = 'live';
 
+CREATE INDEX holds_by_expiry ON holds (expires_at);
+
 CREATE TABLE changes (
     business_id TEXT NOT NULL,
     revision BIGINT NOT NULL,
@@ -164,7 +166,7 @@ CREATE TABLE requests (
     CONSTRAINT requests_pkey PRIMARY KEY (business_id, principal_id, request_id)
 );
 
-CREATE INDEX requests_by_age ON requests USING brin (created_at);
+CREATE INDEX requests_by_age ON requests (created_at);
 
 CREATE TABLE api_keys (
     business_id TEXT NOT NULL,

@@ -1,0 +1,139 @@
+"""The janitor: what is old goes, a little at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from service.store import trimming
+from service.store.database import Database, Transaction
+
+logger = logging.getLogger(__name__)
+
+Trim = Callable[[Transaction], Awaitable[int]]
+"""Remove some rows, and say how many."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Retention:
+    """How long what is kept. Answers are promised for 24 h at least."""
+
+    requests: timedelta
+    changes: timedelta
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JanitorLimits:
+    """What one round does at most; the next one goes on where it stopped.
+
+    A table takes `statements_max` statements in a round; one removes `rows_max` rows, or, of the
+    log, as many of each of `businesses_max` businesses.
+    """
+
+    interval_seconds: float = 60.0
+    rows_max: int = 5000
+    businesses_max: int = 50
+    statements_max: int = 100
+
+
+@dataclass(kw_only=True, slots=True)
+class Swept:
+    """How many rows a round removed."""
+
+    requests: int = 0
+    claims: int = 0
+    holds: int = 0
+    changes: int = 0
+
+
+class Janitor:
+    """Trims the database from time to time. Of several processes one at a time does."""
+
+    def __init__(
+        self,
+        database: Database,
+        retention: Retention,
+        limits: JanitorLimits,
+        *,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """Do nothing yet; `pause` is what waits between two rounds."""
+        self._database = database
+        self._retention = retention
+        self._limits = limits
+        self._pause = pause
+        # Where the next look at the logs begins.
+        self._after = ""
+
+    async def run(self) -> None:
+        """Sweep until cancelled."""
+        while True:
+            # Not all processes at once.
+            await self._pause(self._limits.interval_seconds * random.uniform(0.75, 1.25))
+            try:
+                swept = await self.sweep()
+            except Exception:
+                logger.warning("the janitor failed; the next round goes on", exc_info=True)
+            else:
+                logger.debug("the janitor removed %s", swept)
+
+    async def sweep(self) -> Swept:
+        """Do one round."""
+        age, rows_max = self._retention.changes, self._limits.rows_max
+        swept = Swept()
+        swept.requests = await self._repeat(
+            lambda tx: trimming.trim_requests(
+                tx, older_than=self._retention.requests, rows_max=rows_max
+            )
+        )
+        swept.claims = await self._repeat(
+            lambda tx: trimming.trim_expired_claims(tx, older_than=age, rows_max=rows_max)
+        )
+        swept.holds = await self._repeat(
+            lambda tx: trimming.trim_holds(tx, older_than=age, rows_max=rows_max)
+        )
+        swept.changes = await self._sweep_logs()
+        return swept
+
+    async def _sweep_logs(self) -> int:
+        """Look at the logs of some businesses, those that follow where the last look ended."""
+        removed = 0
+        for _ in range(self._limits.statements_max):
+            log = trimming.TrimmedLog(0, None)
+
+            async def trim(tx: Transaction) -> int:
+                nonlocal log
+                log = await trimming.trim_changes(
+                    tx,
+                    older_than=self._retention.changes,
+                    after=self._after,
+                    businesses_max=self._limits.businesses_max,
+                    rows_max=self._limits.rows_max,
+                )
+                return log.rows
+
+            removed += await self._once(trim)
+            if log.last_business_id is None:
+                self._after = ""
+                break
+            if log.rows == 0:
+                self._after = log.last_business_id
+        return removed
+
+    async def _repeat(self, trim: Trim) -> int:
+        removed = 0
+        for _ in range(self._limits.statements_max):
+            now_removed = await self._once(trim)
+            removed += now_removed
+            if now_removed < self._limits.rows_max:
+                break
+        return removed
+
+    async def _once(self, trim: Trim) -> int:
+        """Trim in a transaction of its own; nothing where another process is at it."""
+        async with self._database.read_committed.begin() as tx:
+            return await trim(tx) if await trimming.is_my_turn(tx) else 0

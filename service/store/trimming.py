@@ -1,0 +1,106 @@
+"""Trimming: remove what is old, a bounded number of rows at a time.
+
+None of it runs in a SERIALIZABLE transaction, so no writer of bookings fails on it but one that
+removes the very same row, and that one tries again.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import NamedTuple
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+_LOCK_CLASS = 0x510D
+
+
+async def is_my_turn(tx: AsyncConnection) -> bool:
+    """Take the trimming upon this transaction, unless another has it."""
+    result = await tx.exec_driver_sql("SELECT pg_try_advisory_xact_lock($1, 0)", (_LOCK_CLASS,))
+    return bool(result.scalar_one())
+
+
+class TrimmedLog(NamedTuple):
+    """How many changes were removed, and the last business looked at; None: there are no more."""
+
+    rows: int
+    last_business_id: str | None
+
+
+async def trim_changes(
+    tx: AsyncConnection,
+    *,
+    older_than: timedelta,
+    after: str,
+    businesses_max: int,
+    rows_max: int,
+) -> TrimmedLog:
+    """Remove old changes of the businesses that follow one, `rows_max` of each at most.
+
+    What goes is always the oldest part of a log, so that what is left has no gap.
+    """
+    result = await tx.exec_driver_sql(
+        """
+        WITH page AS (
+            SELECT business_id FROM businesses
+            WHERE business_id > $1 ORDER BY business_id LIMIT $2
+        ), old AS (
+            SELECT page.business_id, log.revision
+            FROM page CROSS JOIN LATERAL (
+                SELECT revision, max(at) OVER (ORDER BY revision) AS newest_so_far
+                FROM (
+                    SELECT revision, at FROM changes
+                    WHERE changes.business_id = page.business_id ORDER BY revision LIMIT $3
+                ) AS oldest
+            ) AS log
+            WHERE log.newest_so_far < now() - $4::interval
+        ), gone AS (
+            DELETE FROM changes USING old
+            WHERE changes.business_id = old.business_id AND changes.revision = old.revision
+            RETURNING changes.revision
+        )
+        SELECT (SELECT count(*) FROM gone) AS rows, (SELECT max(business_id) FROM page) AS last
+        """,
+        (after, businesses_max, rows_max, older_than),
+    )
+    row = result.mappings().one()
+    return TrimmedLog(rows=row["rows"], last_business_id=row["last"])
+
+
+async def trim_requests(tx: AsyncConnection, *, older_than: timedelta, rows_max: int) -> int:
+    """Forget answers that need not be repeated any more."""
+    result = await tx.exec_driver_sql(
+        """
+        DELETE FROM requests WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM requests WHERE created_at < now() - $1::interval
+            ORDER BY created_at LIMIT $2))
+        """,
+        (older_than, rows_max),
+    )
+    return result.rowcount
+
+
+async def trim_expired_claims(tx: AsyncConnection, *, older_than: timedelta, rows_max: int) -> int:
+    """Remove the claims of holds that expired long ago: they count nowhere, so nothing changes."""
+    result = await tx.exec_driver_sql(
+        """
+        DELETE FROM claims WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM claims WHERE kind = 'hold' AND expires_at < now() - $1::interval
+            ORDER BY expires_at LIMIT $2))
+        """,
+        (older_than, rows_max),
+    )
+    return result.rowcount
+
+
+async def trim_holds(tx: AsyncConnection, *, older_than: timedelta, rows_max: int) -> int:
+    """Remove holds that would have expired long ago, whatever became of them."""
+    result = await tx.exec_driver_sql(
+        """
+        DELETE FROM holds WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM holds WHERE expires_at < now() - $1::interval
+            ORDER BY expires_at LIMIT $2))
+        """,
+        (older_than, rows_max),
+    )
+    return result.rowcount

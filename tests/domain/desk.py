@@ -1,0 +1,151 @@
+"""A desk: decisions on a ledger of plain values, with a clock that the test moves."""
+
+from __future__ import annotations
+
+from copy import copy
+from datetime import datetime, timedelta
+from itertools import count
+from uuid import UUID
+
+from service.domain.availability import ClaimBook
+from service.domain.booking import Booking, BookingEvent, Customer, Hold, HoldStatus
+from service.domain.catalog import Catalog
+from service.domain.claim import Claim
+from service.domain.commands import (
+    Book,
+    ChangeStatus,
+    HoldSlot,
+    HoldWish,
+    ReleaseHold,
+    RenewHold,
+    Reschedule,
+    SlotWish,
+    Wish,
+)
+from service.domain.decisions import decide
+from service.domain.ids import holder_key
+from service.domain.ledger import Decision, Ledger
+from tests.builders import NOW, an_offer
+
+PRINCIPAL = "chatbot"
+
+
+def a_wish(start: datetime, **changes) -> SlotWish:
+    """Return the wish for a `visit` on `anna`."""
+    return SlotWish(
+        **{"type_id": "visit", "calendar_id": "anna", "start": start, "duration": None, **changes}
+    )
+
+
+class Desk:
+    """One business, whose commands are decided as those of one batch are."""
+
+    def __init__(self, catalog: Catalog | None = None, claims: tuple[Claim, ...] = ()) -> None:
+        self._numbers = count(1_000_000)
+        self.ledger = Ledger(
+            now=NOW,
+            offer=an_offer(catalog, claims),
+            bookings={},
+            holds={},
+            live_holds={},
+            new_id=self.new_id,
+        )
+
+    def new_id(self) -> UUID:
+        return UUID(int=next(self._numbers))
+
+    @property
+    def claims(self) -> ClaimBook:
+        return self.ledger.offer.claims
+
+    @property
+    def now(self) -> datetime:
+        return self.ledger.now
+
+    def wait(self, time: timedelta) -> None:
+        """Let time pass, and count live holds as the database would."""
+        self.ledger.now += time
+        self.ledger.live_holds = {}
+        for hold in self.ledger.holds.values():
+            if hold.status is HoldStatus.LIVE and hold.expires_at > self.now:
+                counted = self.ledger.live_holds.get(hold.holder_key, 0)
+                self.ledger.live_holds[hold.holder_key] = counted + 1
+
+    def state(self) -> tuple:
+        """Return all that a command could have changed."""
+        ledger = self.ledger
+        return (
+            {claim.claim_id: claim for claim in self.claims},
+            copy(ledger.bookings),
+            copy(ledger.holds),
+            {key: number for key, number in ledger.live_holds.items() if number},
+        )
+
+    def hold(
+        self, start: datetime, *, holder: str = "eve", principal_id: str = PRINCIPAL, **slot
+    ) -> Hold:
+        decision = decide(
+            self.ledger,
+            HoldSlot(
+                hold_id=self.new_id(),
+                principal_id=principal_id,
+                holder=holder,
+                slot=a_wish(start, **slot),
+            ),
+        )
+        assert decision.hold is not None
+        return decision.hold
+
+    def renew(self, hold: Hold, *, principal_id: str = PRINCIPAL) -> Hold:
+        command = RenewHold(hold_id=hold.hold_id, principal_id=principal_id)
+        renewed = decide(self.ledger, command).hold
+        assert renewed is not None
+        return renewed
+
+    def release(self, hold: Hold, *, principal_id: str = PRINCIPAL) -> Decision:
+        command = ReleaseHold(hold_id=hold.hold_id, principal_id=principal_id)
+        return decide(self.ledger, command)
+
+    def book_all(
+        self, *wishes: Wish, holder: str | None = None, principal_id: str = PRINCIPAL
+    ) -> tuple[Booking, ...]:
+        command = Book(
+            principal_id=principal_id,
+            holder_key=None if holder is None else holder_key(principal_id, holder),
+            booking_ids=tuple(self.new_id() for _ in wishes),
+            wishes=wishes,
+            customer=Customer(display_name="Eve"),
+            fields={},
+        )
+        return decide(self.ledger, command).bookings
+
+    def book(self, start: datetime, *, holder: str | None = None, **slot) -> Booking:
+        return self.book_all(a_wish(start, **slot), holder=holder)[0]
+
+    def book_hold(self, hold: Hold, *, principal_id: str = PRINCIPAL) -> Booking:
+        return self.book_all(HoldWish(hold_id=hold.hold_id), principal_id=principal_id)[0]
+
+    def move(self, booking: Booking, wish: Wish, *, override: bool = False) -> Booking:
+        command = Reschedule(
+            booking_id=booking.booking_id,
+            version=booking.version,
+            principal_id=PRINCIPAL,
+            wish=wish,
+            override_notice=override,
+        )
+        return decide(self.ledger, command).bookings[0]
+
+    def change(
+        self, booking: Booking, event: BookingEvent, *, override: bool = False, reason: str = ""
+    ) -> Booking:
+        command = ChangeStatus(
+            booking_id=booking.booking_id,
+            version=booking.version,
+            event=event,
+            cancel_reason=reason,
+            override_notice=override,
+        )
+        return decide(self.ledger, command).bookings[0]
+
+    def cancel(self, booking: Booking, **options) -> Booking:
+        return self.change(booking, BookingEvent.CANCEL, **options)
