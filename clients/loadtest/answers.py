@@ -81,9 +81,9 @@ def refusal_of_status(status: Status) -> Refusal:
     """Read why a request on a stream failed."""
     info, alternatives = ErrorInfo(), Alternatives()
     for detail in status.details:
-        for message in (info, alternatives):
-            if detail.Is(message.DESCRIPTOR):
-                detail.Unpack(message)
+        # Leaves a message of another type as it is.
+        detail.Unpack(info)
+        detail.Unpack(alternatives)
     return Refusal(
         reason=info.reason or _CODES.get(status.code, "UNKNOWN"),
         alternatives=tuple(places_of(alternatives.slots)),
@@ -92,9 +92,7 @@ def refusal_of_status(status: Status) -> Refusal:
 
 def places_of(slots: Iterable[Slot]) -> Iterable[Place]:
     """Read slots of a grid."""
-    return (
-        Place(slot.calendar.rpartition("/")[2], slot.start_time.seconds) for slot in slots
-    )
+    return (Place(slot.calendar.rpartition("/")[2], slot.start_time.seconds) for slot in slots)
 
 
 def fault_of_booking(answer: BookResponse, place: Place, grid: Grid) -> str | None:

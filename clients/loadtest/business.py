@@ -64,9 +64,7 @@ class LoadBusiness:
         self._remove()
 
     def _cursor(self, calendars: tuple[str, ...], first_start: int) -> Cursor:
-        grid = Grid(
-            business=self.business, calendars=calendars, first_start=first_start, days=DAYS
-        )
+        grid = Grid(business=self.business, calendars=calendars, first_start=first_start, days=DAYS)
         return Cursor(grid)
 
     def _make(self) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import grpc
 
@@ -30,7 +31,10 @@ from slotcast.v1.booking_service_pb2 import (
     StreamBookingsRequest,
     StreamBookingsResponse,
 )
-from slotcast.v1.booking_service_pb2_grpc import BookingServiceAsyncStub
+from slotcast.v1.booking_service_pb2_grpc import BookingServiceStub
+
+if TYPE_CHECKING:
+    from slotcast.v1.booking_service_pb2_grpc import BookingServiceAsyncStub
 
 CLIENTS = 64
 """So many clients of the chat backend each worker speaks for."""
@@ -59,7 +63,7 @@ async def _stubs(desk: Desk) -> AsyncIterator[Sequence[BookingServiceAsyncStub]]
             await stack.enter_async_context(channel)
         async with asyncio.timeout(CALL_SECONDS_MAX):
             await asyncio.gather(*(channel.channel_ready() for channel in channels))
-        yield [BookingServiceAsyncStub(channel) for channel in channels]
+        yield [BookingServiceStub(channel) for channel in channels]
 
 
 @dataclass(slots=True)
@@ -128,9 +132,7 @@ class UnaryJob:
     async def _book(self, booth: _Booth, start_ns: int) -> None:
         if self.rate is None:
             until_ns = start_ns + round(self.seconds * 1e9)
-            await closed_loop(
-                self.indexes, booth.book, callers=self.callers, until_ns=until_ns
-            )
+            await closed_loop(self.indexes, booth.book, callers=self.callers, until_ns=until_ns)
             return
         booth.recording.not_sent = await open_loop(
             self.indexes,

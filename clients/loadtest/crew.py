@@ -13,7 +13,7 @@ from typing import Any, Generic, Protocol, Self, TypeVar, cast
 
 import uvloop
 
-from loadtest.gate import Crashed, Done, Finish, Finished, Gate, Go, PipeGate, Ready
+from loadtest.gate import Crashed, Done, Finish, Finished, Gate, Go, Line, PipeGate, Ready
 
 PREPARE_SECONDS_MAX = 60.0
 """So long a worker may take to start and to connect."""
@@ -44,13 +44,13 @@ class Crew(Generic[R]):
     def __init__(self, jobs: Sequence[Job[R]]) -> None:
         """Start nothing yet."""
         self._jobs = jobs
-        self._workers: list[tuple[SpawnProcess, Connection]] = []
+        self._workers: list[tuple[SpawnProcess, Line]] = []
 
     def __enter__(self) -> Self:
         """Start the workers, and return when all are prepared."""
         try:
             for job in self._jobs:
-                ours, theirs = SPAWN.Pipe()
+                ours, theirs = _open_line()
                 process = SPAWN.Process(target=work, args=(theirs, job), daemon=True)
                 process.start()
                 theirs.close()
@@ -85,13 +85,16 @@ class Crew(Generic[R]):
         return [cast("Finished", message).result for message in finished]
 
     def _tell(self, order: Go | Finish) -> None:
-        for _, pipe in self._workers:
-            pipe.send(order)
+        for _, line in self._workers:
+            try:
+                line.orders.send(order)
+            except OSError:
+                raise WorkerFailed("A worker has ended without a word.") from None
 
     def _receive(self, kind: type[Any], seconds_max: float, on_done: OnDone) -> list[object]:
         """Wait until each worker has sent a message of a kind."""
         deadline = time.monotonic() + seconds_max
-        waiting = {pipe: number for number, (_, pipe) in enumerate(self._workers)}
+        waiting = {line.reports: number for number, (_, line) in enumerate(self._workers)}
         received: dict[int, object] = {}
         while waiting:
             speaking = wait(list(waiting), timeout=deadline - time.monotonic())
@@ -107,8 +110,8 @@ class Crew(Generic[R]):
         return [received[number] for number in range(len(self._workers))]
 
     def _end(self) -> None:
-        for process, pipe in self._workers:
-            pipe.close()
+        for process, line in self._workers:
+            line.close()
             process.join(END_SECONDS_MAX)
             if process.is_alive():
                 process.kill()
@@ -117,20 +120,20 @@ class Crew(Generic[R]):
         self._workers.clear()
 
 
-def work(pipe: Connection, job: Job[Any]) -> None:
+def work(line: Line, job: Job[Any]) -> None:
     """Do a job in a process of its own; the first thing that the process calls."""
     # Ctrl-C is for the process that started us; it ends us in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        result = uvloop.run(_work(pipe, job))
+        result = uvloop.run(_work(line, job))
     except Exception as error:  # whatever it is, it is told to whoever waits for the result
-        pipe.send(Crashed(f"{type(error).__name__}: {error}"))
+        line.reports.send(Crashed(f"{type(error).__name__}: {error}"))
     else:
-        pipe.send(Finished(result))
+        line.reports.send(Finished(result))
 
 
-async def _work(pipe: Connection, job: Job[R]) -> R:
-    gate = PipeGate(pipe)
+async def _work(line: Line, job: Job[R]) -> R:
+    gate = PipeGate(line)
     gate.open()
     try:
         return await job.run(gate)
@@ -141,11 +144,18 @@ async def _work(pipe: Connection, job: Job[R]) -> R:
 def _next_message(pipe: Connection) -> object:
     try:
         message = pipe.recv()
-    except EOFError:
+    except (EOFError, OSError):
         raise WorkerFailed("A worker has ended without a word.") from None
     if isinstance(message, Crashed):
         raise WorkerFailed(f"A worker has failed: {message.reason}")
     return message
+
+
+def _open_line() -> tuple[Line, Line]:
+    """Return our side of a line and the worker's."""
+    their_orders, our_orders = SPAWN.Pipe(duplex=False)
+    our_reports, their_reports = SPAWN.Pipe(duplex=False)
+    return Line(our_orders, our_reports), Line(their_orders, their_reports)
 
 
 def _ignore(_count: int) -> None:

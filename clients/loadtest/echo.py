@@ -56,9 +56,7 @@ class Echo:
         self._process.start()
         self._theirs.close()
         try:
-            if not self._pipe.poll(PREPARE_SECONDS_MAX):
-                raise WorkerFailed("The echo server did not start.")
-            self.target = self._pipe.recv()
+            self.target = self._listening()
         except BaseException:
             self._end()
             raise
@@ -71,6 +69,12 @@ class Echo:
         traceback: TracebackType | None,
     ) -> None:
         self._end()
+
+    def _listening(self) -> str:
+        if not self._pipe.poll(PREPARE_SECONDS_MAX):
+            raise WorkerFailed("The echo server did not start.")
+        target: str = self._pipe.recv()
+        return target
 
     def _end(self) -> None:
         # It serves until the pipe is closed.
@@ -164,9 +168,7 @@ class _Answers:
         # The frames of all who watch from now on are alike, so their numbers go on from here.
         self._first_revision = self._revision
         return [
-            WatchAvailabilityResponse(
-                revision=self._revision, stream_seq=1, snapshot_chunk=chunk
-            ),
+            WatchAvailabilityResponse(revision=self._revision, stream_seq=1, snapshot_chunk=chunk),
             WatchAvailabilityResponse(revision=self._revision, stream_seq=2, snapshot_end=end),
         ]
 
@@ -200,7 +202,9 @@ class _Handlers:
             answers.book, BookRequest.FromString, BookResponse.SerializeToString
         )
         stream: Any = grpc.stream_stream_rpc_method_handler(
-            answers.stream, StreamBookingsRequest.FromString, StreamBookingsResponse.SerializeToString
+            answers.stream,
+            StreamBookingsRequest.FromString,
+            StreamBookingsResponse.SerializeToString,
         )
         # Encoded once for all: the least that a broadcast costs.
         watch: Any = grpc.unary_stream_rpc_method_handler(

@@ -6,7 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,27 +62,40 @@ class Gate(Protocol):
         """Say that so many more things are done."""
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A pipe for each direction: an event loop that listens to one makes it refuse long messages."""
+
+    orders: Connection
+    reports: Connection
+
+    def close(self) -> None:
+        """Close this side."""
+        self.orders.close()
+        self.reports.close()
+
+
 @dataclass(slots=True)
 class PipeGate:
-    """A gate over a pipe."""
+    """A gate over a line."""
 
-    TOLD_EVERY_SECONDS = 0.2
+    TOLD_EVERY_SECONDS: ClassVar[float] = 0.2
 
-    pipe: Connection
+    line: Line
     _untold: int = 0
     _told_at: float = 0.0
     _orders: asyncio.Queue[Go | Finish | None] = field(default_factory=asyncio.Queue)
 
     def open(self) -> None:
         """Listen, so that the end of the other side is the end of this one."""
-        asyncio.get_running_loop().add_reader(self.pipe.fileno(), self._listen)
+        asyncio.get_running_loop().add_reader(self.line.orders.fileno(), self._listen)
 
     def close(self) -> None:
         """Listen no more."""
-        asyncio.get_running_loop().remove_reader(self.pipe.fileno())
+        asyncio.get_running_loop().remove_reader(self.line.orders.fileno())
 
     async def ready(self) -> int:
-        self.pipe.send(Ready())
+        self.line.reports.send(Ready())
         order = await self._orders.get()
         assert isinstance(order, Go), "A worker is told to begin first."
         if (wait_ns := order.start_ns - time.monotonic_ns()) > 0:
@@ -98,11 +111,11 @@ class PipeGate:
         self._untold += count
         now = time.monotonic()
         if now - self._told_at >= self.TOLD_EVERY_SECONDS:
-            self.pipe.send(Done(self._untold))
+            self.line.reports.send(Done(self._untold))
             self._untold, self._told_at = 0, now
 
     def _listen(self) -> None:
         try:
-            self._orders.put_nowait(self.pipe.recv())
+            self._orders.put_nowait(self.line.orders.recv())
         except (EOFError, OSError):
             raise SystemExit(1) from None

@@ -1,4 +1,4 @@
-"""The slots of the business that a run makes for itself: a plain grid, so that none is asked twice."""
+"""The slots of the business that a run makes: a plain grid, so that none is asked for twice."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from ipaddress import ip_address
-from math import ceil
+from math import ceil, sqrt
 
 from loadtest.grid import PER_DAY
 
@@ -88,7 +88,7 @@ class Options:
         """How many bookings the writer of a watched calendar makes at most in a round."""
         # Random arrivals: the sum of a round is about Poisson, so this is met by chance never.
         mean = self.watch_rate * self.seconds
-        return ceil(mean + 6 * mean**0.5 + 10)
+        return ceil(mean + 6 * sqrt(mean) + 10)
 
     @property
     def watch_days(self) -> int:

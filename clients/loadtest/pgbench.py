@@ -1,10 +1,10 @@
 """pgbench on the server's own tables: one transaction per booking, as one would write it by hand.
 
-Each client of pgbench has a business of its own, so none waits for another's row. A booking is what it
-is to the service: the revision of its business goes up, and a claim, a booking, a change and the answer
-to its request are stored. The exclusion constraint refuses a slot that is taken and the primary key of
-`requests` one that was answered, so nothing is read first. READ COMMITTED is enough for that. Nothing
-else of the service's work is done: no rules, no keys, no limits.
+Each client of pgbench has a business of its own, so none waits for another's row. A booking is what
+it is to the service: the revision of its business goes up, and a claim, a booking, a change and the
+answer to its request are stored. The exclusion constraint refuses a slot that is taken, and the
+primary key of `requests` a request that was answered, so nothing is read first, and READ COMMITTED
+is enough. Nothing else of the service's work is done: no rules, no keys, no limits.
 """
 
 from __future__ import annotations
@@ -35,8 +35,22 @@ ENVIRONMENT_BY_PARAMETER = {
     "sslmode": "PGSSLMODE",
     "sslrootcert": "PGSSLROOTCERT",
 }
-TABLES = ("claims", "bookings", "changes", "requests", "businesses")
 DURABILITY = ("fsync", "synchronous_commit", "full_page_writes")
+
+_MAKE = """\
+INSERT INTO businesses (business_id, display_name, holds_per_holder_max, epoch, revision,
+    catalog_version)
+SELECT :'business' || number, 'pgbench', 5, 'pgbench', 0, 0
+FROM generate_series(0, :clients - 1) AS number;
+"""
+_COUNT = "SELECT count(*) FROM bookings WHERE starts_with(business_id, :'business');"
+_REMOVE = """\
+DELETE FROM claims WHERE starts_with(business_id, :'business');
+DELETE FROM bookings WHERE starts_with(business_id, :'business');
+DELETE FROM changes WHERE starts_with(business_id, :'business');
+DELETE FROM requests WHERE starts_with(business_id, :'business');
+DELETE FROM businesses WHERE starts_with(business_id, :'business');
+"""
 
 _SET = """\
 \\set n :n + 1
@@ -53,10 +67,10 @@ INSERT INTO claims (business_id, calendar_id, starts_at, ends_at, claim_id, kind
 SELECT {business}, 'c' || :calendar, {start}, {stop}, {claim}, 'booking', {booking}::text, 'visit',
     {start}, {stop}"""
 _BOOKING = """\
-INSERT INTO bookings (business_id, booking_id, type_id, calendar_ids, starts_at, ends_at, zone, status,
-    version, customer, fields, created_at, updated_at, cancel_reason)
-SELECT {business}, {booking}, 'visit', ARRAY['c' || :calendar], {start}, {stop}, 'UTC', 'confirmed', 1,
-    '{customer}', '{fields}', now(), now(), ''"""
+INSERT INTO bookings (business_id, booking_id, type_id, calendar_ids, starts_at, ends_at, zone,
+    status, version, customer, fields, created_at, updated_at, cancel_reason)
+SELECT {business}, {booking}, 'visit', ARRAY['c' || :calendar], {start}, {stop}, 'UTC',
+    'confirmed', 1, '{customer}', '{fields}', now(), now(), ''"""
 _CHANGE = """\
 INSERT INTO changes (business_id, revision, at, body)
 SELECT {business}, {revision}, now(), decode(repeat('6c', 290), 'hex')"""
@@ -101,7 +115,7 @@ class Pgbench:
 
     def __enter__(self) -> Self:
         """See that the database answers."""
-        self._psql("SELECT 1 FROM businesses LIMIT 0")
+        self._psql("SELECT FROM businesses LIMIT 0;")
         return self
 
     def __exit__(
@@ -110,24 +124,16 @@ class Pgbench:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._psql(
-            *(f"DELETE FROM {table} WHERE business_id LIKE '{self._prefix}%'" for table in TABLES)
-        )
+        self._psql(_REMOVE, self._prefix)
 
     def run(self, seconds: float) -> PgbenchRound:
         """Book for so long; each round in new businesses, as full as those of the round before."""
         business = f"{self._prefix}{self._rounds}-"
         self._rounds += 1
-        self._psql(
-            "INSERT INTO businesses (business_id, display_name, holds_per_holder_max, epoch,"
-            f" revision, catalog_version) SELECT '{business}' || number, 'pgbench', 5, 'pgbench',"
-            f" 0, 0 FROM generate_series(0, {self._clients - 1}) AS number"
-        )
+        self._psql(_MAKE, business)
         told = self._pgbench(script(self.form, business), max(1, round(seconds)))
         done = read_report(told)
-        written = int(
-            self._psql(f"SELECT count(*) FROM bookings WHERE business_id LIKE '{business}%'")
-        )
+        written = int(self._psql(_COUNT, business))
         if written != done.bookings:
             raise PgbenchFailed(f"pgbench made {done.bookings} bookings, and {written} are there.")
         return done
@@ -135,7 +141,7 @@ class Pgbench:
     def facts(self) -> dict[str, str]:
         """Return which PostgreSQL this is, and whether its commits are durable."""
         names = ("server_version", *DURABILITY)
-        shown = self._psql(*(f"SHOW {name}" for name in names)).splitlines()
+        shown = self._psql("".join(f"SHOW {name};\n" for name in names)).splitlines()
         return dict(zip(names, shown, strict=True))
 
     def _pgbench(self, text: str, seconds: int) -> str:
@@ -149,25 +155,28 @@ class Pgbench:
             ]
             return self._complete(command, seconds + COMMAND_SECONDS_MAX)
 
-    def _psql(self, *statements: str) -> str:
-        command = [str(program("psql")), "-XqAt", "-v", "ON_ERROR_STOP=1"]
-        for statement in statements:
-            command += ["-c", statement]
-        return self._complete(command, COMMAND_SECONDS_MAX).strip()
+    def _psql(self, statements: str, business: str = "") -> str:
+        """Run statements that may name the beginning of a business's id, and how many clients."""
+        values = {"ON_ERROR_STOP": "1", "business": business, "clients": str(self._clients)}
+        command = [str(program("psql")), "-XqAt"]
+        command += [f"--set={name}={value}" for name, value in values.items()]
+        return self._complete(command, COMMAND_SECONDS_MAX, statements).strip()
 
-    def _complete(self, command: Sequence[str], seconds_max: float) -> str:
+    def _complete(self, command: Sequence[str], seconds_max: float, text: str = "") -> str:
         try:
             done = subprocess.run(
                 command,
                 env=self._environment,
-                stdin=subprocess.DEVNULL,
+                input=text,
                 capture_output=True,
                 text=True,
                 timeout=seconds_max,
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise PgbenchFailed(f"{Path(command[0]).name} took more than {seconds_max:g} s.") from None
+            raise PgbenchFailed(
+                f"{Path(command[0]).name} took more than {seconds_max:g} s."
+            ) from None
         if done.returncode != 0:
             raise PgbenchFailed(f"{Path(command[0]).name} failed: {done.stderr.strip()[-800:]}")
         return done.stdout
@@ -227,7 +236,7 @@ def read_report(text: str) -> PgbenchRound:
 
 
 def environment_of(database_url: str) -> Mapping[str, str]:
-    """Return the variables that lead to a database: on a command line others could read a password."""
+    """Return the variables that lead to a database; a command line could be read by others."""
     url = urlsplit(database_url)
     if not url.scheme.startswith("postgres"):
         raise PgbenchFailed("The database's URL must begin with postgresql://.")

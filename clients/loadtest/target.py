@@ -1,4 +1,4 @@
-"""The connection to a server: bare channels and the generated stubs, so that the server is measured."""
+"""The connection to a server: bare channels, so that the server is measured and not a client."""
 
 from __future__ import annotations
 

@@ -108,9 +108,10 @@ class View:
         heartbeat = frame.heartbeat
         if not self.is_whole:
             return
-        if heartbeat.open_slots != len(self.open_seats):
+        count = len(self.open_seats)
+        if heartbeat.open_slots != count:
             self.breaches.add(
-                f"a heartbeat counts {heartbeat.open_slots} slots, the frames {len(self.open_seats)}"
+                f"a heartbeat counts {heartbeat.open_slots} slots, the frames {count}"
             )
         elif heartbeat.digest != self._digest():
             self.breaches.add("a heartbeat's digest is not that of the frames")

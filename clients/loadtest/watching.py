@@ -22,7 +22,7 @@ from loadtest.recording import Breaches, Recording
 from loadtest.target import CALL_SECONDS_MAX, open_channel
 from loadtest.view import View
 from slotcast.v1.availability_service_pb2 import WatchAvailabilityRequest
-from slotcast.v1.availability_service_pb2_grpc import AvailabilityServiceAsyncStub
+from slotcast.v1.availability_service_pb2_grpc import AvailabilityServiceStub
 
 CATCH_UP_SECONDS_MAX = 10.0
 """So long after the last booking a watcher may take to see it: two heartbeats."""
@@ -116,7 +116,7 @@ class _Watch:
         self.begun = asyncio.Event()
         self.moved = asyncio.Event()
         self.failure = ""
-        self._call = AvailabilityServiceAsyncStub(channel).WatchAvailability(
+        self._call = AvailabilityServiceStub(channel).WatchAvailability(
             watch_request(job.desk.grid, job.first_day, job.days),
             metadata=job.desk.client(number),
         )

@@ -23,7 +23,7 @@ from service.domain.change import Change
 from service.domain.commands import BookingCommand
 from service.domain.errors import DomainError, Overloaded, TryAgain
 from service.store.business_lock import serialized
-from service.store.database import Database, is_conflict, is_retryable
+from service.store.database import Database, is_conflict, is_retryable, sqlstate
 
 logger = logging.getLogger(__name__)
 
@@ -96,17 +96,23 @@ class Lanes:
         return queue
 
     async def _run(self, business_id: str, queue: deque[_Waiting]) -> None:
-        while queue:
-            await self._finish(business_id, queue)
-        # No await since the last look at the queue: nobody can have joined it.
-        del self._waiting[business_id]
+        try:
+            while queue:
+                await self._finish(business_id, queue)
+        finally:
+            # No await since the last look at the queue: nobody can have joined it.
+            self._leave(business_id, queue)
 
-    def _end(self, business_id: str, queue: deque[_Waiting], task: asyncio.Task[None]) -> None:
-        """Leave nobody waiting in a lane that was broken off."""
-        self._running.discard(task)
+    def _leave(self, business_id: str, queue: deque[_Waiting]) -> None:
+        """Close a lane; if it was broken off, leave nobody waiting in it."""
         if self._waiting.get(business_id) is queue:
             del self._waiting[business_id]
         _give_up(queue)
+
+    def _end(self, business_id: str, queue: deque[_Waiting], task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        # A task that is cancelled before it begins never runs.
+        self._leave(business_id, queue)
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("a lane broke off", exc_info=error)
 
@@ -146,7 +152,8 @@ class Lanes:
                 # A row that does not fit a second time is no lost race.
                 if not is_retryable(error) or (attempt > 0 and is_conflict(error)):
                     raise
-                logger.info("attempt %d of a batch failed: %s", attempt + 1, type(error).__name__)
+                cause = sqlstate(error) or type(error).__name__
+                logger.info("attempt %d of a batch failed: %s", attempt + 1, cause)
             backoff_seconds = self._backoff_seconds(attempt)
             if clock() + backoff_seconds > last_start:
                 break

@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import NamedTuple
 
-from service.domain.claim import Claim, ClaimKind
+from service.domain.claim import Claim
 from service.domain.claim_book import ClaimBook, Entry
 from service.domain.interval import Interval
 from service.domain.opening import Span
@@ -24,14 +24,10 @@ class Asker(NamedTuple):
         """Say whether a claim stands in this asker's way."""
         if claim.owner_id == self.ignore_owner_id:
             return False
-        return claim.expires_at is None or (claim.expires_at > self.now and not self.owns(claim))
-
-    def owns(self, claim: Claim) -> bool:
-        """Say whether it is a hold of the asker's own."""
-        return (
-            self.holder_key is not None
-            and claim.holder_key == self.holder_key
-            and claim.kind is ClaimKind.HOLD
+        # Only holds expire, so a booking of the asker's own does count.
+        return claim.expires_at is None or (
+            claim.expires_at > self.now
+            and (self.holder_key is None or claim.holder_key != self.holder_key)
         )
 
 

@@ -7,24 +7,16 @@ import random
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from uuid import UUID
 
 from service.domain.booking import Booking
 from service.domain.change import Change
 from service.domain.errors import Overloaded, ResourceNotFound
 from service.domain.ids import business_name
+from service.live.feed_reader import FeedReader
 from service.live.follower import Follower
 from service.live.following import Following
-from service.live.frames import (
-    BookingChange,
-    FeedFrame,
-    Goodbye,
-    GoodbyeReason,
-    Heartbeat,
-    Reset,
-    ResetReason,
-)
+from service.live.frames import FeedFrame, Goodbye, GoodbyeReason, ResetReason
 from service.live.limits import LiveLimits
 from service.live.signals import Signal
 from service.live.source import Source
@@ -123,8 +115,8 @@ class BookingFeed:
             ahead = max(given.revision, min_revision)
             fresh = await self._follower.get(business_id, min_revision=ahead)
         reader = FeedReader(
-            business_id=business_id,
-            calendar_ids=calendar_ids,
+            business_id,
+            calendar_ids,
             tokens=self._tokens,
             epoch=fresh.replica.epoch,
             revision=fresh.revision,
@@ -147,17 +139,25 @@ class BookingFeed:
         if following.is_gone or replica is None:
             raise ResourceNotFound(business_name(reader.business_id))
         if self._is_draining or self._monotonic() >= age_ends_at:
-            return [self._goodbye(reader)]
+            delay_seconds = random.uniform(0, self._limits.drain_delay_seconds_max)
+            if not self._is_draining:
+                return [reader.goodbye(GoodbyeReason.AGE, 0.0)]
+            return [reader.goodbye(GoodbyeReason.DRAIN, delay_seconds)]
         if replica.epoch != reader.epoch or replica.revision > reader.revision:
             return await self._read_on(reader)
         checked = following.checked
         if checked is not None and following.checks != reader.checks:
             reader.checks = following.checks
             revision, as_of = checked
-            if reader.told_revision <= revision <= reader.revision and as_of >= reader.as_of:
-                return [self._heartbeat(reader, revision, as_of)]
+            if reader.may_tell(revision, as_of) and self._is_due(reader, as_of):
+                return [reader.heartbeat(revision, as_of)]
         await following.advanced.wait()
         return []
+
+    def _is_due(self, reader: FeedReader, as_of: datetime) -> bool:
+        """Say whether the reading after this one would come too late for a heartbeat."""
+        silent_seconds = (as_of - reader.as_of).total_seconds()
+        return silent_seconds + self._limits.verify_seconds > self._limits.heartbeat_seconds
 
     async def _read_on(self, reader: FeedReader) -> list[FeedFrame]:
         page = await self._page(reader.business_id, reader.revision)
@@ -170,14 +170,9 @@ class BookingFeed:
         )
         if is_other or is_trimmed:
             reader.epoch, reader.revision = head.epoch, head.revision
-            return [self._reset(reader, ResetReason.EPOCH if is_other else ResetReason.COMPACTED)]
-        frames: list[FeedFrame] = []
-        for change in page.changes:
-            reader.revision = change.revision
-            bookings = _concerned(reader, change, page.bookings)
-            if bookings:
-                frames.append(self._change(reader, change, bookings))
-        return frames
+            return [reader.reset(ResetReason.EPOCH if is_other else ResetReason.COMPACTED)]
+        told = (reader.take(change, page.bookings) for change in page.changes)
+        return [frame for frame in told if frame is not None]
 
     async def _page(self, business_id: str, after: int) -> _Page:
         """Read a part of the log, once for all streams that are at the same revision."""

@@ -129,15 +129,17 @@ async def all_bookings(client):
 
 
 async def test_a_server_that_is_told_to_stop_sends_its_watchers_away_with_nothing_lost(settings):
-    async with serving(settings) as (target, key, process):
-        async with Client(target, api_key=key, business="salon") as client:
-            await make_salon(client)
-            start = datetime.now(UTC)
-            query = SlotQuery(start=start, end=start + timedelta(days=1))
-            async with client.watch(query) as view:
-                await view.reached(1)
-                process.send_signal(signal.SIGTERM)
-                assert await process.wait() == 0
+    start = datetime.now(UTC)
+    query = SlotQuery(start=start, end=start + timedelta(days=1))
+    async with (
+        serving(settings) as (target, key, process),
+        Client(target, api_key=key, business="salon") as client,
+    ):
+        await make_salon(client)
+        async with client.watch(query) as view:
+            await view.reached(1)
+            process.send_signal(signal.SIGTERM)
+            assert await process.wait() == 0
 
 
 @pytest.mark.parametrize("command", [["demo", "--check"]])

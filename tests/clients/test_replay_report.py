@@ -43,6 +43,7 @@ REPORT = Report(
         outrun=4,
         failed=0,
         unknown=0,
+        not_played=0,
         cancelled=100,
         taken=50,
         errors={},
@@ -103,6 +104,13 @@ def test_a_broken_promise_is_shown_and_never_called_kept():
 
 def test_a_watch_that_differs_from_a_list_is_a_broken_promise():
     assert not replace(REPORT, watched=replace(REPORT.watched, differences=["x"])).kept
+
+
+def test_a_trace_that_was_not_played_to_its_end_is_not_called_kept():
+    stopped = replace(REPORT, outcomes=replace(REPORT.outcomes, not_played=5))
+
+    assert not stopped.kept
+    assert "5 requests were not played" in shown_text(stopped)
 
 
 def test_the_report_for_programs_is_json_with_all_of_it():

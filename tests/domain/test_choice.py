@@ -177,6 +177,15 @@ def test_a_picked_calendar_is_open_and_there_is_one_where_any_is(case, data):
     assert again == picked_id
 
 
+def test_a_pick_needs_the_claims_of_the_week_before():
+    catalog = team_offer().catalog
+    noon = at("12:00")
+    window = facts_window(catalog, "visit", "anna", noon, HALF_HOUR, picking=True)
+    assert window == Interval(noon - 7 * A_DAY, at("00:00", MONDAY + A_DAY))
+    window = facts_window(catalog, "visit", "anna", noon, HALF_HOUR)
+    assert window == Interval(noon, at("12:30"))
+
+
 def slot(start, calendar_id="anna"):
     return Slot(SlotKey(start, "visit", calendar_id, start + HALF_HOUR), 1)
 

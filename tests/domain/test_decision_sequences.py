@@ -1,4 +1,4 @@
-"""Random sequences of commands, against a small model that knows nothing of how they are decided."""
+"""Random sequences of commands, against a small model that does not know how they are decided."""
 
 from __future__ import annotations
 

@@ -151,7 +151,9 @@ def requests_of_a_shop(business_id):
             schedule=catalog_pb.Schedule(
                 display_name="Always",
                 weekly=[
-                    catalog_pb.WeekdayHours(weekday=day, intervals=always) for day in range(1, 8)
+                    catalog_pb.WeekdayHours(weekday=day, intervals=always)
+                    for day in catalog_pb.Weekday.values()
+                    if day
                 ],
             ),
             request_id=a_request_id(),

@@ -152,7 +152,9 @@ async def test_guesses_wait_for_each_other_and_not_for_ever(monkeypatch):
 
 def test_every_method_has_scopes_and_no_other_has():
     methods = {
-        f"{service.name}/{method.name}" for service in SERVICES.values() for method in service.methods
+        f"{service.name}/{method.name}"
+        for service in SERVICES.values()
+        for method in service.methods
     }
 
     assert set(SCOPES_BY_METHOD) == methods
@@ -200,9 +202,7 @@ def test_no_method_answers_a_key_without_its_scope(grpc_channel, make_caller):
         for method in ALL:
             if method.scopes != {scope}:
                 continue
-            code, reason, details = call_bytes(
-                grpc_channel, method, b"", metadata=caller.metadata
-            )
+            code, reason, details = call_bytes(grpc_channel, method, b"", metadata=caller.metadata)
             assert (code, reason) == (grpc.StatusCode.PERMISSION_DENIED, "SCOPE_MISSING")
             assert details["ErrorInfo"].metadata == {"scope": scope}
 

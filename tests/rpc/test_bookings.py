@@ -1,6 +1,6 @@
 """Holding, booking and changing bookings through the API."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import grpc
 import pytest
@@ -129,9 +129,7 @@ def test_a_hold_is_renewed_booked_and_over(shop):
     )
     booked = shop.call(
         shop.bookings.Book,
-        shop.book_request(
-            tomorrow(), appointments=[booking_pb.Appointment(hold=held.hold.name)]
-        ),
+        shop.book_request(tomorrow(), appointments=[booking_pb.Appointment(hold=held.hold.name)]),
     )
     code, reason, _ = refusal(
         shop.bookings.ReleaseHold,
@@ -196,9 +194,7 @@ def test_a_booking_is_moved_and_cancelled(shop):
     code, reason, details = refusal(
         shop.bookings.CancelBooking, cancel_request(booking), metadata=shop.metadata
     )
-    cancelled = shop.call(
-        shop.bookings.CancelBooking, cancel_request(moved, reason="Ill")
-    ).booking
+    cancelled = shop.call(shop.bookings.CancelBooking, cancel_request(moved, reason="Ill")).booking
 
     assert moved.name == booking.name
     assert moved.start_time == stamp(tomorrow(15))
@@ -267,7 +263,7 @@ def test_bookings_are_listed_page_by_page_each_once(shop):
         page_size=2,
     )
 
-    pages = []
+    pages: list[list[str]] = []
     while not pages or request.page_token:
         page = shop.call(shop.bookings.ListBookings, request)
         pages.append([booking.name for booking in page.bookings])
@@ -288,7 +284,7 @@ def test_slots_are_listed_page_by_page_each_once(shop):
         page_size=20,
     )
 
-    starts = []
+    starts: list[datetime] = []
     while not starts or request.page_token:
         page = shop.call(shop.availability.ListSlots, request)
         starts += [slot.start_time.ToDatetime() for slot in page.slots]
@@ -302,9 +298,7 @@ def test_a_refusal_is_explained_rule_by_rule(shop):
     shop.call(shop.bookings.Book, shop.book_request(tomorrow()))
 
     def explain(start):
-        request = availability_pb.ExplainSlotRequest(
-            parent=shop.business, slot=shop.choice(start)
-        )
+        request = availability_pb.ExplainSlotRequest(parent=shop.business, slot=shop.choice(start))
         return shop.call(shop.availability.ExplainSlot, request)
 
     taken, free = explain(tomorrow()), explain(tomorrow(12))

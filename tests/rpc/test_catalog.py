@@ -84,9 +84,7 @@ def test_what_is_not_there_is_neither_changed_nor_removed(shop, message, field, 
     delete = request_of(f"Delete{message}", request_id=a_request_id(), name=absent)
 
     for method, request in ((f"Update{message}", update), (f"Delete{message}", delete)):
-        code, _, details = refusal(
-            getattr(shop.catalog, method), request, metadata=shop.metadata
-        )
+        code, _, details = refusal(getattr(shop.catalog, method), request, metadata=shop.metadata)
         assert code is grpc.StatusCode.NOT_FOUND
         assert details["ErrorInfo"].metadata == {"name": absent}
 
@@ -149,9 +147,7 @@ def test_a_business_cannot_be_made_twice(shop, operator):
         request_id=a_request_id(),
     )
 
-    code, reason, _ = refusal(
-        operator.catalog.CreateBusiness, request, metadata=operator.metadata
-    )
+    code, reason, _ = refusal(operator.catalog.CreateBusiness, request, metadata=operator.metadata)
 
     assert (code, reason) == (grpc.StatusCode.ALREADY_EXISTS, "RESOURCE_EXISTS")
 

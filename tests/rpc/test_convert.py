@@ -30,7 +30,9 @@ ALWAYS = catalog_pb.WallInterval(start="00:00", end="24:00")
 
 @given(
     st.datetimes(
-        min_value=datetime(1970, 1, 1), max_value=datetime(2199, 12, 31), timezones=st.just(UTC)
+        min_value=datetime(1970, 1, 1),  # noqa: DTZ001 (Hypothesis adds the zone)
+        max_value=datetime(2199, 12, 31),  # noqa: DTZ001
+        timezones=st.just(UTC),
     )
 )
 def test_an_instant_survives_the_wire(instant):
@@ -215,7 +217,11 @@ def test_a_type_survives_the_wire():
     "span",
     [
         {"dates": catalog_pb.DateSpan(first_date="2030-12-24", last_date="2030-12-26")},
-        {"times": catalog_pb.TimeSpan(start_time={"seconds": 60}, end_time={"seconds": 120})},
+        {
+            "times": catalog_pb.TimeSpan(
+                start_time=Timestamp(seconds=60), end_time=Timestamp(seconds=120)
+            )
+        },
     ],
 )
 def test_a_closure_survives_the_wire(span):
@@ -240,7 +246,9 @@ def test_a_closure_that_ends_before_it_begins_is_refused():
 
 @given(st.binary(max_size=300), st.integers(0, 2**63 - 1))
 def test_fields_written_by_hand_are_read_as_those_of_messages(payload, revision):
-    inner = booking_pb.BookResponse(revision=revision, bookings=[{"version": revision}])
+    inner = booking_pb.BookResponse(
+        revision=revision, bookings=[booking_pb.Booking(version=revision)]
+    )
     written = bytes_field(1, payload.hex().encode()) + bytes_field(2, inner.SerializeToString())
 
     assert booking_pb.StreamBookingsResponse.FromString(written) == (

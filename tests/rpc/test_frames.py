@@ -1,13 +1,14 @@
 """Frames as clients read them."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from service.domain.change import ChangeKind
 from service.domain.slot import Slot, SlotKey
 from service.live import frames
-from service.live.frames import ClearedSpan, GoodbyeReason, ResetReason
+from service.live.frames import ClearedSpan, FeedFrame, GoodbyeReason, ResetReason
 from service.rpc.convert.bookings import CHANGE_KINDS
 from service.rpc.convert.frames import GOODBYE_REASONS, RESET_REASONS, FrameCodec, with_stream_seq
 from slotcast.v1 import availability_service_pb2 as availability_pb
@@ -15,7 +16,12 @@ from slotcast.v1 import booking_service_pb2 as booking_pb
 from tests.builders import at
 
 CODEC = FrameCodec(stale_after_seconds=12.0)
-STAMP = {"business_id": "demo", "revision": 41, "as_of": at("08:00"), "resume_token": "token"}
+STAMP: dict[str, Any] = {
+    "business_id": "demo",
+    "revision": 41,
+    "as_of": at("08:00"),
+    "resume_token": "token",
+}
 KEY = SlotKey(at("09:00"), "visit", "anna", at("09:30"))
 
 
@@ -91,15 +97,13 @@ def test_every_change_that_touches_bookings_has_its_kind():
 
 @pytest.mark.parametrize("kind", ["heartbeat", "reset", "goodbye"])
 def test_a_feed_frame_has_its_kind(kind):
-    frame = {
+    examples: dict[str, FeedFrame] = {
         "heartbeat": frames.Heartbeat(**STAMP),
         "reset": frames.Reset(**STAMP, reason=ResetReason.COMPACTED),
-        "goodbye": frames.Goodbye(
-            **STAMP, reason=GoodbyeReason.DRAIN, retry_delay_seconds=0
-        ),
-    }[kind]
+        "goodbye": frames.Goodbye(**STAMP, reason=GoodbyeReason.DRAIN, retry_delay_seconds=0),
+    }
 
-    message = CODEC.write_feed_frame(frame, 1, personal=False)
+    message = CODEC.write_feed_frame(examples[kind], 1, personal=False)
 
     assert isinstance(message, booking_pb.WatchBookingsResponse)
     assert message.WhichOneof("frame") == kind

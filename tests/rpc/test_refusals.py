@@ -22,9 +22,7 @@ def fields_refused(caller, method, request):
 
 
 def booked_with(caller, **changes):
-    return fields_refused(
-        caller, caller.bookings.Book, caller.book_request(tomorrow(), **changes)
-    )
+    return fields_refused(caller, caller.bookings.Book, caller.book_request(tomorrow(), **changes))
 
 
 def listed_with(caller, **changes):
@@ -164,7 +162,8 @@ def test_a_malformed_query_is_refused(shop, changes, field):
 
 
 @pytest.mark.parametrize(
-    "name", ["", "shop", "businesses/", "businesses/UPPER", "businesses/a b", "businesses/" + "a" * 41]
+    "name",
+    ["", "shop", "businesses/", "businesses/UPPER", "businesses/a b", "businesses/" + "a" * 41],
 )
 def test_a_malformed_name_is_refused(shop, name):
     assert listed_with(shop, parent=name) == ["parent"]
@@ -201,16 +200,21 @@ def test_a_page_token_of_another_query_is_refused(shop):
 
 
 @pytest.mark.parametrize(
-    "collection", ["appointment_types", "calendars"], ids=["type", "calendar"]
+    "asked",
+    [
+        {"appointment_types": ["businesses/other/appointmentTypes/visit"]},
+        {"calendars": ["businesses/other/calendars/anna"]},
+    ],
+    ids=["type", "calendar"],
 )
-def test_a_query_for_what_another_business_has_finds_nothing_at_all(shop, stranger, collection):
-    last = {"appointment_types": "appointmentTypes/visit", "calendars": "calendars/anna"}
-    request = availability_pb.ListSlotsRequest(
-        parent=shop.business,
-        start_time=stamp(tomorrow()),
-        end_time=stamp(tomorrow() + timedelta(hours=2)),
-        **{collection: [f"businesses/other/{last[collection]}"]},
-    )
+def test_a_query_for_what_another_business_has_finds_nothing_at_all(shop, asked):
+    values = {
+        "parent": shop.business,
+        "start_time": stamp(tomorrow()),
+        "end_time": stamp(tomorrow() + timedelta(hours=2)),
+        **asked,
+    }
+    request = availability_pb.ListSlotsRequest(**values)
 
     code, reason, _ = refusal(shop.availability.ListSlots, request, metadata=shop.metadata)
 

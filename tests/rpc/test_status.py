@@ -1,6 +1,7 @@
 """Every reason is an error, every error has a code, and a status tells all that a caller needs."""
 
 from datetime import timedelta
+from operator import attrgetter
 
 import grpc
 import pytest
@@ -68,7 +69,7 @@ def test_what_may_be_retried_says_when(error):
     )
 
 
-@pytest.mark.parametrize("error", sorted(RAISED, key=lambda each: each.reason))
+@pytest.mark.parametrize("error", sorted(RAISED, key=attrgetter("reason")))
 def test_what_must_not_be_retried_as_it_is_does_not_say_when(error):
     assert (error.retry_after_seconds is None) == (
         CODES[error] is not grpc.StatusCode.UNAVAILABLE and error is not errors.RateLimited

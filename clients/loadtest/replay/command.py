@@ -44,7 +44,7 @@ def replay_command(  # noqa: PLR0913 - each argument is an option of the command
     units: Annotated[int | None, typer.Option(min=1, help="Only the busiest units.")] = None,
     watchers: Annotated[int, typer.Option(min=0, max=100, help="Busiest units watched.")] = 5,
     seed: Annotated[int, typer.Option(help="Of what people choose.")] = 1,
-    connections: Annotated[int, typer.Option(min=1, max=64, help="To the server.")] = 4,
+    connections: Annotated[int, typer.Option(min=1, max=64, help="To the server.")] = 8,
     keep: Annotated[bool, typer.Option("--keep", help="Leave the business that is made.")] = False,
     target: TargetOption = None,
     api_key: ApiKeyOption = None,

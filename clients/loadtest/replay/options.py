@@ -27,5 +27,5 @@ class ReplayOptions:
     units: int | None = None
     watchers: int = 5
     seed: int = 1
-    connections: int = 4
+    connections: int = 8
     keep: bool = False

@@ -53,6 +53,9 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
 
 
+UNANSWERED = (Outcome.FAILED, Outcome.UNKNOWN)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Visit:
     """What became of a request; `booking` is as it was last answered."""

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from loadtest.replay.person import Desk, Outcome, Visit, cancel, cancels_later, visit
+from loadtest.replay.person import UNANSWERED, Desk, Outcome, Visit, cancel, cancels_later, visit
 from loadtest.replay.town import midnight
 from loadtest.replay.trace import Request
 
 SILENCE_SECONDS_MAX = 1.0
+FAILURES_MAX = 500
 CANCELLED_AT_LEAST_AFTER = timedelta(minutes=30)
 
 
@@ -68,7 +69,10 @@ class Pace:
 
 
 class Player:
-    """Plays events; at most `concurrency` people are served at a time, the others wait in order."""
+    """Plays events; at most `concurrency` people are served at a time, the others wait in order.
+
+    After 500 failures nobody else is let in: the server is gone, or does not mean well.
+    """
 
     def __init__(self, desk: Desk, *, concurrency: int, speed: float | None) -> None:
         """Take what all people share."""
@@ -82,6 +86,8 @@ class Player:
         measures = self._desk.measures
         async with asyncio.TaskGroup() as tasks:
             for event in events:
+                if sum(map(measures.counts.__getitem__, UNANSWERED)) > FAILURES_MAX:
+                    break
                 late_seconds = await self._pace.wait_for(event.moment)
                 measures.lag_seconds_max = max(measures.lag_seconds_max, late_seconds)
                 await self._places.acquire()

@@ -45,6 +45,7 @@ class Outcomes:
     outrun: int
     failed: int
     unknown: int
+    not_played: int
     cancelled: int
     taken: int
     errors: dict[str, int]
@@ -85,8 +86,9 @@ class Report:
 
     @property
     def kept(self) -> bool:
-        """True: every promise was kept."""
-        return not (self.checked.breaches or self.watched.differences)
+        """True: all was played, and every promise was kept."""
+        broken = self.checked.breaches or self.watched.differences
+        return not broken and self.outcomes.not_played == 0
 
     def as_json(self) -> dict[str, Any]:
         """Return plain values for programs."""
@@ -113,6 +115,8 @@ class Report:
             ),
             f"{outcomes.taken:,} times a slot had gone between seeing and holding it",
         ]
+        if outcomes.not_played:
+            lines.append(f"{outcomes.not_played:,} requests were not played: too many had failed")
         if played.late_seconds_max >= 1:
             lines.append(f"At most {played.late_seconds_max:,.1f} s behind the pace asked for")
         for error, times in list(outcomes.errors.items())[:ERRORS_SHOWN_MAX]:

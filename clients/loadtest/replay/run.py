@@ -14,7 +14,7 @@ from loadtest.replay.inspection import Inspection, inspect
 from loadtest.replay.machine import this_machine
 from loadtest.replay.measures import Measures
 from loadtest.replay.options import ReplayOptions
-from loadtest.replay.person import Desk, Outcome, Visit
+from loadtest.replay.person import UNANSWERED, Desk, Outcome, Visit
 from loadtest.replay.player import Player, events_of
 from loadtest.replay.report import Checked, Outcomes, Played, Report, Watched
 from loadtest.replay.town import HOLD_SECONDS, ZONE, Town, build_town, plan_town
@@ -71,8 +71,7 @@ async def _play(
 
 async def _let_holds_end(visits: dict[int, Visit]) -> None:
     """Wait for what may still be held by those who got no answer, else seats seem lost."""
-    unanswered = {Outcome.FAILED, Outcome.UNKNOWN}
-    if any(visit.outcome in unanswered for visit in visits.values()):
+    if any(visit.outcome in UNANSWERED for visit in visits.values()):
         await asyncio.sleep(HOLD_SECONDS)
 
 
@@ -132,6 +131,7 @@ def _report(
             outrun=counts[Outcome.OUTRUN],
             failed=counts[Outcome.FAILED],
             unknown=sum(visit.outcome is Outcome.UNKNOWN for visit in visits.values()),
+            not_played=played.requests - len(visits),
             cancelled=counts[Outcome.CANCELLED],
             taken=counts["taken"],
             errors=dict(measures.errors.most_common()),

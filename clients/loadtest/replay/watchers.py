@@ -63,11 +63,14 @@ async def watching(
             watchers.append(Watcher(unit=unit, query=query, view=view))
         for watcher in watchers:
             await watcher.view.reached(1)
-        async with asyncio.TaskGroup() as tasks:
-            following = [tasks.create_task(watcher.follow()) for watcher in watchers]
+        following = [asyncio.create_task(watcher.follow()) for watcher in watchers]
+        try:
             yield watchers
+        finally:
             for task in following:
                 task.cancel()
+            # One that has failed before is told by its view, which is asked again in the end.
+            await asyncio.gather(*following, return_exceptions=True)
 
 
 def query_of(town: Town, unit: Unit) -> SlotQuery:

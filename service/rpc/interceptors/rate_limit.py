@@ -148,8 +148,15 @@ class Counters:
     CONNECTIONS_MAX = 16
     MEMORY_COUNTERS_MAX = 100_000
 
-    def __init__(self, redis_url: str | None, *, monotonic: Monotonic = time.monotonic) -> None:
+    def __init__(
+        self,
+        redis_url: str | None,
+        *,
+        wait_seconds_max: float = WAIT_SECONDS_MAX,
+        monotonic: Monotonic = time.monotonic,
+    ) -> None:
         """Take the address of Redis; None: count in memory only. Nothing is connected yet."""
+        self._wait_seconds_max = wait_seconds_max
         self._monotonic = monotonic
         self._broken_until = 0.0
         self._is_broken = False
@@ -161,8 +168,8 @@ class Counters:
             self._pool = redis.asyncio.ConnectionPool.from_url(
                 redis_url,
                 max_connections=self.CONNECTIONS_MAX,
-                socket_connect_timeout=self.WAIT_SECONDS_MAX,
-                socket_timeout=self.WAIT_SECONDS_MAX,
+                socket_connect_timeout=wait_seconds_max,
+                socket_timeout=wait_seconds_max,
             )
             storage = RedisStorage(
                 "async+redis://",
@@ -179,7 +186,7 @@ class Counters:
             if self._is_broken:
                 self._broken_until = self._monotonic() + self.BREAK_SECONDS
             try:
-                async with asyncio.timeout(self.WAIT_SECONDS_MAX):
+                async with asyncio.timeout(self._wait_seconds_max):
                     permits = await _take(self._in_redis, item, who, most)
             except (RedisError, OSError, TimeoutError) as error:
                 self._break(error)
