@@ -24,7 +24,7 @@ from loadtest.arrivals import closed_loop, due_times, open_loop
 from loadtest.cpu import cpu_seconds
 from loadtest.gate import Gate
 from loadtest.grid import Grid
-from loadtest.recording import Recording
+from loadtest.recording import Recording, Times
 from loadtest.target import CALL_SECONDS_MAX, Metadata, metadata, open_channel
 from slotcast.v1.booking_service_pb2 import (
     BookResponse,
@@ -84,6 +84,7 @@ class _Booth:
     async def ask(self, index: int, request_id: str, caller: int) -> BookResponse | Refusal:
         """Ask for a slot by a call of its own."""
         request = self.requests.book(self.desk.grid.place(index), request_id)
+        self.recording.reached = max(self.recording.reached, index + 1)
         try:
             return await self.stubs[caller % len(self.stubs)].Book(
                 request, metadata=self.clients[caller % CLIENTS], timeout=CALL_SECONDS_MAX
@@ -91,22 +92,23 @@ class _Booth:
         except grpc.aio.AioRpcError as failure:
             return refusal_of_call(failure)
 
-    def note(self, index: int, answer: BookResponse, due_ns: int, answered_ns: int) -> None:
+    def note(self, index: int, answer: BookResponse, times: Times) -> None:
         """Check an OK answer, and note the booking."""
         self.gate.done()
-        self.recording.booked(index, answer.revision, due_ns, answered_ns)
+        self.recording.booked(index, answer.revision, times)
         fault = fault_of_booking(answer, self.desk.grid.place(index), self.desk.grid)
         if fault:
             self.recording.breaches.add(fault)
 
     async def book(self, index: int, due_ns: int) -> None:
         """Book a slot that nobody else asks for: any refusal is a failure."""
+        sent_ns = time.monotonic_ns()
         answer = await self.ask(index, f"{self.desk.worker}-{index}", index)
-        answered_ns = time.monotonic_ns()
+        times = Times(due_ns, sent_ns, time.monotonic_ns())
         if isinstance(answer, Refusal):
             self.recording.failed(index, answer.reason)
         else:
-            self.note(index, answer, due_ns, answered_ns)
+            self.note(index, answer, times)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -166,15 +168,15 @@ class HotJob:
     async def _race(self, booth: _Booth, caller: int) -> None:
         wanted = self.desk.grid.place(self.index)
         for attempt in range(self.attempts):
-            due_ns = time.monotonic_ns()
+            sent_ns = time.monotonic_ns()
             request_id = f"{self.desk.worker}-{self.index}-{caller}-{attempt}"
             answer = await booth.ask(self.index, request_id, caller)
-            answered_ns = time.monotonic_ns()
+            times = Times(sent_ns, sent_ns, time.monotonic_ns())
             if isinstance(answer, BookResponse):
-                booth.note(self.index, answer, due_ns, answered_ns)
+                booth.note(self.index, answer, times)
             elif answer.reason == SLOT_TAKEN:
                 booth.gate.done()
-                booth.recording.refused(due_ns, answered_ns)
+                booth.recording.refused(times)
                 if fault := fault_of_refusal(answer, wanted):
                     booth.recording.breaches.add(fault)
             else:
@@ -240,6 +242,7 @@ class _Line:
                 break
             request_id = f"{self._booth.desk.worker}-{index}"
             self._asked[request_id] = (index, now)
+            self._booth.recording.reached = max(self._booth.recording.reached, index + 1)
             place = self._booth.desk.grid.place(index)
             request = self._booth.requests.book(place, request_id)
             await self._call.write(StreamBookingsRequest(book=request))
@@ -261,7 +264,7 @@ class _Line:
         self._room.release()
         index, sent_ns = asked
         if answer.WhichOneof("result") == "book":
-            self._booth.note(index, answer.book, sent_ns, answered_ns)
+            self._booth.note(index, answer.book, Times(sent_ns, sent_ns, answered_ns))
         elif answer.WhichOneof("result") == "error":
             self._booth.recording.failed(index, refusal_of_status(answer.error).reason)
         else:

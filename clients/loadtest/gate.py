@@ -64,7 +64,7 @@ class Gate(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A pipe for each direction: an event loop that listens to one makes it refuse long messages."""
+    """A pipe for each direction: one that an event loop listens to cannot take long messages."""
 
     orders: Connection
     reports: Connection

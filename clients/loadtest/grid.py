@@ -76,6 +76,10 @@ class Cursor:
         self.used += count
         return range(first, self.used)
 
+    def give_back(self, used: int) -> None:
+        """Take back slots that were handed out and not reached."""
+        self.used = min(self.used, used)
+
     def skip_to_day(self) -> int:
         """Leave out the rest of a day that was begun; return the day, from 0, that comes next."""
         per_day = len(self.grid.calendars) * PER_DAY

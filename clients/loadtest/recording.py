@@ -6,6 +6,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from loadtest.answers import OUTCOME_UNKNOWN
 
@@ -37,6 +38,14 @@ class Breaches:
         self.told.extend(new[: BREACHES_TOLD_MAX - len(self.told)])
 
 
+class Times(NamedTuple):
+    """When a call was due, made and answered, in nanoseconds of the monotonic clock."""
+
+    due_ns: int
+    sent_ns: int
+    answered_ns: int
+
+
 @dataclass(slots=True)
 class Recording:
     """The bookings of one worker or of several: one column per fact, so that many fit."""
@@ -44,6 +53,7 @@ class Recording:
     index: array[int] = field(default_factory=_numbers)
     revision: array[int] = field(default_factory=_numbers)
     due_ns: array[int] = field(default_factory=_numbers)
+    sent_ns: array[int] = field(default_factory=_numbers)
     answered_ns: array[int] = field(default_factory=_numbers)
     # Slots of which it is not known whether they were booked.
     unknown: array[int] = field(default_factory=_numbers)
@@ -53,6 +63,8 @@ class Recording:
     failures: Counter[str] = field(default_factory=Counter)
     breaches: Breaches = field(default_factory=Breaches)
     not_sent: int = 0
+    # How many slots of the grid were reached, asked for or passed by.
+    reached: int = 0
     cpu_seconds: float = 0.0
 
     def __len__(self) -> int:
@@ -63,17 +75,18 @@ class Recording:
         """How many requests were answered in any way."""
         return len(self.index) + len(self.refused_ns) + self.failures.total()
 
-    def booked(self, index: int, revision: int, due_ns: int, answered_ns: int) -> None:
+    def booked(self, index: int, revision: int, times: Times) -> None:
         """Note a booking."""
         self.index.append(index)
         self.revision.append(revision)
-        self.due_ns.append(due_ns)
-        self.answered_ns.append(answered_ns)
+        self.due_ns.append(times.due_ns)
+        self.sent_ns.append(times.sent_ns)
+        self.answered_ns.append(times.answered_ns)
 
-    def refused(self, due_ns: int, answered_ns: int) -> None:
+    def refused(self, times: Times) -> None:
         """Note a refusal that is right."""
-        self.refused_due_ns.append(due_ns)
-        self.refused_ns.append(answered_ns)
+        self.refused_due_ns.append(times.due_ns)
+        self.refused_ns.append(times.answered_ns)
 
     def failed(self, index: int, reason: str) -> None:
         """Note an answer that the scenario does not expect."""
@@ -88,6 +101,7 @@ class Recording:
         self.failures.update(other.failures)
         self.breaches.join(other.breaches)
         self.not_sent += other.not_sent
+        self.reached = max(self.reached, other.reached)
         self.cpu_seconds += other.cpu_seconds
 
 
@@ -95,6 +109,7 @@ _COLUMNS = (
     "index",
     "revision",
     "due_ns",
+    "sent_ns",
     "answered_ns",
     "unknown",
     "refused_due_ns",

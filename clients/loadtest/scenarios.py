@@ -101,12 +101,13 @@ def _distinct(
     stage: Stage, scenario: Scenario, number: int, jobs: Sequence[Job[Recording]]
 ) -> Round:
     """Book slots that are asked for once each: every one must be won."""
-    options = stage.options
+    options, begun = stage.options, stage.many.cursor.used - stage.options.bookings_max
     with Crew(jobs) as crew:
         start_ns = crew.go()
         recording = joined(crew.results(options.seconds + OVERTIME_SECONDS, stage.on_done))
     check_distinct(recording)
     stage.many.add(recording)
+    stage.many.cursor.give_back(max(recording.reached, begun))
     last_ns = last_answer(recording)
     span = span_of(start_ns, options.settle_seconds, options.seconds, last_ns)
     return Round(

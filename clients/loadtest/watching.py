@@ -171,9 +171,9 @@ def judge(
     frame = 0
     last = len(sighting.revisions)
     columns = zip(
-        bookings.revision, bookings.index, bookings.due_ns, bookings.answered_ns, strict=True
+        bookings.revision, bookings.index, bookings.sent_ns, bookings.answered_ns, strict=True
     )
-    for revision, index, due_ns, answered_ns in sorted(columns):
+    for revision, index, sent_ns, answered_ns in sorted(columns):
         while frame < last and sighting.revisions[frame] < revision:
             frame += 1
         closed_in = sighting.closed_in.get(grid.place(index).start)
@@ -185,4 +185,4 @@ def judge(
         elif closed_in < frame:
             breaches.add("a slot was shown as closed before the revision that closed it")
         received_ns = sighting.received_ns[closed_in]
-        yield Shown(answered_ns, received_ns - answered_ns, received_ns - due_ns)
+        yield Shown(answered_ns, received_ns - answered_ns, received_ns - sent_ns)

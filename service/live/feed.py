@@ -54,21 +54,20 @@ class BookingFeed:
         self._monotonic = monotonic
         self._limits = limits
         self._reading: dict[tuple[str, int], asyncio.Task[_Page]] = {}
-        self._streams: set[Following] = set()
+        self._streams: dict[FeedReader, Following] = {}
         self._is_draining = False
-        self._count = 0
         self._ended = Signal()
 
     def __len__(self) -> int:
         """Count the streams."""
-        return self._count
+        return len(self._streams)
 
     async def drain(self) -> None:
         """Tell every stream goodbye, and wait until all have ended. The caller bounds the wait."""
         self._is_draining = True
-        for following in list(self._streams):
+        for following in set(self._streams.values()):
             following.advanced.fire()
-        while self._count:
+        while self._streams:
             await self._ended.wait()
 
     async def watch(
@@ -83,24 +82,19 @@ class BookingFeed:
         given = self._tokens.read_resume(resume_token, business_id) if resume_token else None
         if self._is_draining:
             raise Overloaded("The server is about to stop. Retry.")
+        reader, frames = await self._open(business_id, calendar_ids, given, min_revision)
         with self._follower.pinned(business_id) as following:
-            self._count += 1
-            self._streams.add(following)
+            self._streams[reader] = following
             try:
-                reader, first = await self._open(business_id, calendar_ids, given, min_revision)
-                for frame in first:
-                    yield frame
                 age_ends_at = self._monotonic() + self._limits.stream_age_seconds_max
                 while True:
-                    frames = await self._next(following, reader, age_ends_at)
                     for frame in frames:
                         yield frame
                     if frames and isinstance(frames[-1], Goodbye):
                         return
+                    frames = await self._next(following, reader, age_ends_at)
             finally:
-                self._count -= 1
-                if following.pins == 1:
-                    self._streams.discard(following)
+                del self._streams[reader]
                 self._ended.fire()
 
     async def _open(

@@ -127,7 +127,9 @@ class Follower:
     @contextmanager
     def pinned(self, business_id: str) -> Iterator[Following]:
         """Keep a business's replica for as long as it is needed."""
-        following = self._followings.get(business_id) or self._add(business_id)
+        following = self._followings.get(business_id)
+        if following is None or following.is_gone:
+            following = self._add(business_id)
         following.pins += 1
         try:
             yield following
@@ -239,7 +241,8 @@ class Follower:
     # Coming and going.
 
     def _add(self, business_id: str) -> Following:
-        if len(self._followings) >= self._limits.replicas_max:
+        is_new = business_id not in self._followings
+        if is_new and len(self._followings) >= self._limits.replicas_max:
             self._remove_longest_unused()
         following = self._followings[business_id] = Following(business_id, self._around)
         return following
@@ -247,7 +250,8 @@ class Follower:
     def _remove(self, following: Following) -> None:
         if self._followings.get(following.business_id) is following:
             del self._followings[following.business_id]
-        following.end()
+        if not following.is_gone:
+            following.end()
 
     def _remove_longest_unused(self) -> None:
         unused = [following for following in self._followings.values() if not following.pins]
@@ -259,8 +263,8 @@ class Follower:
         """Forget replicas that nobody has used for long, and in the others what is long past."""
         now = self._monotonic()
         for following in list(self._followings.values()):
-            idle_seconds = now - following.used_at
-            if not following.pins and idle_seconds > self._limits.replica_idle_seconds_max:
+            idle_seconds = 0.0 if following.pins else now - following.used_at
+            if following.is_gone or idle_seconds > self._limits.replica_idle_seconds_max:
                 self._remove(following)
         if now - self._pruned_at > PRUNE_SECONDS:
             self._pruned_at = now

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 
 from service.domain.errors import Overloaded
 from service.domain.slot import SlotQuery
 from service.live.board import Board, LiveView
-from service.live.follower import Follower
+from service.live.follower import Follower, Fresh
 from service.live.frames import Goodbye, GoodbyeReason, ResetReason, Sent
 from service.live.limits import LiveLimits
+from service.live.replica import Replica
 from service.live.resume import replacement, reset_reason
 from service.live.shared import Position
 from service.live.signals import Signal
@@ -72,13 +73,9 @@ class Watchers:
             given = self._tokens.read_resume(resume_token, query.business_id)
         if self._is_draining:
             raise Overloaded("The server is about to stop. Retry.")
-        with self._counted(), self._follower.pinned(query.business_id):
-            fresh = await self._follower.get(query.business_id, min_revision=min_revision)
-            if given is not None and given.epoch == fresh.replica.epoch:
-                ahead = max(given.revision, min_revision)
-                if ahead > fresh.replica.revision:
-                    fresh = await self._follower.get(query.business_id, min_revision=ahead)
-            async with self._board.watching(fresh.replica, query) as live:
+        with self._counted():
+            fresh = await self._fresh(query.business_id, given, min_revision)
+            async with self._kept(fresh.replica, query) as live:
                 position = Position()
                 frames = await self._open(live, position, given, fresh.as_of)
                 age_ends_at = self._monotonic() + self._limits.stream_age_seconds_max
@@ -89,6 +86,21 @@ class Watchers:
                     if frames and isinstance(frames[-1].frame, Goodbye):
                         return
                     frames = await self._next(live, position, age_ends_at)
+
+    async def _fresh(self, business_id: str, given: ResumeToken | None, min_revision: int) -> Fresh:
+        fresh = await self._follower.get(business_id, min_revision=min_revision)
+        if given is not None and given.epoch == fresh.replica.epoch:
+            ahead = max(given.revision, min_revision)
+            if ahead > fresh.replica.revision:
+                return await self._follower.get(business_id, min_revision=ahead)
+        return fresh
+
+    @asynccontextmanager
+    async def _kept(self, replica: Replica, query: SlotQuery) -> AsyncIterator[LiveView]:
+        """Keep a replica, and a view of it, for as long as the stream lasts."""
+        with self._follower.pinned(query.business_id):
+            async with self._board.watching(replica, query) as live:
+                yield live
 
     async def _open(
         self,

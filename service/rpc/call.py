@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 from collections.abc import Awaitable, Callable
@@ -11,8 +12,11 @@ from typing import Any
 
 import grpc
 
+from service.domain.errors import Overloaded
 from service.rpc.methods import Method
 
+WRITE_SECONDS_MAX = 30.0
+"""By then gRPC's own buffers for the stream are full: some MiB that others must not pay for."""
 TEXT = re.compile(r"[A-Za-z0-9._:@+-]{1,128}")
 
 
@@ -86,8 +90,12 @@ class Call:
         return self._text("x-client-id") or self.context.peer().rpartition(":")[0]
 
     async def write(self, frame: Any) -> None:
-        """Send one frame of a stream."""
-        await self.context.write(frame)
+        """Send one frame of a stream; a reader that takes nothing for too long loses the stream."""
+        try:
+            async with asyncio.timeout(WRITE_SECONDS_MAX):
+                await self.context.write(frame)
+        except TimeoutError:
+            raise Overloaded("The stream was not read for too long. Begin it again.") from None
 
     def _text(self, key: str) -> str:
         value = self.metadata.get(key)

@@ -59,7 +59,12 @@ class StreamedBookings:
         reading = asyncio.create_task(self._read(requests, stream))
         draining = asyncio.create_task(self._draining.wait())
         try:
-            await asyncio.wait({reading, draining}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(
+                {reading, draining, stream.writing}, return_when=asyncio.FIRST_COMPLETED
+            )
+            if stream.writing.done():
+                # Only a failure ends it so early.
+                stream.writing.result()
             is_over = reading.done()
             if not is_over:
                 reading.cancel()
@@ -126,7 +131,7 @@ class _Stream:
         self._in_flight: set[asyncio.Task[bytes]] = set()
         # Never longer than what is in flight.
         self._answers: asyncio.Queue[bytes | None] = asyncio.Queue()
-        self._writing = asyncio.create_task(self._write())
+        self.writing = asyncio.create_task(self._write())
 
     def start(self, answering: Coroutine[Any, Any, bytes]) -> None:
         task = asyncio.create_task(answering)
@@ -138,11 +143,11 @@ class _Stream:
         if self._in_flight:
             await asyncio.wait(self._in_flight)
         self._answers.put_nowait(None)
-        await self._writing
+        await self.writing
 
     def abandon(self) -> None:
         """Stop waiting for answers that nobody reads. What the lanes have taken goes on."""
-        for task in (*self._in_flight, self._writing):
+        for task in (*self._in_flight, self.writing):
             task.cancel()
 
     def _answered(self, task: asyncio.Task[bytes]) -> None:

@@ -78,12 +78,8 @@ class Process:
         self.availability = Availability(
             follower=self.follower, days=self.days, clock=self.clock, monotonic=monotonic
         )
-        self.watchers = Watchers(
-            follower=self.follower, board=self.board, tokens=tokens, **shared
-        )
-        self.feed = BookingFeed(
-            follower=self.follower, source=self.source, tokens=tokens, **shared
-        )
+        self.watchers = Watchers(follower=self.follower, board=self.board, tokens=tokens, **shared)
+        self.feed = BookingFeed(follower=self.follower, source=self.source, tokens=tokens, **shared)
 
     def _encode(self, frame):
         self.encoded.append(frame)

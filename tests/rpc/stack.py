@@ -235,3 +235,9 @@ def refusal(method, request, **options):
         assert details["ErrorInfo"].domain == "slotcast.dev"
         return error.code(), details["ErrorInfo"].reason, details
     raise AssertionError("The call succeeded.")
+
+
+async def read_to_end(call):
+    """Read an async stream until it ends."""
+    while await call.read() is not grpc.aio.EOF:
+        pass

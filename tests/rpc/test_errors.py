@@ -8,13 +8,14 @@ import pytest
 from sqlalchemy import text
 
 from service.domain.errors import SlotTaken
+from service.rpc import call as call_module
 from service.rpc.handlers import add_service
 from service.rpc.interceptors.errors import Errors
 from service.rpc.interceptors.request_log import RequestLog
 from service.rpc.methods import METHODS, SERVICES
 from slotcast.v1 import booking_service_pb2 as booking_pb
 from slotcast.v1 import booking_service_pb2_grpc
-from tests.rpc.stack import details_of, status_of, tomorrow
+from tests.rpc.stack import details_of, read_to_end, status_of, tomorrow
 
 BOOK = booking_pb.BookRequest(
     request_id="r-1", customer=booking_pb.Customer(display_name="Kim Secret")
@@ -159,6 +160,49 @@ async def test_a_stream_that_fails_midway_ends_with_its_status(stub, faulty):
     assert frame.revision == 1
     assert failed.value.code() is grpc.StatusCode.INTERNAL
     assert "secret" not in repr(failed.value)
+
+
+async def test_a_stream_that_nobody_reads_is_ended(stub, faulty, monkeypatch):
+    monkeypatch.setattr(call_module, "WRITE_SECONDS_MAX", 0.2)
+    frame = booking_pb.WatchBookingsResponse(resume_token="x" * 65_536)
+    ended = asyncio.Event()
+
+    async def write_for_ever(call):
+        try:
+            while True:
+                await call.write(frame)
+        finally:
+            ended.set()
+
+    faulty.failure = write_for_ever
+    call = stub.WatchBookings(booking_pb.WatchBookingsRequest())
+    await call.read()
+    await ended.wait()
+    with pytest.raises(grpc.aio.AioRpcError) as failed:
+        await read_to_end(call)
+
+    assert failed.value.code() is grpc.StatusCode.UNAVAILABLE
+    assert details_of(status_of(failed.value))["ErrorInfo"].reason == "OVERLOADED"
+
+
+async def test_a_client_that_vanishes_while_it_is_written_to_is_no_incident(stub, faulty, caplog):
+    frame = booking_pb.WatchBookingsResponse(resume_token="x" * 65_536)
+    ended = asyncio.Event()
+
+    async def write_for_ever(call):
+        try:
+            while True:
+                await call.write(frame)
+        finally:
+            ended.set()
+
+    faulty.failure = write_for_ever
+    call = stub.WatchBookings(booking_pb.WatchBookingsRequest())
+    await call.read()
+    call.cancel()
+    await ended.wait()
+
+    assert [each for each in caplog.records if each.levelno >= logging.ERROR] == []
 
 
 async def test_every_call_leaves_one_line_that_names_no_person(stub, faulty, caplog):

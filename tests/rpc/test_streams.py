@@ -17,6 +17,7 @@ from tests.rpc.stack import (
     Caller,
     a_request_id,
     details_of,
+    read_to_end,
     requests_of_a_shop,
     running,
     stamp,
@@ -75,11 +76,6 @@ async def answers(caller, requests, **options):
 
 def reason_of(answer):
     return details_of(answer.error)["ErrorInfo"].reason
-
-
-async def read_to_end(call):
-    while await call.read() is not grpc.aio.EOF:
-        pass
 
 
 async def failure(call):

@@ -43,9 +43,12 @@ class Errors(Layer):
                     raise
                 # Something that we waited for was cancelled, not the call: it must get an answer.
                 await _abort(context, to_status(TryAgain()))
-            except (grpc.aio.AbortError, grpc.aio.InternalError):
-                # The call has its status, or its client is gone.
+            except grpc.aio.AbortError:
+                # The call has its status.
                 raise
+            except grpc.aio.InternalError as error:
+                # A write failed: the client is gone. Said so, gRPC makes no incident of it.
+                raise asyncio.CancelledError from error
             except Exception as error:
                 await _abort(context, status_of(error, call))
 
