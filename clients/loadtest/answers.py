@@ -117,8 +117,6 @@ def fault_of_booking(answer: BookResponse, place: Place, grid: Grid) -> str | No
 
 def fault_of_refusal(refusal: Refusal, wanted: Place) -> str | None:
     """Say what is wrong with a SLOT_TAKEN; None: nothing is."""
-    if not refusal.alternatives:
-        return "a slot was taken and no alternative was offered"
     if wanted in refusal.alternatives:
         return "the taken slot itself was offered as an alternative"
     return None

@@ -176,7 +176,7 @@ class HotJob:
                 booth.note(self.index, answer, times)
             elif answer.reason == SLOT_TAKEN:
                 booth.gate.done()
-                booth.recording.refused(times)
+                booth.recording.refused(times, is_bare=not answer.alternatives)
                 if fault := fault_of_refusal(answer, wanted):
                     booth.recording.breaches.add(fault)
             else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import chain
@@ -46,10 +45,12 @@ class Round:
     after_answer: Latency | None = None
     after_send: Latency | None = None
     winners: int | None = None
+    # Under load a server may refuse in time rather than with advice; never always.
+    bare_refusals: int = 0
     # Due while too many were in flight: with these, the latencies are too good.
     not_sent: int = 0
     client_cores: float = 0.0
-    failures: Counter[str] = field(default_factory=Counter)
+    failures: dict[str, int] = field(default_factory=dict)
     breaches: Breaches = field(default_factory=Breaches)
 
 

@@ -60,6 +60,7 @@ class Recording:
     # When the refusals came that the scenario expects.
     refused_due_ns: array[int] = field(default_factory=_numbers)
     refused_ns: array[int] = field(default_factory=_numbers)
+    bare_refusals: int = 0
     failures: Counter[str] = field(default_factory=Counter)
     breaches: Breaches = field(default_factory=Breaches)
     not_sent: int = 0
@@ -83,8 +84,9 @@ class Recording:
         self.sent_ns.append(times.sent_ns)
         self.answered_ns.append(times.answered_ns)
 
-    def refused(self, times: Times) -> None:
-        """Note a refusal that is right."""
+    def refused(self, times: Times, *, is_bare: bool) -> None:
+        """Note a refusal that is right; a bare one came without alternatives."""
+        self.bare_refusals += is_bare
         self.refused_due_ns.append(times.due_ns)
         self.refused_ns.append(times.answered_ns)
 
@@ -100,6 +102,7 @@ class Recording:
             getattr(self, name).extend(getattr(other, name))
         self.failures.update(other.failures)
         self.breaches.join(other.breaches)
+        self.bare_refusals += other.bare_refusals
         self.not_sent += other.not_sent
         self.reached = max(self.reached, other.reached)
         self.cpu_seconds += other.cpu_seconds

@@ -114,6 +114,8 @@ class Report:
             f"Compared at the end: {self.audit.bookings:,} bookings,"
             f" {self.audit.slots:,} open slots."
         )
+        if bare := sum(each.bare_refusals for each in self.rounds):
+            yield f"[yellow]{bare:,} refusals came without alternatives, which took too long.[/]"
         if not_sent := sum(each.not_sent for each in self.rounds):
             yield f"[yellow]{not_sent:,} calls were not made when due: too many were in flight.[/]"
         for reason, count in self.failures.most_common():

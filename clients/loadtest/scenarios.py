@@ -118,7 +118,7 @@ def _distinct(
         latency=latency_of(recording, span),
         not_sent=recording.not_sent,
         client_cores=recording.cpu_seconds / max(1e-9, (last_ns - start_ns) / 1e9),
-        failures=recording.failures,
+        failures=dict(recording.failures),
         breaches=recording.breaches,
     )
 
@@ -142,6 +142,8 @@ def _hot(stage: Stage, number: int) -> Round:
     winners = len(recording)
     if stage.side is Side.SERVICE and winners != 1:
         recording.breaches.add(f"{winners} callers won the one slot (B1)")
+    if recording.refused_ns and recording.bare_refusals == len(recording.refused_ns):
+        recording.breaches.add("no refusal came with alternatives (B6)")
     last_ns = last_answer(recording)
     span = span_of(start_ns, 0, HOT_SECONDS_MAX, last_ns)
     answered_ns = recording.answered_ns + recording.refused_ns
@@ -152,8 +154,9 @@ def _hot(stage: Stage, number: int) -> Round:
         per_second=per_second(answered_ns, span),
         latency=latency_of(recording, span),
         winners=winners,
+        bare_refusals=recording.bare_refusals,
         client_cores=recording.cpu_seconds / max(1e-9, (last_ns - start_ns) / 1e9),
-        failures=recording.failures,
+        failures=dict(recording.failures),
         breaches=recording.breaches,
     )
 
@@ -227,7 +230,7 @@ def _watch_round(
         after_send=latency(each.after_send for each in shown),
         not_sent=recording.not_sent,
         client_cores=spent / seconds,
-        failures=recording.failures,
+        failures=dict(recording.failures),
         breaches=recording.breaches,
     )
 

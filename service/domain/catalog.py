@@ -77,8 +77,8 @@ class Closure:
 class AppointmentType:
     """What can be booked, and by which rules.
 
-    A slot lies on one of `any_of`, together with all of `all_of`; where `any_of` is empty, on the first
-    of `all_of`, together with the rest.
+    A slot lies on one of `any_of`, together with all of `all_of`; where `any_of` is empty, on the
+    first of `all_of`, together with the rest.
     """
 
     type_id: str

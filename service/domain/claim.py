@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-
 from uuid import UUID
 
 from service.domain.interval import Interval
@@ -29,8 +28,8 @@ class ClaimKind(StrEnum):
 class Claim:
     """A claim on one calendar.
 
-    `start` and `end` include buffers; `appointment` is without them, and absent on busy time. `seat` is
-    the place that it takes in a group, or None where it takes the calendar for itself.
+    `start` and `end` include buffers; `appointment` is without them, and absent on busy time.
+    `seat` is the place that it takes in a group, or None where it has the calendar for itself.
     """
 
     claim_id: UUID

@@ -70,6 +70,10 @@ class SlotOffGrid(InvalidRequest):
 
     reason = "SLOT_OFF_GRID"
 
+    def __init__(self, start: datetime) -> None:
+        """Say which start was refused."""
+        super().__init__("slot.start_time", start=_text(start))
+
 
 class InvalidPageToken(InvalidRequest):
     """The page token is damaged or belongs to another query."""
@@ -138,8 +142,7 @@ class SlotRefused(DomainError):
 
     def __init__(self, start: datetime, message: str | None = None, **metadata: str) -> None:
         """Say which start was refused."""
-        text = start.isoformat().replace("+00:00", "Z")
-        super().__init__(message, start=text, **metadata)
+        super().__init__(message, start=_text(start), **metadata)
 
 
 class SlotTaken(SlotRefused):
@@ -252,3 +255,7 @@ class NotImplementedYet(DomainError):
     """This part of the API does not exist yet."""
 
     reason = "NOT_IMPLEMENTED"
+
+
+def _text(instant: datetime) -> str:
+    return instant.isoformat().replace("+00:00", "Z")

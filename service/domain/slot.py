@@ -27,9 +27,10 @@ class Slot(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SlotQuery:
-    """Which slots one asks for: starts in [start, end). Empty ids mean all; no duration, each type's first.
+    """Which slots one asks for: starts in [start, end).
 
-    `holder_key` is whose own holds hide nothing.
+    Empty ids mean all; no duration, each type's first. `holder_key` is whose own holds hide
+    nothing.
     """
 
     business_id: str

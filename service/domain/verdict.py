@@ -107,7 +107,7 @@ def _refusal_by_time(offer: Offer, wish: Wish) -> DomainError | None:
         calendar_ids = wish.type.calendar_ids_for(wish.calendar_id)
         if not all(is_open(offer, wish, calendar_id) for calendar_id in calendar_ids):
             return SlotClosed(wish.start)
-        return SlotOffGrid("slot.start_time")
+        return SlotOffGrid(wish.start)
     if wish.start < earliest_start(wish.type, wish.asker.now):
         return NoticeTooShort(wish.start)
     if wish.start > latest_start(wish.type, wish.asker.now):

@@ -120,7 +120,7 @@ class HeadReads:
         return await asyncio.shield(answer)
 
     async def stop(self) -> None:
-        """End what runs; who still waits is told nothing more."""
+        """End what runs, and with it those who wait for it."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -136,6 +136,10 @@ class HeadReads:
     async def _answer(self, asked: dict[str, asyncio.Future[tuple[Head | None, datetime]]]) -> None:
         try:
             heads = await self._source.heads(list(asked))
+        except asyncio.CancelledError:
+            for answer in asked.values():
+                answer.cancel()
+            raise
         except Exception as error:
             for answer in asked.values():
                 answer.set_exception(error)

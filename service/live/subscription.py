@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 
 from service.live.follower import Follower
 from service.live.hints import channel_of, hint_from_json
+from service.live.signals import Signal
 
 TURN_SECONDS = 0.2
 """How soon after a business is first followed its channel is subscribed, at the latest."""
@@ -40,6 +41,7 @@ class Subscription:
         self._channels: set[str] = set()
         self._pause_seconds = 0.0
         self.confirmed: set[str] = set()
+        self.changed = Signal()
 
     async def start(self) -> None:
         """Begin to listen."""
@@ -84,6 +86,7 @@ class Subscription:
                 await self._listen_on(pubsub)
         finally:
             self.confirmed = set()
+            self.changed.fire()
             await redis.aclose()
 
     async def _listen_on(self, pubsub: PubSub) -> None:
@@ -119,6 +122,7 @@ class Subscription:
         match message["type"]:
             case "subscribe":
                 self.confirmed.add(message["channel"].decode())
+                self.changed.fire()
                 self._follower.verify_soon()
             case "message":
                 hint = hint_from_json(message["data"])

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import RowMapping, bindparam, select, text, tuple_
+from sqlalchemy import RowMapping, any_, literal, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.domain.booking import Booking, BookingStatus, Customer, Hold, HoldStatus
@@ -52,7 +52,7 @@ async def list_page(
         .limit(limit)
     )
     if calendar_id is not None:
-        query = query.where(_BOOKINGS.calendar_ids.any(bindparam("calendar", calendar_id)))
+        query = query.where(literal(calendar_id) == any_(_BOOKINGS.calendar_ids))
     if statuses:
         query = query.where(_BOOKINGS.status.in_([status.value for status in statuses]))
     if after is not None:

@@ -1,12 +1,10 @@
 """A server as `slotcast serve` runs it: worker processes on one port, one of which may die."""
 
 import asyncio
-import json
 import os
 import signal
 import subprocess
 import sys
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -21,42 +19,11 @@ from slotcast import (
     SlotTaken,
     Timeouts,
 )
+from tests.acceptance.serving import serving
 from tests.salon import QUARTER, make_salon
 
 WHO = Customer(display_name="A visitor")
 BOOKINGS = 500
-
-
-@asynccontextmanager
-async def serving(settings, *arguments):
-    """Run `slotcast serve` in a process of its own; yields where it listens, and the process."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "service",
-        "serve",
-        *arguments,
-        env={
-            **os.environ,
-            "DATABASE_URL": settings.database_url,
-            "REDIS_URL": settings.redis_url,
-            "SLOTCAST_DATA": str(settings.data_folder),
-            "SLOTCAST_LISTEN": "127.0.0.1:0",
-            "SLOTCAST_LOG_LEVEL": "WARNING",
-        },
-        stderr=subprocess.PIPE,
-    )
-    try:
-        async for line in process.stderr:
-            if b"serves on" in line:
-                break
-        told = json.loads((settings.data_folder / "server.json").read_text())
-        key = (settings.data_folder / "operator_key").read_text().strip()
-        yield told["target"], key, process
-    finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGTERM)
-        await process.communicate()
 
 
 def children(process_id):

@@ -102,6 +102,14 @@ def test_a_query_for_a_duration_shows_the_types_that_have_it():
     assert shown(minutes(45)) == []
 
 
+def test_each_duration_has_starts_of_its_own():
+    offer = an_offer(a_catalog(types=[a_type(durations=(HALF_HOUR, minutes(90)))]))
+    for duration, last in ((HALF_HOUR, at("16:30")), (minutes(90), at("15:30"))):
+        slots = day_slots(offer, "visit", "anna", MONDAY, duration, NOW).slots
+        assert slots[-1].key.start == last
+        assert judge(offer, "visit", "anna", last, duration, NOW).refusal is None
+
+
 def test_a_hold_counts_until_and_not_at_the_instant_it_expires():
     offer = an_offer(claims=[a_hold(TEN, expires_at=NOW)])
     assert refusal(offer, now=NOW - timedelta.resolution) is SlotTaken

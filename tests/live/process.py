@@ -73,7 +73,9 @@ class Process:
         )
         self.follower = Follower(around, **shared)
         self.publisher = Publisher(redis_url, self.follower, monotonic)
-        self.subscription = redis_url and Subscription(redis_url, self.follower, monotonic)
+        self.subscription = None
+        if redis_url:
+            self.subscription = Subscription(redis_url, self.follower, monotonic)
         self.lanes = Lanes(database, LaneLimits(), self.publisher.committed)
         self.availability = Availability(
             follower=self.follower, days=self.days, clock=self.clock, monotonic=monotonic
@@ -100,7 +102,7 @@ class Process:
 
     @asynccontextmanager
     async def running(self):
-        parts = [self.follower, self.publisher]
+        parts: list[Follower | Publisher | Subscription] = [self.follower, self.publisher]
         if self.subscription:
             parts.append(self.subscription)
         for part in parts:

@@ -14,14 +14,17 @@ from service.live.resume import AWAY_MAX, replacement, reset_reason
 from tests.builders import (
     MONDAY,
     NOW,
+    a_calendar,
     a_catalog,
     a_claim,
     a_closure,
     a_hold,
+    a_schedule,
     a_type,
     at,
     hours,
     minutes,
+    wall,
 )
 from tests.domain.strategies import cases, catalogs
 from tests.live.world import Client, Stream, World
@@ -305,6 +308,22 @@ def test_atomic_a_large_change_is_split_only_with_more():
     assert [delta.more for delta in deltas] == [True, False]
     assert [bool(delta.resume_token) for delta in deltas] == [False, True]
     assert stream.client.sorted() == []
+
+
+def test_a_calendar_that_changes_its_zone_loses_no_slot_that_is_now_on_another_day():
+    always = a_schedule(wall("00:00", "00:00"), weekdays=range(7))
+    catalogs_by_zone = [
+        a_catalog(calendars=[a_calendar(zone=zone)], schedules=[always])
+        for zone in ("UTC", "Pacific/Kiritimati", "America/Santiago", "UTC")
+    ]
+    world = World(catalogs_by_zone[0])
+    stream = Stream(world.view(QUERY), world.replica)
+
+    for catalog in catalogs_by_zone[1:]:
+        world.replace_catalog(catalog)
+        world.settle()
+        stream.read()
+        assert stream.client.sorted() == world.truth(QUERY)
 
 
 def test_an_appointment_type_that_is_deleted_ends_the_view_of_it():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -184,8 +185,8 @@ class TestConstraint:
     @pytest.mark.parametrize(
         "claim",
         [
-            a_claim(NOON, NOON - minutes(1), appointment=None),
-            a_claim(NOON, NOON, appointment=None),
+            replace(a_claim(NOON), end=NOON - minutes(1)),
+            replace(a_claim(NOON), end=NOON),
             a_claim(NOON, NOON + CLAIM_DURATION_MAX + timedelta(microseconds=1)),
         ],
     )

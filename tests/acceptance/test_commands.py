@@ -1,0 +1,121 @@
+"""The command `slotcast`, as a newcomer types it beside a running server."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from slotcast import Client
+from tests.acceptance.serving import serving
+from tests.salon import make_salon
+
+HOLIDAY = """\
+BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//Slotcast//tests//EN
+BEGIN:VEVENT
+UID:holiday
+DTSTAMP:20260101T000000Z
+DTSTART;VALUE=DATE:{first}
+DTEND;VALUE=DATE:{end}
+END:VEVENT
+END:VCALENDAR
+"""
+
+
+@pytest.fixture
+async def type_in(settings):
+    """Type a command; returns its exit code and what it printed to its two outputs."""
+    async with serving(settings) as (target, key, _):
+        async with Client(target, api_key=key, business="salon") as client:
+            await make_salon(client)
+
+        async def run(*words):
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "service",
+                *words,
+                env={
+                    **os.environ,
+                    "SLOTCAST_DATA": str(settings.data_folder),
+                    "SLOTCAST_BUSINESS": "salon",
+                    "COLUMNS": "200",
+                },
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+            out, err = await process.communicate()
+            return process.returncode, out.decode(), err.decode()
+
+        yield run
+
+
+async def list_slots(type_in):
+    code, out, err = await type_in("slots", "cut", "--days", "2", "--json")
+    assert code == 0, err
+    return json.loads(out)
+
+
+async def test_a_slot_that_is_listed_can_be_booked_and_cancelled(type_in):
+    slot = (await list_slots(type_in))[-1]
+    calendar = slot["calendar"].rsplit("/", 1)[1]
+    wish = ("book", "cut", slot["start"], "--calendar", calendar)
+    code, out, err = await type_in(*wish, "--json")
+    assert code == 0, err
+    booking = json.loads(out)
+    assert slot not in await list_slots(type_in)
+
+    code, out, err = await type_in(*wish)
+    assert code == 1
+    assert "open:" in err
+    assert "Traceback" not in err
+
+    code, out, err = await type_in("cancel", booking["name"], "--json")
+    assert (code, json.loads(out)["status"]) == (0, "CANCELLED")
+    assert slot in await list_slots(type_in)
+
+
+async def test_busy_time_that_is_imported_closes_slots_and_a_damaged_file_names_its_line(
+    type_in, tmp_path
+):
+    day = (await list_slots(type_in))[-1]["start"][:10]
+    file = tmp_path / "holiday.ics"
+    file.write_text(HOLIDAY.format(first=day.replace("-", ""), end="20991231"))
+    code, out, err = await type_in("import-busy", str(file), "--calendar", "chair-1")
+    assert code == 0, err
+    assert "1 busy interval" in out
+    left = {slot["calendar"] for slot in await list_slots(type_in) if slot["start"][:10] == day}
+    assert left == {"businesses/salon/calendars/chair-2"}
+
+    file.write_text(HOLIDAY.format(first="2026-13-99", end="20991231"))
+    code, out, err = await type_in("import-busy", str(file), "--calendar", "chair-1")
+    assert code == 1
+    assert "line 7" in err
+
+
+async def test_a_key_that_is_made_may_do_what_a_chatbot_does_until_it_is_revoked(type_in):
+    code, out, err = await type_in("keys", "create", "salon", "--name", "chat")
+    assert code == 0, err
+    key = out.strip()
+    slot = (await list_slots(type_in))[-1]
+    code, out, err = await type_in("book", "cut", slot["start"], "--api-key", key, "--json")
+    assert code == 0, err
+    name = json.loads(out)["name"]
+    code, out, err = await type_in("cancel", name, "--api-key", key)
+    assert code == 1
+    assert "scope" in err
+    code, out, err = await type_in("keys", "revoke", key.split("_")[1])
+    assert code == 0, err
+
+
+async def test_a_mistake_is_told_in_a_sentence(type_in):
+    code, _, err = await type_in("slots", "no-such-type")
+    assert code == 1
+    assert "Traceback" not in err
+    code, _, err = await type_in("book", "cut", "tomorrow")
+    assert code == 2
+    assert "2030-01-07T09:00" in err

@@ -1,0 +1,124 @@
+"""The migrations make the tables that tables.py says there are."""
+
+from __future__ import annotations
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, text
+
+from service.store import migrate as migration
+from service.store.migrate import current, migrate, newest
+from service.store.tables import metadata
+
+COLUMNS = """
+    SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+        a.attidentity::text, a.attgenerated::text, pg_get_expr(d.adbin, d.adrelid)
+    FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+    LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND a.attnum > 0
+      AND NOT a.attisdropped AND c.relname <> 'alembic_version'
+"""
+CONSTRAINTS = """
+    SELECT c.relname, k.conname, pg_get_constraintdef(k.oid)
+    FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+    WHERE c.relnamespace = 'public'::regnamespace AND c.relname <> 'alembic_version'
+"""
+INDEXES = """
+    SELECT tablename, indexname, indexdef FROM pg_indexes
+    WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+"""
+OURS = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+
+
+async def catalog_of(tx):
+    return {
+        name: {tuple(row) for row in await tx.exec_driver_sql(query)}
+        for name, query in (
+            ("columns", COLUMNS),
+            ("constraints", CONSTRAINTS),
+            ("indexes", INDEXES),
+        )
+    }
+
+
+def run_alembic(connection: Connection, run, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(migration._FOLDER))
+    config.attributes["connection"] = connection
+    run(config, revision)
+
+
+async def test_the_migrations_make_the_tables_of_the_code(database):
+    async with database.read_committed.begin() as tx:
+        migrated = await catalog_of(tx)
+        await tx.run_sync(run_alembic, command.downgrade, "base")
+        await tx.run_sync(metadata.create_all)
+        created = await catalog_of(tx)
+
+    assert created["columns"], "There is something to compare."
+    for part, rows in created.items():
+        assert sorted(rows ^ migrated[part], key=str) == [], part
+
+
+async def test_alembic_finds_nothing_to_add_to_the_migrations(database):
+    async with database.read_committed.connect() as tx:
+        differences = await tx.run_sync(
+            lambda connection: compare_metadata(
+                MigrationContext.configure(connection, opts={"compare_type": True}), metadata
+            )
+        )
+
+    assert differences == []
+
+
+async def test_a_downgrade_leaves_nothing_and_can_be_taken_back(database):
+    async with database.read_committed.begin() as tx:
+        before = await catalog_of(tx)
+        await tx.run_sync(run_alembic, command.downgrade, "base")
+        left = [name for (name,) in await tx.exec_driver_sql(OURS)]
+    await migrate(database)
+
+    async with database.snapshot() as tx:
+        assert await catalog_of(tx) == before
+        assert await current(tx) == newest()
+    assert left == ["alembic_version"]
+
+
+async def test_a_database_that_is_up_to_date_is_left_alone(database):
+    async with database.read_committed.begin() as tx:
+        await tx.exec_driver_sql("INSERT INTO businesses VALUES ('demo', 'Demo', 5, 'e', 0, 0)")
+
+    assert await migrate(database) == newest()
+
+    async with database.snapshot() as tx:
+        assert (await tx.execute(text("SELECT count(*) FROM businesses"))).scalar_one() == 1
+
+
+async def test_an_empty_database_has_no_revision(database):
+    async with database.read_committed.begin() as tx:
+        await tx.exec_driver_sql("DROP TABLE alembic_version")
+
+        assert await current(tx) is None
+
+
+@pytest.mark.parametrize("table", metadata.sorted_tables, ids=lambda table: table.name)
+def test_a_business_leads_every_key(table):
+    """So that a business can live on any node, and no key tells one of another (S7)."""
+    if table.name == "api_keys":
+        return
+    keys = [table.primary_key, *(each for each in table.constraints if is_key(each))]
+    for key in keys:
+        first = next(iter(key.columns))
+        assert first.name == "business_id", key.name
+
+
+def is_key(constraint) -> bool:
+    return constraint.__visit_name__ in {"unique_constraint", "exclude_constraint"}
+
+
+@pytest.mark.parametrize("table", metadata.sorted_tables, ids=lambda table: table.name)
+def test_every_constraint_has_a_name(table):
+    assert all(constraint.name for constraint in table.constraints)

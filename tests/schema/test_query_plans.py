@@ -1,0 +1,235 @@
+"""The hot statements use their indexes: none reads a whole table, however large it has become."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import event
+
+from service.domain.booking import BookingStatus
+from service.domain.change import ChangeKind
+from service.domain.interval import Interval
+from service.domain.ledger import Decision
+from service.store import (
+    api_keys,
+    batch,
+    bookings,
+    business_lock,
+    catalog,
+    changes,
+    claims,
+    snapshots,
+    trimming,
+)
+from service.store.tables import metadata
+from tests.builders import a_claim, at, hours
+from tests.store.rows import a_booking, a_hold_row, make_business, some_changes
+
+START = at("10:00")
+WINDOWS = [(f"calendar-{n}", Interval(START, START + hours(2))) for n in range(5)]
+KEYS = [("chatbot", f"request-{number}") for number in range(20)]
+IDS = [UUID(int=number) for number in range(20)]
+ROWS = 20_000
+
+# One business has most of it; a hundred others have a little.
+FILL = """
+CREATE TEMPORARY TABLE n AS
+    SELECT i, CASE WHEN i % 10 < 9 THEN 'demo' ELSE 'business-' || i % 1000 / 10 END AS business_id,
+        timestamptz '2030-01-01Z' + (i / 5) * interval '30 minutes' AS starts_at
+    FROM generate_series(1, ROWS) AS i;
+INSERT INTO businesses SELECT 'business-' || i, 'B', 5, 'e', 0, 0 FROM generate_series(1, 2000) i;
+INSERT INTO calendars
+    SELECT 'demo', 'calendar-' || i, 'C', 'UTC', 'office' FROM generate_series(0, 49) i;
+INSERT INTO claims (business_id, calendar_id, starts_at, ends_at, claim_id, kind, owner_id, type_id,
+        expires_at, holder_key)
+    SELECT business_id, 'calendar-' || i % 5, starts_at, starts_at + interval '30 minutes',
+        gen_random_uuid(), CASE WHEN i % 10 = 0 THEN 'hold' ELSE 'booking' END, i::text, 'visit',
+        CASE WHEN i % 10 = 0 THEN starts_at END, NULL
+    FROM n;
+INSERT INTO bookings SELECT business_id, gen_random_uuid(), 'visit', ARRAY['calendar-' || i % 5],
+        starts_at, starts_at + interval '30 minutes', 'UTC', 'confirmed', 1, '{}', '{}', starts_at,
+        starts_at, '' FROM n;
+INSERT INTO holds SELECT business_id, gen_random_uuid(), 'p', 'h', 'key-' || i % 1000, 'visit',
+        ARRAY['calendar-0'], starts_at, starts_at, starts_at,
+        CASE WHEN i % 2 = 0 THEN 'live' ELSE 'booked' END FROM n;
+INSERT INTO changes
+    SELECT business_id, i, starts_at, '{"r": 1, "t": 0, "k": "booked"}'::bytea FROM n;
+INSERT INTO requests SELECT business_id, 'chatbot', 'request-' || i, '', '', starts_at FROM n;
+INSERT INTO api_keys SELECT 'demo', 'key-' || i, 'K', '', '{}', now(), NULL FROM n;
+DROP TABLE n;
+"""
+
+
+async def read_all(tx):
+    """Run every statement that a call, a batch, a follower or the janitor waits for."""
+    await claims.in_windows(tx, "demo", WINDOWS)
+    await claims.ending_after(tx, "demo", START)
+    await changes.read_after(tx, "demo", 100, 500)
+    await changes.floor(tx, "demo")
+    await changes.heads(tx, ["demo", *(f"business-{number}" for number in range(50))])
+    await batch.read_head(tx, "demo")
+    await batch.read_answered(tx, "demo", KEYS)
+    await bookings.by_ids(tx, "demo", IDS)
+    await bookings.holds_by_ids(tx, "demo", IDS)
+    await bookings.count_live_holds(tx, "demo", ["key-1", "key-2"])
+    await api_keys.find(tx, "key-1")
+    await catalog.list_businesses(tx, after="business-1", limit=50)
+
+
+async def list_pages(tx):
+    page = {"window": Interval(START, START + hours(24)), "limit": 50, "statuses": frozenset()}
+    await bookings.list_page(tx, "demo", calendar_id=None, after=None, **page)
+    await bookings.list_page(tx, "demo", calendar_id="anna", after=(START, IDS[0]), **page)
+    page["statuses"] = frozenset({BookingStatus.CONFIRMED})
+    await bookings.list_page(tx, "demo", calendar_id=None, after=(START, IDS[0]), **page)
+
+
+async def write_all(tx):
+    removed = [a_claim(START), a_claim(START + hours(1))]
+    rows = batch.Rows(
+        changes=some_changes(10**6, 10**6 + 5),
+        answers=[(("chatbot", "new"), batch.Answered(body_hash=b"", response=b""))],
+    )
+    rows.add(
+        Decision(
+            kind=ChangeKind.BOOKED,
+            added=(replace(a_claim(START), calendar_id="new"),),
+            removed=tuple(removed),
+            bookings=(a_booking(START),),
+            holds=(a_hold_row(START),),
+        )
+    )
+    await batch.write(tx, "demo", rows)
+
+
+async def trim_all(tx):
+    age = timedelta(days=9999)
+    await trimming.trim_requests(tx, older_than=age, rows_max=100)
+    await trimming.trim_expired_claims(tx, older_than=age, rows_max=100)
+    await trimming.trim_holds(tx, older_than=age, rows_max=100)
+    await trimming.trim_changes(tx, older_than=age, after="", businesses_max=5, rows_max=100)
+
+
+STORIES = [
+    read_all,
+    list_pages,
+    write_all,
+    trim_all,
+    lambda tx: snapshots.load_business(tx, "demo"),
+]
+
+
+@pytest.fixture
+async def full(database):
+    await make_business(database)
+    async with database.read_committed.begin() as tx:
+        raw = (await tx.get_raw_connection()).driver_connection
+        await raw.execute(FILL.replace("ROWS", str(ROWS)))
+        await raw.execute("ANALYZE")
+    return database
+
+
+async def statements_of(database, story):
+    """Return what a story sends to the database, with its values. What it has done is undone."""
+    seen: list[tuple[str, tuple]] = []
+    engine = database.engine.sync_engine
+
+    def see(connection, cursor, statement, parameters, *_):
+        seen.append((statement, parameters))
+
+    event.listen(engine, "before_cursor_execute", see)
+    async with database.read_committed.connect() as tx:
+        await story(tx)
+    event.remove(engine, "before_cursor_execute", see)
+    return [each for each in seen if not each[0].startswith("SELECT pg_")]
+
+
+async def plan_with_values(tx, statement, values):
+    result = await tx.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", values)
+    return result.scalar_one()
+
+
+async def plan_for_any_values(tx, statement, values):
+    """A statement that is run often is planned once, for values that are not known."""
+    raw = (await tx.get_raw_connection()).driver_connection
+    await raw.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+    await raw.execute(f"PREPARE asked AS {statement}")
+    unknown = f"({', '.join(['NULL'] * len(values))})" if values else ""
+    plan = await raw.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE asked{unknown}")
+    await raw.execute("DEALLOCATE asked")
+    return plan
+
+
+def nodes(plan):
+    yield plan
+    for part in plan.get("Plans", ()):
+        yield from nodes(part)
+
+
+def tables_read_whole(plan):
+    """Return the tables that a plan reads from end to end."""
+    return [
+        node["Relation Name"]
+        for node in nodes(plan[0]["Plan"])
+        if node["Node Type"] == "Seq Scan" and node["Relation Name"] in metadata.tables
+    ]
+
+
+@pytest.mark.parametrize("planned", [plan_with_values, plan_for_any_values])
+async def test_no_hot_statement_reads_a_large_table_whole(full, planned):
+    """As PostgreSQL plans by itself: our sessions forbid it to, but here that is not relied on."""
+    guilty = {}
+    for story in STORIES:
+        for statement, values in await statements_of(full, story):
+            async with full.read_committed.begin() as tx:
+                await tx.exec_driver_sql("SET LOCAL enable_seqscan = on")
+                found = tables_read_whole(await planned(tx, statement, values))
+            # The catalogue's tables have a page or two.
+            if large := set(found) - {"appointment_types", "calendars", "closures", "schedules"}:
+                guilty[statement] = large
+
+    assert guilty == {}
+
+
+@pytest.mark.parametrize("planned", [plan_with_values, plan_for_any_values])
+async def test_no_hot_statement_reads_a_young_table_whole(database, planned):
+    """Where it is read whole it is locked whole, and the writers of all businesses fail."""
+    await make_business(database)
+    guilty = {}
+    for story in STORIES:
+        for statement, values in await statements_of(database, story):
+            async with database.read_committed.begin() as tx:
+                if found := tables_read_whole(await planned(tx, statement, values)):
+                    guilty[statement] = found
+
+    assert guilty == {}
+
+
+async def test_claims_are_looked_for_in_a_bounded_range_of_one_b_tree(full):
+    """Through the constraint's GiST index a search would lock pages on each level (SSI)."""
+    ((statement, values),) = await statements_of(
+        full, lambda tx: claims.in_windows(tx, "demo", WINDOWS)
+    )
+
+    async with full.read_committed.begin() as tx:
+        plan = await plan_with_values(tx, statement, values)
+
+    used = {node.get("Index Name") for node in nodes(plan[0]["Plan"])} - {None}
+    assert used == {"claims_pkey", "claims_that_last"}
+
+
+async def test_a_batch_locks_no_table_as_a_whole(full):
+    """A predicate lock on a relation makes every other writer fail."""
+    async with business_lock.serialized(full, "demo") as tx:
+        await read_all(tx)
+        await write_all(tx)
+        locked = await tx.exec_driver_sql(
+            "SELECT relation::regclass::text FROM pg_locks"
+            " WHERE mode = 'SIReadLock' AND locktype = 'relation'"
+            " AND relation::regclass::text NOT LIKE 'pg_%'"
+        )
+        assert list(locked) == []
+        await tx.rollback()
