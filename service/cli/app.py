@@ -7,8 +7,8 @@ import sys
 import typer
 from rich.console import Console
 
-from service.cli import bench, booking, catalog, demo, keys, serve, slots
-from service.cli.supervisor import PortInUse, WorkerFailed
+from service.cli import bench, booking, catalog, demo, keys, measure, serve, slots
+from service.cli.failures import PortInUse, WorkerFailed
 from service.embedded.folder import DataFolderInUse
 from service.embedded.process import ServerFailed
 from service.settings import BadSetting
@@ -21,7 +21,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for module in (demo, serve, slots, booking, catalog, keys, bench):
+for module in (demo, serve, slots, booking, catalog, keys, measure, bench):
     module.register(app)
 
 _EXPECTED = (SlotcastError, BadSetting, DataFolderInUse, ServerFailed, PortInUse, WorkerFailed)

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
-import uvloop
 from rich.console import Console
 
 from service.cli.connection import (
@@ -20,6 +19,7 @@ from service.cli.connection import (
     TargetOption,
     connect,
     find_access,
+    run,
 )
 from slotcast import Booking, Customer, SlotChoice, SlotRefused
 
@@ -45,7 +45,7 @@ def book(
     choice = SlotChoice(appointment_type=appointment_type, start=_instant(start), calendar=calendar)
     customer = Customer(display_name=name, email=email)
     access = find_access(target, api_key)
-    uvloop.run(_book(access, business, choice, customer, as_json))
+    run(_book(access, business, choice, customer, as_json))
 
 
 async def _book(
@@ -77,7 +77,7 @@ def cancel(
 ) -> None:
     """Cancel a booking as it stands now."""
     access = find_access(target, api_key)
-    uvloop.run(_cancel(access, business, booking, reason, override_notice, as_json))
+    run(_cancel(access, business, booking, reason, override_notice, as_json))
 
 
 async def _cancel(

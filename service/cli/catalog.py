@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvloop
 from rich.console import Console
 
 from service.cli.connection import (
@@ -17,6 +16,7 @@ from service.cli.connection import (
     TargetOption,
     connect,
     find_access,
+    run,
 )
 
 
@@ -35,7 +35,7 @@ def import_busy(
 ) -> None:
     """Import busy time; a damaged file imports nothing, and its line is named."""
     access = find_access(target, api_key)
-    uvloop.run(_import(access, business, calendar, feed, file.read_bytes()))
+    run(_import(access, business, calendar, feed, file.read_bytes()))
 
 
 async def _import(access: Access, business: str, calendar: str, feed: str, ics: bytes) -> None:

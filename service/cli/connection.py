@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+import uvloop
 
 from service.cli.running import read_operator_key, read_running
 from service.settings import Settings
@@ -55,6 +56,20 @@ def find_access(target: str | None, api_key: str | None) -> Access:
     if api_key is None:
         raise typer.BadParameter("Name an API key with --api-key or SLOTCAST_API_KEY.")
     return Access(target=target, api_key=api_key)
+
+
+def find_database_url(target: str) -> str | None:
+    """Return the database of a server that runs on this machine; None where it is not known."""
+    for folder in _folders():
+        running = read_running(folder)
+        if running is not None and running.target == target:
+            return running.database_url
+    return None
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """Run a command's coroutine to its end."""
+    uvloop.run(main)
 
 
 @asynccontextmanager

@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvloop
 from rich.console import Console
 from rich.panel import Panel
 
-from service.cli.connection import DEMO_BUSINESS, DEMO_FOLDER_NAME, Access, connect
+from service.cli.connection import DEMO_BUSINESS, DEMO_FOLDER_NAME, Access, connect, run
+from service.cli.failures import PortInUse
 from service.cli.running import RunningServer, read_operator_key
 from service.cli.seed import seed
 from service.cli.serve import stop_event
 from service.cli.story import tell_story
-from service.cli.supervisor import PortInUse, running_server
 from service.ops.logs import configure_logs
 from service.settings import Settings
 
@@ -54,17 +53,19 @@ def demo(
             settings = replace(
                 settings, data_folder=Path(folder), listen_address="127.0.0.1:0", workers=2
             )
-            uvloop.run(_check(settings, console))
+            run(_check(settings, console))
         return
     settings = replace(settings, data_folder=settings.data_folder / DEMO_FOLDER_NAME)
     try:
-        uvloop.run(_demo(settings, console))
+        run(_demo(settings, console))
     except PortInUse as error:
         console.print(f"… {error}; taking another port")
-        uvloop.run(_demo(replace(settings, listen_address="127.0.0.1:0"), console))
+        run(_demo(replace(settings, listen_address="127.0.0.1:0"), console))
 
 
 async def _demo(settings: Settings, console: Console) -> None:
+    from service.cli.supervisor import running_server
+
     stopping = stop_event()
     async with running_server(settings, lambda text: console.print(f"… {text}")) as server:
         async with connect(_access(settings, server), DEMO_BUSINESS) as client:
@@ -79,6 +80,8 @@ async def _demo(settings: Settings, console: Console) -> None:
 
 
 async def _check(settings: Settings, console: Console) -> None:
+    from service.cli.supervisor import running_server
+
     async with running_server(settings, lambda text: console.print(f"… {text}")) as server:
         access = _access(settings, server)
         async with (

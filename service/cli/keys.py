@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from service.cli.api_key import CHAT_SCOPES, SCOPES, new_key
 from service.cli.running import read_running
 from service.settings import Settings
-from service.store import api_keys
-from service.store.database import Database
+
+if TYPE_CHECKING:
+    from service.store.api_keys import ApiKey
+    from service.store.database import Database
 
 app = typer.Typer(help="Make and revoke API keys.", no_args_is_help=True)
 
@@ -26,13 +27,19 @@ def register(parent: typer.Typer) -> None:
 def create(
     business: Annotated[str, typer.Argument(help="The business, or '*' for the operator.")],
     name: Annotated[str, typer.Option(help="What it is for.")] = "chat",
-    scope: Annotated[list[str] | None, typer.Option(help=f"Of: {', '.join(SCOPES)}.")] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="What it may do; none: what a chatbot does.")
+    ] = None,
 ) -> None:
     """Make a key, and show it this once."""
+    from service.cli.api_key import CHAT_SCOPES, SCOPES, new_key
+
     scopes = frozenset(scope) if scope else CHAT_SCOPES
     unknown = scopes - set(SCOPES)
     if unknown:
-        raise typer.BadParameter(f"There is no scope {', '.join(sorted(unknown))}.")
+        raise typer.BadParameter(
+            f"There is no scope {', '.join(sorted(unknown))}, but {', '.join(SCOPES)}."
+        )
     key, text = new_key(business, name, scopes)
     asyncio.run(_add(key))
     Console().print(text, highlight=False, soft_wrap=True)
@@ -47,7 +54,9 @@ def revoke(
         raise typer.BadParameter(f"There is no key {key_id}.")
 
 
-async def _add(key: api_keys.ApiKey) -> None:
+async def _add(key: ApiKey) -> None:
+    from service.store import api_keys
+
     database = _database()
     async with database.read_committed.begin() as tx:
         await api_keys.add(tx, key)
@@ -55,6 +64,8 @@ async def _add(key: api_keys.ApiKey) -> None:
 
 
 async def _revoke(key_id: str) -> bool:
+    from service.store import api_keys
+
     database = _database()
     async with database.read_committed.begin() as tx:
         found = await api_keys.revoke(tx, key_id)
@@ -63,6 +74,8 @@ async def _revoke(key_id: str) -> bool:
 
 
 def _database() -> Database:
+    from service.store.database import Database
+
     settings = Settings.from_environment()
     running = read_running(settings.data_folder)
     url = settings.database_url or (running.database_url if running else None)

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import signal
 from dataclasses import replace
 from typing import Annotated
 
 import typer
-import uvloop
 from rich.console import Console
 
-from service.cli.supervisor import running_server
+from service.cli.connection import run
 from service.ops.logs import configure_logs
 from service.settings import Settings
-from service.store.database import Database
-from service.store.migrate import migrate
-from service.wiring import run_worker
 
 
 def register(app: typer.Typer) -> None:
@@ -42,10 +37,12 @@ def serve(
     if workers is not None:
         settings = replace(settings, workers=workers)
     console = Console(stderr=True)
-    uvloop.run(_serve(settings, console))
+    run(_serve(settings, console))
 
 
 async def _serve(settings: Settings, console: Console) -> None:
+    from service.cli.supervisor import running_server
+
     stopping = stop_event()
     async with running_server(settings, lambda text: console.print(f"… {text}")) as server:
         console.print(f"[green]Slotcast serves on {server.target}.[/] Ctrl-C stops it.")
@@ -65,8 +62,9 @@ def worker(ready_fd: Annotated[int, typer.Option()]) -> None:
     """Run one worker process; `serve` starts them."""
     settings = Settings.from_environment()
     configure_logs(settings.log_level)
-    logging.getLogger(__name__).debug("worker starts")
-    uvloop.run(run_worker(settings, ready_fd=ready_fd))
+    from service.wiring import run_worker
+
+    run(run_worker(settings, ready_fd=ready_fd))
 
 
 def migrate_database() -> None:
@@ -79,6 +77,9 @@ def migrate_database() -> None:
 
 
 async def _migrate(url: str) -> str:
+    from service.store.database import Database
+    from service.store.migrate import migrate
+
     database = Database(url, pool_size=1)
     try:
         return await migrate(database)

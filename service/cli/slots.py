@@ -13,7 +13,6 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
-import uvloop
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
@@ -28,6 +27,7 @@ from service.cli.connection import (
     TargetOption,
     connect,
     find_access,
+    run,
 )
 from slotcast import Client, Slot, SlotKey, SlotQuery, Stale, Update
 
@@ -59,7 +59,7 @@ def slots(
 ) -> None:
     """List the open slots of the next days."""
     access = find_access(target, api_key)
-    uvloop.run(_slots(access, business, _query(types, days), _zone(zone), as_json))
+    run(_slots(access, business, _query(types, days), _zone(zone), as_json))
 
 
 async def _slots(
@@ -100,7 +100,7 @@ def watch(
     """Watch the open slots: a slot that comes flashes green, one that goes flashes red."""
     access = find_access(target, api_key)
     show = _watch_json if as_json else _watch_table
-    uvloop.run(show(access, business, _query(types, days), _zone(zone)))
+    run(show(access, business, _query(types, days), _zone(zone)))
 
 
 async def _watch_json(

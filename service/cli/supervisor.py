@@ -15,6 +15,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
 from service.cli.api_key import ensure_operator_key
+from service.cli.failures import PortInUse, WorkerFailed
 from service.cli.running import RunningServer, forget_running, write_running
 from service.embedded.postgres import Postgres
 from service.embedded.valkey import Valkey
@@ -29,14 +30,6 @@ READY_SECONDS_MAX = 30.0
 RESTART_SECONDS_FIRST = 0.1
 RESTART_SECONDS_MAX = 5.0
 Say = Callable[[str], None]
-
-
-class PortInUse(Exception):
-    """Another program listens there."""
-
-
-class WorkerFailed(Exception):
-    """A worker did not start; its output says why."""
 
 
 @asynccontextmanager
@@ -192,10 +185,10 @@ class Workers:
 
 async def _readable(descriptor: int) -> None:
     loop = asyncio.get_running_loop()
-    readable = loop.create_future()
-    loop.add_reader(descriptor, lambda: readable.done() or readable.set_result(None))
+    readable = asyncio.Event()
+    loop.add_reader(descriptor, readable.set)
     try:
-        await readable
+        await readable.wait()
     finally:
         loop.remove_reader(descriptor)
 

@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
+from typing import Any
 
 import grpc
 from google.protobuf import message_factory
-from google.protobuf.any_pb2 import Any
+from google.protobuf.any_pb2 import Any as Box
 from google.rpc.error_details_pb2 import ErrorInfo
 from google.rpc.status_pb2 import Status
 
@@ -90,7 +91,7 @@ def refusal(reason, *alternatives):
 
 
 def packed(message):
-    box = Any()
+    box = Box()
     box.Pack(message)
     return box
 
@@ -141,7 +142,7 @@ class Methods(grpc.GenericRpcHandler):
         return answer
 
     async def WatchAvailability(self, request, context):
-        changes: asyncio.Queue = asyncio.Queue()
+        changes: asyncio.Queue[Any] = asyncio.Queue()
         slots = list(self.server.open_slots(request))
         self.server.watchers.append(changes)
         revision = self.server.revision
