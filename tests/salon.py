@@ -1,6 +1,7 @@
 """A business for tests of the whole service."""
 
 from datetime import timedelta
+from typing import Any
 
 from slotcast import AppointmentType, Business, Calendar, Schedule, WallInterval, Weekday
 
@@ -24,7 +25,7 @@ async def make_salon(client, name="salon"):
         )
 
 
-TYPES = {
+TYPES: dict[str, dict[str, Any]] = {
     "cut": {"any_of": ("chair-1", "chair-2")},
     "colour": {"any_of": ("chair-1", "chair-2"), "all_of": ("room",)},
     "class": {"all_of": ("room",), "capacity": 3},

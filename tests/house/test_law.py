@@ -129,7 +129,7 @@ def is_sleep(call: ast.Call) -> bool:
 
 
 # Real calendars lie beside the repository, not in it: without them there is nothing to test.
-REAL_DATA_SKIP = "pytest.skip(f\"the calendars that programs exported are not at"
+REAL_DATA_SKIP = 'pytest.skip(f"the calendars that programs exported are not at'
 
 
 def test_nothing_is_left_for_later_or_switched_off():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -25,21 +25,20 @@ from service.store import (
     trimming,
 )
 from service.store.tables import metadata
-from tests.builders import a_claim, at, hours
+from tests.builders import a_claim, hours
 from tests.store.rows import a_booking, a_hold_row, make_business, some_changes
 
-# Most of what is filled in lies before it, as most bookings are past.
-START = at("10:00", date(2030, 3, 18))
+START = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 WINDOWS = [(f"calendar-{n}", Interval(START, START + hours(2))) for n in range(5)]
 KEYS = [("chatbot", f"request-{number}") for number in range(20)]
 IDS = [UUID(int=number) for number in range(20)]
 ROWS = 20_000
 
-# One business has most of it; a hundred others have a little.
+# One business has most of it, a hundred others have a little; and most of it is past.
 FILL = """
 CREATE TEMPORARY TABLE n AS
     SELECT i, CASE WHEN i % 10 < 9 THEN 'demo' ELSE 'business-' || i % 1000 / 10 END AS business_id,
-        timestamptz '2030-01-01Z' + (i / 5) * interval '30 minutes' AS starts_at
+        date_trunc('hour', now()) + (i - 0.96 * ROWS) * interval '30 minutes' AS starts_at
     FROM generate_series(1, ROWS) AS i;
 INSERT INTO businesses SELECT 'business-' || i, 'B', 5, 'e', 0, 0 FROM generate_series(1, 2000) i;
 INSERT INTO calendars
@@ -132,6 +131,7 @@ async def full(database):
     await make_business(database)
     async with database.read_committed.begin() as tx:
         raw = (await tx.get_raw_connection()).driver_connection
+        await raw.execute("SET LOCAL statement_timeout = 0")
         await raw.execute(FILL.replace("ROWS", str(ROWS)))
         await raw.execute("ANALYZE")
     return database
