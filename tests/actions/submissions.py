@@ -112,7 +112,9 @@ def a_wish(start: datetime, **changes) -> SlotWish:
     return replace(wish, **changes)
 
 
-def book(*wishes: Wish | datetime, holder: str | None = None, **options) -> Submission:
+def book(
+    *wishes: Wish | datetime, holder: str | None = None, note: str = "a window seat", **options
+) -> Submission:
     """Book slots, or the slots of holds; an instant is that of a `visit` on `anna`."""
     command = Book(
         principal_id=options.get("principal_id", PRINCIPAL),
@@ -120,7 +122,7 @@ def book(*wishes: Wish | datetime, holder: str | None = None, **options) -> Subm
         booking_ids=tuple(uuid4() for _ in wishes),
         wishes=tuple(a_wish(wish) if isinstance(wish, datetime) else wish for wish in wishes),
         customer=Customer(display_name="Eve", email="eve@example.org"),
-        fields={"note": "a window seat"},
+        fields={"note": note},
     )
     return a_submission(command, **options)
 

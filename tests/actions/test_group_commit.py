@@ -220,9 +220,8 @@ async def test_whoever_is_told_of_a_commit_cannot_undo_it(make_lanes, shop, book
 
 
 async def test_a_command_that_breaks_its_batch_is_run_alone_and_fails_alone(lanes, shop, books):
-    poison = book(slot(2))
     # PostgreSQL stores no NUL in a text.
-    poison.command.fields["note"] = "\0"
+    poison = book(slot(2), note="\0")
     submissions = [book(slot(0)), book(slot(1)), poison, book(slot(3))]
 
     results = await asyncio.gather(

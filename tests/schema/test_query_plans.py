@@ -84,11 +84,20 @@ async def read_all(tx):
 
 
 async def list_pages(tx):
-    page = {"window": Interval(START, START + hours(24)), "limit": 50, "statuses": frozenset()}
-    await bookings.list_page(tx, "demo", calendar_id=None, after=None, **page)
-    await bookings.list_page(tx, "demo", calendar_id="anna", after=(START, IDS[0]), **page)
-    page["statuses"] = frozenset({BookingStatus.CONFIRMED})
-    await bookings.list_page(tx, "demo", calendar_id=None, after=(START, IDS[0]), **page)
+    for calendar_id, statuses, after in (
+        (None, frozenset(), None),
+        ("anna", frozenset(), (START, IDS[0])),
+        (None, frozenset({BookingStatus.CONFIRMED}), (START, IDS[0])),
+    ):
+        await bookings.list_page(
+            tx,
+            "demo",
+            window=Interval(START, START + hours(24)),
+            calendar_id=calendar_id,
+            statuses=statuses,
+            after=after,
+            limit=50,
+        )
 
 
 async def write_all(tx):
