@@ -9,7 +9,9 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 
+from service.actions.janitor import Janitor, JanitorLimits, Retention
 from service.actions.lanes import LaneLimits, Lanes
 from service.live.availability import Availability
 from service.live.board import Board
@@ -73,6 +75,9 @@ async def built_parts(settings: Settings) -> AsyncIterator[Parts]:
         stack.push_async_callback(counters.close)
         lanes = Lanes(database, _lane_limits(settings), publisher.committed)
         stack.push_async_callback(lanes.drain)
+        janitor = Janitor(database, _retention(settings), JanitorLimits())
+        sweeping = asyncio.create_task(janitor.run(), name="janitor")
+        stack.push_async_callback(_cancelled, sweeping)
         yield Parts(
             database=database,
             lanes=lanes,
@@ -120,6 +125,18 @@ def _stop_when_orphaned(stopping: asyncio.Event) -> None:
     if not os.read(sys.stdin.fileno(), 1):
         asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
         stopping.set()
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])
+
+
+def _retention(settings: Settings) -> Retention:
+    return Retention(
+        requests=timedelta(hours=settings.request_retention_hours),
+        changes=timedelta(hours=settings.change_retention_hours),
+    )
 
 
 def _lane_limits(settings: Settings) -> LaneLimits:

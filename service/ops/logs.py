@@ -20,6 +20,9 @@ class _Fields(logging.Formatter):
 
 def configure_logs(level: str) -> None:
     """Set up logging for this process."""
+    # A line is written for every call, so what its format does not use is not looked up.
+    logging.logThreads = logging.logMultiprocessing = False
+    logging._srcfile = None  # the logging HOWTO, "Optimization": no search for the caller
     handler = logging.StreamHandler()
     handler.setFormatter(_Fields(_FORMAT, datefmt="%Y-%m-%dT%H:%M:%S"))
     logging.basicConfig(level=level, handlers=[handler])

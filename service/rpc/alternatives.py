@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from service.domain.booking import Hold
 from service.domain.commands import (
@@ -20,6 +22,7 @@ from service.domain.commands import (
 )
 from service.domain.errors import DomainError, SlotOffGrid, SlotRefused
 from service.domain.ids import holder_key
+from service.domain.slot import Slot
 from service.live.availability import Availability, Lost
 from service.rpc.convert.slots import write_slot
 from service.store import bookings
@@ -29,15 +32,23 @@ from slotcast.v1 import error_reason_pb2
 logger = logging.getLogger(__name__)
 
 
+class _Told(NamedTuple):
+    slots: Sequence[Slot]
+    message: error_reason_pb2.Alternatives
+
+
 class AlternativeSlots:
     """Finds alternatives within a bounded time; a refusal is told without them rather than late."""
 
-    WAIT_SECONDS_MAX = 0.2
+    # Far more than it takes: only a server that is hard pressed answers without them.
+    WAIT_SECONDS_MAX = 2.0
+    TOLD_MAX = 256
 
     def __init__(self, database: Database, availability: Availability) -> None:
         """Take what knows the holds, and what knows the slots."""
         self._database = database
         self._availability = availability
+        self._told: OrderedDict[Lost, _Told] = OrderedDict()
 
     async def find(
         self, business_id: str, command: Command, error: SlotRefused | SlotOffGrid
@@ -56,9 +67,21 @@ class AlternativeSlots:
             logger.exception("No alternatives could be found")
             return None
 
-        return error_reason_pb2.Alternatives(
-            slots=[write_slot(slot, business_id) for slot in slots], revision=error.revision
-        )
+        return self._tell(lost, slots, error.revision)
+
+    def _tell(
+        self, lost: Lost, slots: Sequence[Slot], revision: int
+    ) -> error_reason_pb2.Alternatives:
+        """Write the slots once for all who lost the same one: many do at the same time."""
+        told = self._told.get(lost)
+        if told is None or told.slots is not slots or told.message.revision != revision:
+            message = error_reason_pb2.Alternatives(
+                slots=[write_slot(slot, lost.business_id) for slot in slots], revision=revision
+            )
+            told = self._told[lost] = _Told(slots, message)
+            if len(self._told) > self.TOLD_MAX:
+                self._told.popitem(last=False)
+        return told.message
 
     async def _lost(
         self, business_id: str, command: Command, error: SlotRefused | SlotOffGrid
