@@ -5,6 +5,7 @@ All of it happens in one SERIALIZABLE transaction, which the lane opens and comm
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
@@ -22,6 +23,9 @@ from service.domain.ledger import Decision, Ledger
 from service.domain.rules import Offer
 from service.store import batch, bookings, claims
 from service.store.database import Transaction
+
+DECISIONS_PER_TURN = 16
+"""After so many, whatever else waits in this process has its turn: a batch may be long."""
 
 Result = bytes | DomainError
 """An answer as it goes to the caller, or a refusal."""
@@ -56,7 +60,7 @@ async def run_batch(
         revision_before=head.revision,
         answered=answered,
     )
-    results = [folded.add(submission) for submission in submissions]
+    results = await _decide_all(folded, submissions)
     if folded.rows.changes:
         await batch.write(tx, business_id, folded.rows)
     return Done(
@@ -65,6 +69,15 @@ async def run_batch(
         revision_before=head.revision,
         changes=folded.rows.changes,
     )
+
+
+async def _decide_all(folded: _Fold, submissions: Sequence[Submission]) -> list[Result]:
+    results: list[Result] = []
+    for submission in submissions:
+        results.append(folded.add(submission))
+        if len(results) % DECISIONS_PER_TURN == 0:
+            await asyncio.sleep(0)
+    return results
 
 
 async def _without_business(

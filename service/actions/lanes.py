@@ -128,13 +128,21 @@ class Lanes:
             if len(taken) > 1 and not isinstance(error, TryAgain):
                 # One of them may be to blame: the others must not suffer for it.
                 logger.warning("a batch failed; its commands run one by one", exc_info=error)
-                for each in taken:
-                    await self._finish(business_id, deque([each]))
+                await self._finish_each(business_id, taken)
             elif not isinstance(error, TryAgain) and not is_retryable(error):
                 for _, answer in taken:
                     _fail(answer, error)
         finally:
             _give_up(taken)
+
+    async def _finish_each(self, business_id: str, taken: Sequence[_Waiting]) -> None:
+        """Run the commands of a batch one by one, as many as there is time for."""
+        clock = asyncio.get_running_loop().time
+        last_start = clock() + self._limits.batch_seconds_max
+        for each in taken:
+            if clock() > last_start:
+                break
+            await self._finish(business_id, deque([each]))
 
     async def _attempt(
         self, business_id: str, queue: deque[_Waiting], taken: list[_Waiting]

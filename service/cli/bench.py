@@ -6,9 +6,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli.connection import DEMO_FOLDER_NAME, JsonOption, run
-from service.cli.running import read_running
-from service.settings import Settings
+from service.cli.connection import JsonOption, run, running_servers
 
 app = typer.Typer(help="Measure the server that runs here.", no_args_is_help=True)
 
@@ -33,8 +31,7 @@ def list_command(
     """Time ListSlots over 30 days of one calendar, with few and with many bookings around it."""
     from service.cli.bench_list import bench_list
 
-    folder = Settings.from_environment().data_folder
-    running = read_running(folder) or read_running(folder / DEMO_FOLDER_NAME)
-    if running is None:
+    found = next(running_servers(), None)
+    if found is None:
         raise typer.BadParameter("Start a server here first: `slotcast serve` or `slotcast demo`.")
-    run(bench_list(running, (few, many), rounds, as_json))
+    run(bench_list(found[1], (few, many), rounds, as_json))

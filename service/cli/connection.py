@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 import uvloop
 
-from service.cli.running import read_operator_key, read_running
+from service.cli.running import RunningServer, read_operator_key, read_running
 from service.settings import Settings
 from slotcast import Client
 
@@ -40,13 +40,20 @@ class Access:
     api_key: str
 
 
+def running_servers() -> Iterator[tuple[Path, RunningServer]]:
+    """Yield the servers that run on this machine, with their folders: `serve` before `demo`."""
+    folder = Settings.from_environment().data_folder
+    for each in (folder, folder / DEMO_FOLDER_NAME):
+        running = read_running(each)
+        if running is not None:
+            yield each, running
+
+
 def find_access(target: str | None, api_key: str | None) -> Access:
-    """Return the server that is named, or that runs on this machine: `serve` before `demo`."""
-    for folder in _folders():
-        running = read_running(folder)
-        key = read_operator_key(folder)
-        if running is not None and target in {None, running.target}:
-            target, api_key = running.target, api_key or key
+    """Return the server that is named, or that runs on this machine."""
+    for folder, running in running_servers():
+        if target in {None, running.target}:
+            target, api_key = running.target, api_key or read_operator_key(folder)
             break
     if target is None:
         raise typer.BadParameter(
@@ -58,11 +65,10 @@ def find_access(target: str | None, api_key: str | None) -> Access:
     return Access(target=target, api_key=api_key)
 
 
-def find_database_url(target: str) -> str | None:
+def find_database_url(target: str | None = None) -> str | None:
     """Return the database of a server that runs on this machine; None where it is not known."""
-    for folder in _folders():
-        running = read_running(folder)
-        if running is not None and running.target == target:
+    for _, running in running_servers():
+        if target in {None, running.target}:
             return running.database_url
     return None
 
@@ -77,8 +83,3 @@ async def connect(access: Access, business: str) -> AsyncIterator[Client]:
     """Open a client for one business."""
     async with Client(access.target, api_key=access.api_key, business=business) as client:
         yield client
-
-
-def _folders() -> tuple[Path, Path]:
-    folder = Settings.from_environment().data_folder
-    return folder, folder / DEMO_FOLDER_NAME

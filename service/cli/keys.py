@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from service.cli.running import read_running
+from service.cli.connection import find_database_url
 from service.settings import Settings
 
 if TYPE_CHECKING:
@@ -55,12 +55,19 @@ def revoke(
 
 
 async def _add(key: ApiKey) -> None:
-    from service.store import api_keys
+    from service.store import api_keys, catalog
 
     database = _database()
-    async with database.read_committed.begin() as tx:
-        await api_keys.add(tx, key)
-    await database.close()
+    try:
+        async with database.read_committed.begin() as tx:
+            is_known = key.business_id == api_keys.ANY_BUSINESS or (
+                await catalog.load(tx, key.business_id) is not None
+            )
+            if not is_known:
+                raise typer.BadParameter(f"There is no business {key.business_id}.")
+            await api_keys.add(tx, key)
+    finally:
+        await database.close()
 
 
 async def _revoke(key_id: str) -> bool:
@@ -76,9 +83,7 @@ async def _revoke(key_id: str) -> bool:
 def _database() -> Database:
     from service.store.database import Database
 
-    settings = Settings.from_environment()
-    running = read_running(settings.data_folder)
-    url = settings.database_url or (running.database_url if running else None)
+    url = Settings.from_environment().database_url or find_database_url()
     if url is None:
         raise typer.BadParameter("Set DATABASE_URL, or start `slotcast serve` first.")
     return Database(url, pool_size=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,12 +28,17 @@ def write_running(folder: Path, server: RunningServer) -> None:
 
 
 def read_running(folder: Path) -> RunningServer | None:
-    """Return the server that runs on a folder, or that did and was killed."""
+    """Return the server that runs on a folder; a file that a killed one left is not believed."""
     try:
         values: Mapping[str, object] = json.loads((folder / FILE_NAME).read_text())
-        return RunningServer(**values)  # type: ignore[arg-type]  # a wrong one raises TypeError
-    except (FileNotFoundError, ValueError, TypeError):
+        server = RunningServer(**values)  # type: ignore[arg-type]  # a wrong one raises TypeError
+        os.kill(server.process_id, 0)
+    except (FileNotFoundError, ValueError, TypeError, ProcessLookupError):
         return None
+    except PermissionError:
+        # It lives, under another account.
+        pass
+    return server
 
 
 def forget_running(folder: Path) -> None:

@@ -10,23 +10,27 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 
 from service.cli.api_key import ensure_operator_key
 from service.cli.failures import PortInUse, WorkerFailed
 from service.cli.running import RunningServer, forget_running, write_running
+from service.embedded.folder import DataFolderInUse
 from service.embedded.postgres import Postgres
+from service.embedded.process import ServerFailed
 from service.embedded.valkey import Valkey
 from service.settings import Settings, token_secret_bytes
-from service.store.database import Database
+from service.store.database import Database, predicate_locks_per_transaction
 from service.store.migrate import migrate
 
 logger = logging.getLogger(__name__)
 
 DATABASE_NAME = "slotcast"
 READY_SECONDS_MAX = 30.0
+STORE_LOOK_SECONDS = 1.0
+PREDICATE_LOCKS_MIN = 1024
 RESTART_SECONDS_FIRST = 0.1
 RESTART_SECONDS_MAX = 5.0
 Say = Callable[[str], None]
@@ -36,12 +40,14 @@ Say = Callable[[str], None]
 async def running_server(settings: Settings, say: Say) -> AsyncIterator[RunningServer]:
     """Run a server until the block ends. `say` is told what takes a while."""
     async with AsyncExitStack() as stack:
-        settings = _start_stores(settings, stack, say)
+        reserved = _reserve(settings.listen_address)
+        stack.callback(reserved.close)
+        settings, stores = _start_stores(settings, stack, say)
         assert settings.database_url is not None
         assert settings.redis_url is not None
         await _prepare_database(settings, say)
-        reserved = _reserve(settings.listen_address)
-        stack.callback(reserved.close)
+        keeper = asyncio.create_task(_keep_stores(stores, say), name="stores")
+        stack.callback(keeper.cancel)
         host, port = reserved.getsockname()[:2]
         target = f"{host}:{port}"
         workers = Workers(replace(settings, listen_address=target))
@@ -59,18 +65,38 @@ async def running_server(settings: Settings, say: Say) -> AsyncIterator[RunningS
         yield server
 
 
-def _start_stores(settings: Settings, stack: AsyncExitStack, say: Say) -> Settings:
+def _start_stores(
+    settings: Settings, stack: AsyncExitStack, say: Say
+) -> tuple[Settings, list[Postgres | Valkey]]:
     folder = settings.data_folder
+    stores: list[Postgres | Valkey] = []
     if settings.database_url is None:
         say("starting PostgreSQL" if folder.exists() else "setting up PostgreSQL (once)")
         postgres = stack.enter_context(Postgres(folder / "postgres"))
         postgres.create_database(DATABASE_NAME)
+        stores.append(postgres)
         settings = replace(settings, database_url=postgres.socket_dsn(DATABASE_NAME))
     if settings.redis_url is None:
         say("starting Valkey")
         valkey = stack.enter_context(Valkey(folder / "valkey"))
+        stores.append(valkey)
         settings = replace(settings, redis_url=valkey.url)
-    return settings
+    return settings, stores
+
+
+async def _keep_stores(stores: Sequence[Postgres | Valkey], say: Say) -> None:
+    """Start again what has died, at the same address; it recovers by itself."""
+    while True:
+        await asyncio.sleep(STORE_LOOK_SECONDS)
+        for store in stores:
+            if store.is_running:
+                continue
+            say(f"{type(store).__name__} has died; starting it again")
+            try:
+                # In this thread, which lives as long as the store should.
+                store.start()
+            except (ServerFailed, DataFolderInUse) as error:
+                say(f"{type(store).__name__} does not start: {error}")
 
 
 async def _prepare_database(settings: Settings, say: Say) -> None:
@@ -79,6 +105,13 @@ async def _prepare_database(settings: Settings, say: Say) -> None:
     try:
         version = await migrate(database)
         say(f"the database is at migration {version}")
+        async with database.snapshot() as tx:
+            locks = await predicate_locks_per_transaction(tx)
+        if locks < PREDICATE_LOCKS_MIN:
+            say(
+                f"max_pred_locks_per_transaction is {locks}: batches of different businesses will"
+                " fail each other and be repeated; set it to 4096"
+            )
         await ensure_operator_key(database, settings.data_folder)
     finally:
         await database.close()
@@ -166,6 +199,11 @@ class Workers:
             await asyncio.wait_for(_readable(read_end), READY_SECONDS_MAX)
             if os.read(read_end, 1) != b"1":
                 raise WorkerFailed(f"worker {number} ended while it started")
+        except TimeoutError:
+            process.kill()
+            raise WorkerFailed(
+                f"worker {number} was not ready within {READY_SECONDS_MAX:g} s"
+            ) from None
         finally:
             os.close(read_end)
 
@@ -178,7 +216,7 @@ class Workers:
             try:
                 await self._spawn(number)
                 pause_seconds = RESTART_SECONDS_FIRST
-            except (WorkerFailed, TimeoutError, OSError) as error:
+            except (WorkerFailed, OSError) as error:
                 logger.warning("worker %d did not start: %s", number, error)
                 pause_seconds = min(2 * pause_seconds, RESTART_SECONDS_MAX)
 

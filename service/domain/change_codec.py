@@ -13,6 +13,8 @@ from service.domain.interval import Interval
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+# Made once: json.dumps would make one for each change.
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 def change_to_json(change: Change) -> bytes:
@@ -27,7 +29,7 @@ def change_to_json(change: Change) -> bytes:
         ]
     if change.booking_ids:
         body["b"] = [str(booking_id) for booking_id in change.booking_ids]
-    return json.dumps(body, separators=(",", ":")).encode()
+    return _encode(body).encode()
 
 
 def change_from_json(data: bytes) -> Change:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from service.domain.errors import DomainError, Overloaded, ResourceNotFound
 from service.domain.ids import business_name
@@ -17,7 +17,7 @@ from service.live.days import DayCache
 from service.live.frames import EncodeBody, ResetReason, Sent
 from service.live.limits import LiveLimits
 from service.live.replica import Replica
-from service.live.shared import SharedFrames
+from service.live.shared import SharedFrames, Standing
 from service.live.signals import Signal
 from service.live.tokens import Tokens, filter_hash
 from service.live.views import View
@@ -43,6 +43,8 @@ class LiveView:
         self.beat: Sent | None = None
         self.beat_seq = 0
         self.beats = 0
+        # Where the view stood when PostgreSQL was last asked.
+        self.stood: Standing | None = None
         self.failure: DomainError | None = None
         self.settled_at = -TIMER_SECONDS_MAX
         self.sent_at = 0.0
@@ -124,13 +126,17 @@ class Board:
                 live.fail(live.view.failure)
             self._plan(live)
 
+    def verifying(self, replica: Replica) -> None:
+        """PostgreSQL is about to be read."""
+        for live in self._views.get(replica.business_id, {}).values():
+            live.stood = live.frames.standing()
+
     def verified(self, replica: Replica, revision: int, as_of: datetime) -> None:
         """PostgreSQL was read: the business was at this revision, and the replica has it."""
-        limits, now = self._limits, self._monotonic()
         for live in self._views.get(replica.business_id, {}).values():
-            is_due = now - live.sent_at + limits.verify_seconds > limits.heartbeat_seconds
-            if is_due and not live.view.is_unsettled:
-                self._settle(live)
+            if self._is_beat_due(live):
+                if not live.view.is_unsettled:
+                    self._settle(live)
                 self._beat(live, revision, as_of)
 
     def gone(self, business_id: str) -> None:
@@ -236,11 +242,21 @@ class Board:
 
     def _beat(self, live: LiveView, revision: int, as_of: datetime) -> None:
         beat = live.frames.heartbeat(revision, as_of)
+        # Changes that show nothing may touch a view between any reading and its answer. A view that
+        # has not been settled for long says nothing: it must not look alive.
+        settled_since = as_of - timedelta(seconds=self._limits.heartbeat_seconds)
+        if beat is None and live.stood is not None and live.stood.as_of >= settled_since:
+            beat = live.frames.heartbeat_at(live.stood, revision)
         if beat is not None:
             live.beat, live.beat_seq = beat, live.view.history.seq
             live.beats += 1
             live.sent_at = self._monotonic()
             live.changed.fire()
+
+    def _is_beat_due(self, live: LiveView) -> bool:
+        """Say whether the reading after this one would come too late for a heartbeat."""
+        silent_seconds = self._monotonic() - live.sent_at
+        return silent_seconds + self._limits.verify_seconds > self._limits.heartbeat_seconds
 
     def _all(self) -> Iterable[LiveView]:
         return [live for views in self._views.values() for live in views.values()]

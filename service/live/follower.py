@@ -174,6 +174,8 @@ class Follower:
             for following in self._followings.values()
             if following.replica is not None and following.is_current
         }
+        for business_id in before:
+            self._around.board.verifying(self._followings[business_id].replica)
         heads = await self._around.source.heads(list(before))
         self._around.clock.observe(heads.as_of)
         for business_id, (generation, revision) in before.items():

@@ -58,7 +58,7 @@ class Delta(Stamp):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Heartbeat(Stamp):
-    """PostgreSQL was read at `as_of`, was at `revision`, and all of it has been sent."""
+    """PostgreSQL was read and has `revision`; all of it has been sent, as of `as_of`."""
 
     open_slots: int = 0
     digest: int = 0

@@ -9,6 +9,8 @@ from service.domain.change import Change
 from service.domain.change_codec import change_from_json, change_to_json
 
 CHANGES_BYTES_MAX = 4096
+# So many are never small: they need not be written to find out.
+CHANGES_MAX = 16
 _PREFIX = "slotcast:"
 
 
@@ -30,7 +32,9 @@ def channel_of(business_id: str) -> str:
 
 def hint_to_json(hint: Hint) -> bytes:
     """Write a hint; its changes are left out where they are not small."""
-    changes = [change_to_json(change).decode() for change in hint.changes]
+    changes: list[str] = []
+    if len(hint.changes) <= CHANGES_MAX:
+        changes = [change_to_json(change).decode() for change in hint.changes]
     is_small = sum(map(len, changes)) <= CHANGES_BYTES_MAX
     head = {
         "b": hint.business_id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from service.domain.slot import Slot, SlotKey
 from service.live.frames import (
@@ -47,6 +48,14 @@ class Position:
         """Remember what was sent."""
         self.revision, self.as_of = frame.revision, frame.as_of
         self.resume_token = frame.resume_token or self.resume_token
+
+
+class Standing(NamedTuple):
+    """The step that a view had come to, and the revision and instant at which it was the truth."""
+
+    seq: int
+    revision: int
+    as_of: datetime
 
 
 class SharedFrames:
@@ -103,6 +112,28 @@ class SharedFrames:
             return None
         if not view.judged_as_of <= as_of <= view.as_of:
             return None
+        return self._heartbeat(revision, as_of)
+
+    def standing(self) -> Standing | None:
+        """Return what the view shows, settled or not; None: nothing yet."""
+        view = self._view
+        if view.as_of is None:
+            return None
+        return Standing(view.history.seq, view.revision, view.as_of)
+
+    def heartbeat_at(self, stood: Standing, revision: int) -> Sent | None:
+        """Return a heartbeat for where the view stood before PostgreSQL told a revision.
+
+        It holds however often the view was touched since: the slots shown are still those of that
+        step, which were the truth when it was settled, and PostgreSQL is proved to have had that
+        revision. None: other slots have been sent since, or the revision is not proved.
+        """
+        if stood.seq != self._view.history.seq or stood.revision > revision:
+            return None
+        return self._heartbeat(stood.revision, stood.as_of)
+
+    def _heartbeat(self, revision: int, as_of: datetime) -> Sent:
+        view = self._view
         frame = Heartbeat(
             business_id=view.query.business_id,
             revision=revision,

@@ -84,7 +84,7 @@ class Call:
         """What the log calls this call: the client's `x-request-id`, or one of ours."""
         return self._text("x-request-id") or secrets.token_hex(8)
 
-    @property
+    @cached_property
     def client(self) -> str:
         """Which of a key's clients calls: its own `x-client-id`, or its address without port."""
         return self._text("x-client-id") or self.context.peer().rpartition(":")[0]

@@ -100,7 +100,10 @@ _OF_NO_BUSINESS = frozenset({"StreamBookings", "CreateBusiness", "ListBusinesses
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Method:
-    """One method. `read_name` reads the resource name that says which business is concerned."""
+    """One method. `read_name` reads the resource name that says which business is concerned.
+
+    `can_override`: its requests have an `override_notice`.
+    """
 
     name: str
     path: str
@@ -111,6 +114,7 @@ class Method:
     streams_answers: bool
     name_field: str
     read_name: Callable[[Any], str] | None
+    can_override: bool
 
 
 def _method(service: ServiceDescriptor, descriptor: MethodDescriptor) -> Method:
@@ -125,6 +129,7 @@ def _method(service: ServiceDescriptor, descriptor: MethodDescriptor) -> Method:
         streams_answers=descriptor.server_streaming,
         name_field=name_field,
         read_name=attrgetter(name_field) if name_field else None,
+        can_override="override_notice" in descriptor.input_type.fields_by_name,
     )
 
 

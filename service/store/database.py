@@ -86,6 +86,12 @@ class Database:
         await self.engine.dispose()
 
 
+async def predicate_locks_per_transaction(tx: Transaction) -> int:
+    """Return how many rows a transaction may read before PostgreSQL locks the whole table."""
+    shown = await tx.exec_driver_sql("SHOW max_pred_locks_per_transaction")
+    return int(shown.scalar_one())
+
+
 def is_retryable(error: BaseException) -> bool:
     """Say whether the whole transaction may be tried again."""
     if isinstance(error, DBAPIError):

@@ -216,6 +216,23 @@ async def test_no_attempt_begins_after_the_time_for_a_batch(make_lanes, shop, mo
     assert attempts == ["demo"]
 
 
+async def test_a_batch_that_failed_is_not_run_one_by_one_for_ever(make_lanes, shop, monkeypatch):
+    lanes = make_lanes(batch_seconds_max=-1.0)
+    attempts = []
+
+    @asynccontextmanager
+    async def broken(database, business_id):
+        attempts.append(business_id)
+        raise ZeroDivisionError
+        yield
+
+    monkeypatch.setattr(lanes_module, "serialized", broken)
+    refused = await outcomes(lanes, [book(slot(number)) for number in range(5)])
+
+    assert {type(refusal) for refusal in refused} == {TryAgain}
+    assert attempts == ["demo"]
+
+
 async def test_backends_that_are_killed_all_the_time_lose_no_answer(make_lanes, shop, books, rival):
     processes = [make_lanes(batch_max=5, attempts_max=3) for _ in range(2)]
     submissions = [book(slot(number)) for number in range(60)]

@@ -185,7 +185,8 @@ def authorise(principal: Principal, method: Method, request: Any) -> str:
         raise ScopeMissing("This needs a key of the operator.", scope=OPERATOR)
     if isinstance(request, Unreadable):
         raise InvalidRequest("request", "Its bytes are no such message.")
-    if getattr(request, "override_notice", False) and BOOKINGS_STAFF not in principal.scopes:
+    may_override = BOOKINGS_STAFF in principal.scopes
+    if method.can_override and request.override_notice and not may_override:
         raise ScopeMissing(scope=BOOKINGS_STAFF)
     if method.read_name is None:
         return ""
