@@ -7,20 +7,14 @@ import secrets
 from pathlib import Path
 
 from service.cli.running import OPERATOR_KEY_NAME, read_operator_key, write_private
+from service.domain.scopes import AVAILABILITY_READ, BOOKINGS_WRITE, CATALOG_READ, SCOPES
 from service.store import api_keys
 from service.store.api_keys import ANY_BUSINESS, ApiKey
 from service.store.database import Database
 
-SCOPES = (
-    "availability.read",
-    "bookings.write",
-    "bookings.read",
-    "bookings.staff",
-    "catalog.read",
-    "catalog.write",
-    "operator",
-)
-CHAT_SCOPES = frozenset({"availability.read", "bookings.write", "catalog.read"})
+__all__ = ["CHAT_SCOPES", "SCOPES", "ensure_operator_key", "new_key"]
+
+CHAT_SCOPES = frozenset({AVAILABILITY_READ, BOOKINGS_WRITE, CATALOG_READ})
 """What a chatbot needs."""
 _PREFIX = "sc"
 

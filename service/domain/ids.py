@@ -41,11 +41,6 @@ def hold_name(business_id: str, hold_id: UUID) -> str:
     return f"businesses/{business_id}/holds/{hold_id}"
 
 
-def business_of(name: str) -> str:
-    """Return the business id in any resource name: its second part."""
-    return name.split("/", 2)[1]
-
-
 def last_part(name: str) -> str:
     """Return the id that a resource name ends with."""
     return name.rsplit("/", 1)[1]

@@ -13,9 +13,9 @@ from service.domain.availability import (
     RuleVerdict,
     explain,
     iterate_open_slots,
-    open_slots,
     rank_alternatives,
 )
+from service.domain.choice import ALTERNATIVES_MAX
 from service.domain.civil_time import CIVIL_YEARS
 from service.domain.errors import InvalidRequest, ResourceNotFound
 from service.domain.ids import type_name
@@ -31,8 +31,7 @@ CELL_DAYS_PER_TURN = 50
 """About so many days are derived before others may get their turn on the event loop."""
 SLICE_SECONDS = 0.004
 COLLECTIONS_MAX = 3
-"""So often a list is begun anew as the business changed; the last time nobody interrupts."""
-ALTERNATIVES_MAX = 10
+"""So often an answer is begun anew as the business changed; the last time nobody interrupts."""
 ALTERNATIVES_AROUND = timedelta(days=7)
 ANSWERS_KEPT_MAX = 1_024
 ANSWER_KEPT = timedelta(seconds=1)
@@ -69,6 +68,7 @@ class Availability:
         self._answers: OrderedDict[tuple[Lost, int, int], tuple[datetime, list[Slot]]] = (
             OrderedDict()
         )
+        self._searching = asyncio.Lock()
 
     async def list_slots(
         self,
@@ -81,8 +81,7 @@ class Availability:
         """Return open slots in order, at most `limit` after a key; the revision; the instant."""
         replica = (await self._follower.get(query.business_id, min_revision=min_revision)).replica
         # Also raises ResourceNotFound for what a query may not ask.
-        cells = len(cells_of(replica.offer.catalog, query))
-        chunk = timedelta(days=max(1, CELL_DAYS_PER_TURN // max(cells, 1)))
+        chunk = _chunk(len(cells_of(replica.offer.catalog, query)))
         for attempt in range(COLLECTIONS_MAX):
             is_last = attempt == COLLECTIONS_MAX - 1
             now, revision = self._clock.now(), replica.revision
@@ -130,16 +129,20 @@ class Availability:
         holder_key = lost.holder_key
         if holder_key is not None and not replica.offer.claims.holds_of(holder_key):
             lost = replace(lost, holder_key=None)
-        now = self._clock.now()
-        key = (lost, replica.generation, replica.revision)
-        known = self._answers.get(key)
-        if known is not None and now - known[0] <= ANSWER_KEPT:
-            return known[1]
-        found = self._search(replica, lost, now)
-        self._answers[key] = (now, found)
-        while len(self._answers) > ANSWERS_KEPT_MAX:
-            self._answers.popitem(last=False)
-        return found
+        known = self._known(replica, lost)
+        if known is not None:
+            return known
+        async with self._searching:
+            known = self._known(replica, lost)
+            if known is not None:
+                return known
+            now = self._clock.now()
+            found = await self._search(replica, lost, now)
+            # Nobody has had a turn since it was found: it is true of what the replica has now.
+            self._answers[lost, replica.generation, replica.revision] = (now, found)
+            while len(self._answers) > ANSWERS_KEPT_MAX:
+                self._answers.popitem(last=False)
+            return found
 
     async def _collect(
         self,
@@ -168,7 +171,24 @@ class Availability:
                 until = self._monotonic() + SLICE_SECONDS
         return found
 
-    def _search(self, replica: Replica, lost: Lost, now: datetime) -> list[Slot]:
+    def _known(self, replica: Replica, lost: Lost) -> list[Slot] | None:
+        answer = self._answers.get((lost, replica.generation, replica.revision))
+        if answer is None or self._clock.now() - answer[0] > ANSWER_KEPT:
+            return None
+        return answer[1]
+
+    async def _search(self, replica: Replica, lost: Lost, now: datetime) -> list[Slot]:
+        for attempt in range(COLLECTIONS_MAX):
+            is_last = attempt == COLLECTIONS_MAX - 1
+            found = await self._rank(replica, lost, now, is_interrupted=not is_last)
+            if found is not None:
+                return found
+        raise AssertionError("The last search is not interrupted.")
+
+    async def _rank(
+        self, replica: Replica, lost: Lost, now: datetime, *, is_interrupted: bool
+    ) -> list[Slot] | None:
+        """Return the best alternatives; None: the business changed while others had their turn."""
         catalog = replica.offer.catalog
         type_ = catalog.types.get(lost.type_id)
         if type_ is None or lost.start.year not in CIVIL_YEARS:
@@ -181,6 +201,7 @@ class Availability:
         hours = replica.offer.hours
         day = hours.day_span(own[0], hours.day_of(own[0], lost.start))
         around = Interval(lost.start - ALTERNATIVES_AROUND, lost.start + ALTERNATIVES_AROUND)
+        chunk = _chunk(len(type_.primary_calendar_ids)) if is_interrupted else None
         found: list[Slot] = []
         # Wider and wider, until there are enough.
         for window, calendar_ids in ((Interval(*day), own), (around, own), (around, ())):
@@ -192,8 +213,10 @@ class Availability:
                 duration=duration,
                 holder_key=lost.holder_key,
             )
-            days = self._days.source(replica, now, lost.holder_key)
-            found = open_slots(replica.offer, query, now, days=days)
+            collected = await self._collect(replica, query, now, _Page(None, None), chunk)
+            if collected is None:
+                return None
+            found = collected
             if len(found) >= ALTERNATIVES_MAX:
                 break
         zone = catalog.calendars[own[0]].zone
@@ -217,6 +240,11 @@ class _Page:
             end = window.end if chunk is None else min(start + chunk, window.end)
             yield Interval(start, end)
             start = end
+
+
+def _chunk(cells: int) -> timedelta:
+    """Return how much of a window may be derived at once."""
+    return timedelta(days=max(1, CELL_DAYS_PER_TURN // max(cells, 1)))
 
 
 def _calendars(calendar_id: str | None, primary_ids: tuple[str, ...]) -> tuple[str, ...]:

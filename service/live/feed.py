@@ -137,14 +137,18 @@ class BookingFeed:
             if not self._is_draining:
                 return [reader.goodbye(GoodbyeReason.AGE, 0.0)]
             return [reader.goodbye(GoodbyeReason.DRAIN, delay_seconds)]
-        if replica.epoch != reader.epoch or replica.revision > reader.revision:
+        if replica.epoch != reader.epoch:
             return await self._read_on(reader)
+        # Before more is read: changes of no concern may come faster than they are read.
         checked = following.checked
         if checked is not None and following.checks != reader.checks:
-            reader.checks = following.checks
             revision, as_of = checked
+            if revision <= reader.revision:
+                reader.checks = following.checks
             if reader.may_tell(revision, as_of) and self._is_due(reader, as_of):
                 return [reader.heartbeat(revision, as_of)]
+        if replica.revision > reader.revision:
+            return await self._read_on(reader)
         await following.advanced.wait()
         return []
 

@@ -169,27 +169,25 @@ class Follower:
 
     async def verify(self) -> None:
         """Read from PostgreSQL how far all businesses are, and catch up where one is behind."""
-        before = {
-            following.business_id: (following.replica.generation, following.replica.revision)
-            for following in self._followings.values()
-            if following.replica is not None and following.is_current
-        }
-        for business_id in before:
-            self._around.board.verifying(self._followings[business_id].replica)
+        before: dict[str, tuple[int, int]] = {}
+        for business_id, following in self._followings.items():
+            if following.replica is not None and following.is_current:
+                before[business_id] = following.replica.generation, following.replica.revision
+                self._around.board.verifying(following.replica)
         heads = await self._around.source.heads(list(before))
         self._around.clock.observe(heads.as_of)
         for business_id, (generation, revision) in before.items():
-            following = self._followings.get(business_id)
-            replica = None if following is None else following.replica
-            if following is None or replica is None or replica.generation != generation:
+            known = self._followings.get(business_id)
+            replica = None if known is None else known.replica
+            if known is None or replica is None or replica.generation != generation:
                 continue
             head = heads.by_business.get(business_id)
             if head is None:
-                self._remove(following)
+                self._remove(known)
             elif _never_happened(head, replica, revision):
-                following.ask_load()
+                known.ask_load()
             else:
-                following.check(head.revision, heads.as_of)
+                known.check(head.revision, heads.as_of)
         self._evict()
 
     async def _run(self) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from service.domain.booking import Booking
 from service.domain.errors import NotImplementedYet, ResourceNotFound
+from service.domain.scopes import BOOKINGS_READ
 from service.live.feed import BookingFeed
 from service.live.tokens import Tokens
 from service.rpc.booking_writes import STATUS_CHANGES, BookingWrites
@@ -18,7 +19,6 @@ from service.rpc.convert.bookings import STATUSES, write_booking
 from service.rpc.convert.frames import FrameCodec
 from service.rpc.convert.names import child_id, child_ids, child_uuid
 from service.rpc.convert.times import read_window
-from service.rpc.methods import BOOKINGS_READ
 from service.rpc.reading import query_hash, read_at_least
 from service.rpc.stream_bookings import StreamedBookings, TakePermit, kind
 from service.rpc.submitting import Asking

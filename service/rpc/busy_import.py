@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from service.domain.commands import ImportBusy, Outcome
-from service.domain.errors import BadFeed, NotImplementedYet, Overloaded, ResourceNotFound
+from service.domain.errors import (
+    BadFeed,
+    NotImplementedYet,
+    Overloaded,
+    RequestIdReused,
+    ResourceNotFound,
+)
 from service.domain.interval import Interval
 from service.feeds import ics
 from service.rpc.call import Call
 from service.rpc.convert.names import child_id
-from service.rpc.reading import read_at_least
-from service.rpc.submitting import Asking, Submitter
+from service.rpc.submitting import Asking, Submitter, body_hash
+from service.store import batch
 from service.store import catalog as catalog_store
 from service.store.database import Database
 from slotcast.v1 import catalog_service_pb2 as catalog_pb
@@ -22,29 +29,60 @@ AHEAD = timedelta(days=731)
 INTERVALS_MAX = 20_000
 PARSES_MAX = 2
 WAITING_MAX = 16
-"""How many files wait to be read, each in memory; beyond it, Overloaded."""
+"""How many files are read or wait for it, each in memory; beyond it, Overloaded."""
+
+
+class FeedReader:
+    """Reads files beside the event loop, a few at a time."""
+
+    def __init__(self) -> None:
+        """Begin with nothing to read."""
+        self._parses = asyncio.Semaphore(PARSES_MAX)
+        self._waiting = 0
+
+    async def read(self, data: bytes, zone: str, now: datetime) -> tuple[Interval, ...]:
+        """Return the busy time in a file; Overloaded where too many wait.
+
+        A thread cannot be stopped: a file whose caller has left counts until it is read.
+        """
+        if self._waiting >= WAITING_MAX:
+            raise Overloaded
+        self._waiting += 1
+        try:
+            await self._parses.acquire()
+        except asyncio.CancelledError:
+            self._waiting -= 1
+            raise
+        loop = asyncio.get_running_loop()
+        parsing = loop.run_in_executor(None, _busy, data, zone, now)
+        parsing.add_done_callback(self._end)
+        return await asyncio.shield(parsing)
+
+    def _end(self, _: asyncio.Future[tuple[Interval, ...]]) -> None:
+        self._waiting -= 1
+        self._parses.release()
 
 
 class BusyImport:
-    """Reads files, a few at a time and beside the event loop, and submits what they say."""
+    """Reads files and submits what they say."""
 
     def __init__(self, *, submitter: Submitter, database: Database) -> None:
         """Take what stores busy time, and what knows the calendars."""
         self._submitter = submitter
         self._database = database
-        self._parses = asyncio.Semaphore(PARSES_MAX)
-        self._waiting = 0
+        self._reader = FeedReader()
 
     async def answer(self, request: catalog_pb.ImportBusyFeedRequest, call: Call) -> bytes:
         """Answer ImportBusyFeed."""
         if request.HasField("url"):
             raise NotImplementedYet
-        calendar_id = child_id(request.calendar, call.business_id)
-        zone, now = await self._zone_and_now(request.calendar, call.business_id, calendar_id)
+        known = await self._look_up(request, call)
+        if isinstance(known, bytes):
+            return known
         command = ImportBusy(
-            calendar_id=calendar_id,
+            calendar_id=child_id(request.calendar, call.business_id),
             feed_id=request.feed_id,
-            busy=await self._read(request.ics, zone, now),
+            busy=await self._reader.read(request.ics, known.zone, known.now),
         )
         asking = Asking(
             method_name=call.method.name,
@@ -53,25 +91,39 @@ class BusyImport:
         )
         return await self._submitter.submit(asking, request, command, _encode)
 
-    async def _zone_and_now(
-        self, name: str, business_id: str, calendar_id: str
-    ) -> tuple[str, datetime]:
-        async with read_at_least(self._database, business_id, 0, name) as reading:
-            catalog = await catalog_store.load(reading.tx, business_id)
-        calendar = catalog.calendars.get(calendar_id) if catalog else None
-        if calendar is None:
-            raise ResourceNotFound(name)
-        return calendar.zone, reading.as_of
+    async def _look_up(
+        self, request: catalog_pb.ImportBusyFeedRequest, call: Call
+    ) -> bytes | _Place:
+        """Return the answer that was given before, or else what the file is read with.
 
-    async def _read(self, data: bytes, zone: str, now: datetime) -> tuple[Interval, ...]:
-        if self._waiting >= WAITING_MAX:
-            raise Overloaded
-        self._waiting += 1
-        try:
-            async with self._parses:
-                return await asyncio.to_thread(_busy, data, zone, now)
-        finally:
-            self._waiting -= 1
+        All is read in one snapshot: the calendar may be gone since the request was answered.
+        """
+        key = (call.principal.principal_id, request.request_id)
+        async with self._database.snapshot() as tx:
+            answered = await batch.read_answered(tx, call.business_id, [key])
+            if key in answered:
+                return _repeat(answered[key], body_hash(call.method.name, request))
+            head = await batch.read_head(tx, call.business_id)
+            catalog = await catalog_store.load(tx, call.business_id)
+        calendar_id = child_id(request.calendar, call.business_id)
+        calendar = catalog.calendars.get(calendar_id) if catalog else None
+        if head is None or calendar is None:
+            raise ResourceNotFound(request.calendar)
+        return _Place(zone=calendar.zone, now=head.now)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Place:
+    """Where and when a file is read."""
+
+    zone: str
+    now: datetime
+
+
+def _repeat(answered: batch.Answered, asked_hash: bytes) -> bytes:
+    if answered.body_hash != asked_hash:
+        raise RequestIdReused
+    return answered.response
 
 
 def _busy(data: bytes, zone: str, now: datetime) -> tuple[Interval, ...]:

@@ -11,26 +11,16 @@ from google.protobuf.descriptor import Descriptor, MethodDescriptor, ServiceDesc
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from slotcast.v1 import availability_service_pb2, booking_service_pb2, catalog_service_pb2
-
-AVAILABILITY_READ = "availability.read"
-BOOKINGS_READ = "bookings.read"
-BOOKINGS_STAFF = "bookings.staff"
-BOOKINGS_WRITE = "bookings.write"
-CATALOG_READ = "catalog.read"
-CATALOG_WRITE = "catalog.write"
-OPERATOR = "operator"
-SCOPES = frozenset(
-    {
-        AVAILABILITY_READ,
-        BOOKINGS_READ,
-        BOOKINGS_STAFF,
-        BOOKINGS_WRITE,
-        CATALOG_READ,
-        CATALOG_WRITE,
-        OPERATOR,
-    }
+from service.domain.scopes import (
+    AVAILABILITY_READ,
+    BOOKINGS_READ,
+    BOOKINGS_STAFF,
+    BOOKINGS_WRITE,
+    CATALOG_READ,
+    CATALOG_WRITE,
+    OPERATOR,
 )
+from slotcast.v1 import availability_service_pb2, booking_service_pb2, catalog_service_pb2
 
 SCOPES_BY_METHOD: Mapping[str, frozenset[str]] = {
     "AvailabilityService/ListSlots": frozenset({AVAILABILITY_READ}),
@@ -112,6 +102,7 @@ class Method:
     response_class: type[Message]
     streams_requests: bool
     streams_answers: bool
+    has_request_id: bool
     name_field: str
     read_name: Callable[[Any], str] | None
     can_override: bool
@@ -127,6 +118,9 @@ def _method(service: ServiceDescriptor, descriptor: MethodDescriptor) -> Method:
         response_class=GetMessageClass(descriptor.output_type),
         streams_requests=descriptor.client_streaming,
         streams_answers=descriptor.server_streaming,
+        # What comes on a stream is requests, which have one each.
+        has_request_id=descriptor.client_streaming
+        or "request_id" in descriptor.input_type.fields_by_name,
         name_field=name_field,
         read_name=attrgetter(name_field) if name_field else None,
         can_override="override_notice" in descriptor.input_type.fields_by_name,

@@ -61,10 +61,12 @@ class Story:
         self.inside = []
         self.view = self.world.view(self.query)
         self.streams = [Stream(self.view, self.world.replica)]
+        self.stood = []
 
     def tell(self):
         events = [self.come, self.go, self.wait, self.jump, self.settle, self.read, self.beat]
         events += [self.read, self.settle, self.open, self.resume, self.change_catalog]
+        events += [self.stand, self.beat_late]
         for event in self.data.draw(st.lists(st.sampled_from(events), max_size=25)):
             event()
         self.settle()
@@ -106,6 +108,23 @@ class Story:
         stream = self.data.draw(st.sampled_from(self.streams))
         revision = self.data.draw(st.sampled_from(sorted(self.world.states)))
         beat = stream.frames.heartbeat(revision, self.world.now - self.data.draw(TIMES))
+        self.take_beat(stream, beat)
+
+    def stand(self):
+        """PostgreSQL is asked."""
+        self.stood.append(self.streams[0].frames.standing())
+
+    def beat_late(self):
+        """PostgreSQL has answered, and meanwhile anything may have happened."""
+        if self.stood:
+            stream = self.data.draw(st.sampled_from(self.streams))
+            stood = self.data.draw(st.sampled_from(self.stood))
+            revision = self.data.draw(st.sampled_from(sorted(self.world.states)))
+            beat = stream.frames.heartbeat_at(stood, revision)
+            assert beat is None or beat.frame.revision <= revision
+            self.take_beat(stream, beat)
+
+    def take_beat(self, stream, beat):
         has_read_all = stream.position.seq == self.view.history.seq
         if beat is not None and has_read_all and stream.position.may_go_to(beat.frame):
             stream.take([beat])

@@ -13,7 +13,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc import error_details_pb2, status_pb2
 
-from service.rpc.methods import SCOPES
+from service.domain.scopes import SCOPES
 from service.rpc.server import RpcServer, ServerOptions
 from service.settings import Settings
 from service.store import api_keys

@@ -131,6 +131,12 @@ def test_a_malformed_name_is_of_no_business(name):
     assert business_of(name) is None
 
 
+@pytest.mark.parametrize("name", ["", "anna", "x/a/calendars/anna", "businesses/a/calendars/"])
+def test_nothing_is_found_by_a_malformed_name(name):
+    with pytest.raises(ResourceNotFound):
+        child_id(name, "a")
+
+
 def test_a_weekday_that_is_named_twice_is_refused():
     monday = catalog_pb.WeekdayHours(weekday=catalog_pb.WEEKDAY_MONDAY, intervals=[ALWAYS])
     message = catalog_pb.Schedule(display_name="Twice", weekly=[monday, monday])

@@ -110,6 +110,19 @@ async def test_a_database_that_is_gone_is_unavailable(stub, faulty, error):
     assert "refused" not in repr(failed)
 
 
+@pytest.mark.parametrize("error", [OSError("connection refused"), TimeoutError()])
+async def test_a_read_without_the_database_leaves_no_outcome_in_doubt(stub, faulty, error):
+    faulty.failure = raising(error)
+    with pytest.raises(grpc.aio.AioRpcError) as failed:
+        await stub.GetBooking(booking_pb.GetBookingRequest(), timeout=20)
+
+    details = details_of(status_of(failed.value))
+    assert failed.value.code() is grpc.StatusCode.UNAVAILABLE
+    assert details["ErrorInfo"].reason == "OVERLOADED"
+    assert failed.value.details() == "The database cannot be read. Retry."
+    assert details["RetryInfo"].retry_delay.ToTimedelta().total_seconds() > 0
+
+
 @pytest.mark.parametrize(
     "statement", ["SELECT secret FROM nowhere", "SELECT 1/0", "SELECT 'secret'::int", "SELEKT"]
 )
@@ -231,6 +244,13 @@ async def test_a_request_id_that_is_none_is_not_logged(stub, faulty, caplog):
 
     assert "INJECTED" not in caplog.text
     assert all("INJECTED" not in str(vars(each)) for each in caplog.records)
+
+
+def test_what_changes_something_and_nothing_else_has_a_request_id():
+    reading = ("Get", "List", "Watch", "Explain")
+
+    for method in METHODS.values():
+        assert method.has_request_id is not method.name.startswith(reading), method.name
 
 
 def test_a_handler_of_every_method_is_known_by_its_path():

@@ -138,7 +138,7 @@ def test_a_window_is_after_its_start_and_at_most_62_days_long(shop, length, is_r
     )
 
     if is_refused:
-        fields_refused(shop, shop.availability.ListSlots, request)
+        assert fields_refused(shop, shop.availability.ListSlots, request) == ["end_time"]
     else:
         shop.call(shop.availability.ListSlots, request)
 
@@ -280,7 +280,7 @@ def test_a_malformed_calendar_is_refused(shop, change, field):
         ({"slot_step": Duration(seconds=61)}, "appointment_type.slot_step"),
         ({"buffer_after": Duration(seconds=60, nanos=5)}, "appointment_type.buffer_after"),
         ({"capacity": 1001}, "appointment_type.capacity"),
-        ({"any_of": []}, "appointment_type"),
+        ({"any_of": []}, "appointment_type.any_of"),
         ({"horizon": Duration(seconds=10**9)}, "appointment_type.horizon"),
     ],
 )
@@ -319,6 +319,53 @@ def test_a_closure_of_days_that_do_not_exist_is_refused(shop, first, last, field
     )
 
     assert fields_refused(shop, shop.catalog.CreateClosure, request) == [field]
+
+
+NO_TIMES = [
+    ("start_time", Timestamp(seconds=2**60)),
+    ("start_time", Timestamp(seconds=2**40)),
+    ("start_time", Timestamp(seconds=-(2**40))),
+    ("start_time", Timestamp(seconds=2**33, nanos=-1)),
+    ("end_time", Timestamp(seconds=2**40)),
+    ("end_time", Timestamp(seconds=-(2**62))),
+    ("end_time", Timestamp(nanos=2 * 10**9)),
+]
+
+
+@pytest.mark.parametrize(("field", "time"), NO_TIMES)
+def test_the_end_of_a_window_that_is_no_time_is_the_one_named(shop, field, time):
+    assert listed_with(shop, **{field: time}) == [field]
+
+
+@pytest.mark.parametrize(("field", "time"), NO_TIMES)
+def test_the_end_of_a_closure_that_is_no_time_is_the_one_named(shop, field, time):
+    assert closed_with(shop, **{field: time}) == [f"closure.times.{field}"]
+
+
+def test_a_closure_that_ends_before_it_begins_is_refused_for_its_end(shop):
+    assert closed_with(shop, end_time=stamp(tomorrow(7))) == ["closure.times.end_time"]
+
+
+def test_both_ends_of_a_window_and_what_else_is_wrong_are_named(shop):
+    bad = Timestamp(seconds=2**60)
+
+    assert listed_with(shop, start_time=bad, end_time=bad, holder="a b") == [
+        "start_time",
+        "end_time",
+        "holder",
+    ]
+
+
+def closed_with(caller, **changes):
+    values = {"start_time": stamp(tomorrow(8)), "end_time": stamp(tomorrow(9))}
+    times = catalog_pb.TimeSpan(**{**values, **changes})
+    request = catalog_pb.CreateClosureRequest(
+        parent=caller.business,
+        closure_id="holiday",
+        closure=catalog_pb.Closure(display_name="Holiday", times=times),
+        request_id=a_request_id(),
+    )
+    return fields_refused(caller, caller.catalog.CreateClosure, request)
 
 
 def test_an_update_that_does_not_say_of_what_is_refused(shop):

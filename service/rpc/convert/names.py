@@ -25,7 +25,7 @@ def business_of(name: str) -> str | None:
 
 def child_id(name: str, business_id: str) -> str:
     """Return the id that a name ends with; one of another business is not found, as if absent."""
-    if ids.business_of(name) != business_id:
+    if business_of(name) != business_id:
         raise ResourceNotFound(name)
     return ids.last_part(name)
 

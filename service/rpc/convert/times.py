@@ -17,6 +17,7 @@ from slotcast.v1 import catalog_service_pb2 as catalog_pb
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 YEAR_END = 2200
 """No request reaches further, so that sums of times stay far from the end of the calendar."""
+NO_INSTANT = f"It must be a time from 1970 until {YEAR_END}."
 SECONDS_END = int((datetime(YEAR_END, 1, 1, tzinfo=UTC) - EPOCH).total_seconds())
 NANOS_PER_SECOND = 1_000_000_000
 NANOS_PER_MICROSECOND = 1000
@@ -24,13 +25,18 @@ DATE_LENGTH = len("2030-12-24")
 NOT_ZONES = frozenset({"Factory", "localtime", "posixrules"})
 
 
+def is_instant(value: Timestamp) -> bool:
+    """Say whether it is a time that a request may name."""
+    return 0 <= value.nanos < NANOS_PER_SECOND and 0 <= value.seconds < SECONDS_END
+
+
 def read_instant(value: Timestamp, field: str) -> datetime:
     """Return the first whole microsecond that is not before the instant.
 
     Starts lie on whole microseconds, so comparing with it is as good as with the instant.
     """
-    if not 0 <= value.nanos < NANOS_PER_SECOND or not 0 <= value.seconds < SECONDS_END:
-        raise InvalidRequest(field, f"It must be a time from 1970 until {YEAR_END}.")
+    if not is_instant(value):
+        raise InvalidRequest(field, NO_INSTANT)
     microseconds = -(-value.nanos // NANOS_PER_MICROSECOND)
     return EPOCH + timedelta(seconds=value.seconds, microseconds=microseconds)
 

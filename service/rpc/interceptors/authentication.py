@@ -26,10 +26,11 @@ from service.domain.errors import (
     ScopeMissing,
     TryAgain,
 )
+from service.domain.scopes import BOOKINGS_STAFF, OPERATOR
 from service.rpc.call import Behaviour, Call, Principal, Unreadable
 from service.rpc.convert.names import business_of
 from service.rpc.interceptors.layer import Layer
-from service.rpc.methods import BOOKINGS_STAFF, OPERATOR, Method
+from service.rpc.methods import Method
 from service.store.api_keys import ANY_BUSINESS, ApiKey
 from service.store.database import is_retryable
 

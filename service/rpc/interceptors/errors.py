@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import grpc
 from google.rpc import status_pb2
 
-from service.domain.errors import DomainError, TryAgain
+from service.domain.errors import DomainError, Overloaded, TryAgain
 from service.rpc.call import Behaviour, Call
 from service.rpc.interceptors.layer import Layer
 from service.rpc.methods import Method
@@ -42,7 +42,7 @@ class Errors(Layer):
                 if _is_cancelled():
                     raise
                 # Something that we waited for was cancelled, not the call: it must get an answer.
-                await _abort(context, to_status(TryAgain()))
+                await _abort(context, to_status(_unfinished(method, "It was broken off. Retry.")))
             except grpc.aio.AbortError:
                 # The call has its status.
                 raise
@@ -66,7 +66,7 @@ def status_of(error: Exception, call: Call) -> status_pb2.Status:
             type(error).__name__,
             extra={"request_id": call.request_id or call.trace_id},
         )
-        return to_status(TryAgain())
+        return to_status(_unfinished(call.method, "The database cannot be read. Retry."))
     incident = secrets.token_hex(8)
     logger.error(
         "Incident %s in %s",
@@ -76,6 +76,11 @@ def status_of(error: Exception, call: Call) -> status_pb2.Status:
         extra={"incident": incident, "request_id": call.request_id or call.trace_id},
     )
     return internal_status(incident)
+
+
+def _unfinished(method: Method, text: str) -> DomainError:
+    """Return what a caller has to do: only what changes something leaves an outcome in doubt."""
+    return TryAgain() if method.has_request_id else Overloaded(text)
 
 
 def _is_cancelled() -> bool:

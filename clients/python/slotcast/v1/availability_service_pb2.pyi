@@ -406,7 +406,9 @@ Global___ClearedSpan: _TypeAlias = ClearedSpan  # noqa: Y015
 
 @_typing.final
 class Heartbeat(_message.Message):
-    """Heartbeat says that PostgreSQL was read at `as_of`, was at `revision`, and all of it has been sent (W4)."""
+    """Heartbeat says that PostgreSQL was read and has `revision`, all of which has been sent, and that the
+    slots are as told at `as_of` (W4).
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -241,6 +241,7 @@ class Schedule(_message.Message):
 
     On a day when clocks change, each end is converted by itself: 09:00 to 17:00 is just that. A wall
     time that is skipped counts as the first instant after the gap, one that occurs twice as its first.
+    Hours that never close begin their grid anew each Monday at 00:00.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
