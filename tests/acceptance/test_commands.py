@@ -41,6 +41,8 @@ async def type_in(settings):
                 *words,
                 env={
                     **os.environ,
+                    "DATABASE_URL": settings.database_url,
+                    "REDIS_URL": settings.redis_url,
                     "SLOTCAST_DATA": str(settings.data_folder),
                     "SLOTCAST_BUSINESS": "salon",
                     "COLUMNS": "200",
