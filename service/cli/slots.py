@@ -180,7 +180,7 @@ class Board:
             table.add_row(f"[dim]… and {len(self.open) - len(shown)} more[/]")
         return table
 
-    def _row(self, key: SlotKey) -> tuple[Text, Text, Text, Text]:
+    def _row(self, key: SlotKey) -> list[Text]:
         slot = self.open.get(key)
         style = ""
         if slot is None:
@@ -192,7 +192,7 @@ class Board:
         when = f"{key.start.astimezone(self.zone):%a %d %b %H:%M}"
         seats = str(slot.seats_left) if slot else "gone"
         cells = (when, _short(key.appointment_type), _short(key.calendar), seats)
-        return tuple(Text(cell, style=style) for cell in cells)  # type: ignore[return-value]  # four
+        return [Text(cell, style=style) for cell in cells]
 
 
 def _query(types: list[str] | None, days: int) -> SlotQuery:
