@@ -65,20 +65,19 @@ class Lanes:
         self._connections = asyncio.Semaphore(limits.concurrent_max)
         self._draining = False
 
-    async def submit(self, submission: Submission) -> bytes:
-        """Return the answer: the same bytes for the same request, for at least 24 h.
+    def submit(self, submission: Submission) -> asyncio.Future[bytes]:
+        """Return what will be the answer: the same bytes for the same request, for at least 24 h.
 
-        Raises the DomainError that refuses it, Overloaded (nothing was changed), or TryAgain (what
-        became of it is not known).
+        Or else the DomainError that refuses it, Overloaded (nothing was changed), or TryAgain (what
+        became of it is not known). Who cancels it before its batch begins takes it back.
         """
-        if self._draining:
-            raise Overloaded
-        queue = self._queue(submission.business_id)
-        if len(queue) >= self._limits.queue_max:
-            raise Overloaded
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        queue.append((submission, answer))
-        return await answer
+        queue = None if self._draining else self._queue(submission.business_id)
+        if queue is None or len(queue) >= self._limits.queue_max:
+            answer.set_exception(Overloaded())
+        else:
+            queue.append((submission, answer))
+        return answer
 
     async def drain(self) -> None:
         """Refuse what comes, and finish what waits."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 
 _FORMAT = "%(asctime)s.%(msecs)03d %(levelname)s %(process)d %(name)s %(message)s"
 _FIELDS = ("ms", "business", "principal", "request_id", "incident")
@@ -11,11 +12,27 @@ _FIELDS = ("ms", "business", "principal", "request_id", "incident")
 class _Fields(logging.Formatter):
     """Writes what a record carries beside its message as `name=value`."""
 
+    def __init__(self) -> None:
+        super().__init__(_FORMAT)
+        self._second = 0
+        self._second_text = ""
+
+    def formatTime(self, record: logging.LogRecord, _: str | None = None) -> str:  # noqa: N802
+        """Return the second; it is written once for all records of it."""
+        second = int(record.created)
+        if second != self._second:
+            self._second = second
+            self._second_text = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(second))
+        return self._second_text
+
     def format(self, record: logging.LogRecord) -> str:
         line = super().format(record)
-        fields = ((name, getattr(record, name, None)) for name in _FIELDS)
-        told = " ".join(f"{name}={value}" for name, value in fields if value not in {None, ""})
-        return f"{line} {told}" if told else line
+        carried = record.__dict__
+        for name in _FIELDS:
+            value = carried.get(name)
+            if value is not None and value != "":
+                line += f" {name}={value}"
+        return line
 
 
 def configure_logs(level: str) -> None:
@@ -24,7 +41,7 @@ def configure_logs(level: str) -> None:
     logging.logThreads = logging.logMultiprocessing = False
     logging._srcfile = None  # the logging HOWTO, "Optimization": no search for the caller
     handler = logging.StreamHandler()
-    handler.setFormatter(_Fields(_FORMAT, datefmt="%Y-%m-%dT%H:%M:%S"))
+    handler.setFormatter(_Fields())
     logging.basicConfig(level=level, handlers=[handler])
     for noisy in ("sqlalchemy", "alembic", "asyncio", "grpc"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""Requests that make or change holds and bookings: decode, submit, encode."""
+"""Requests that make or change holds and bookings: what each wants, and how it is answered."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ from service.rpc.convert.bookings import (
     write_hold,
 )
 from service.rpc.convert.names import child_uuid
-from service.rpc.submitting import Asking, Encode, Submitter
+from service.rpc.submitting import Asking, Encode, Wanted
+from service.rpc.wire import bytes_field, varint_field
 from slotcast.v1 import booking_service_pb2 as booking_pb
 
+BOOKINGS_FIELD = booking_pb.BookResponse.BOOKINGS_FIELD_NUMBER
+REVISION_FIELD = booking_pb.BookResponse.REVISION_FIELD_NUMBER
 HoldResponse = type[booking_pb.HoldSlotResponse | booking_pb.RenewHoldResponse]
 BookingResponse = type[
     booking_pb.RescheduleBookingResponse
@@ -38,56 +41,42 @@ STATUS_CHANGES: dict[str, tuple[BookingEvent, BookingResponse]] = {
 }
 
 
-class BookingWrites:
-    """Answers each request with the bytes of its response."""
+def hold_slot(request: booking_pb.HoldSlotRequest, asking: Asking) -> Wanted:
+    """Read HoldSlot."""
+    command = read_hold_slot(request, asking.business_id, asking.principal_id)
+    return Wanted(command, _hold_encoder(asking, booking_pb.HoldSlotResponse))
 
-    def __init__(self, submitter: Submitter) -> None:
-        """Take what submits commands."""
-        self._submitter = submitter
 
-    async def hold_slot(self, request: booking_pb.HoldSlotRequest, asking: Asking) -> bytes:
-        """Answer HoldSlot."""
-        command = read_hold_slot(request, asking.business_id, asking.principal_id)
-        return await self._submitter.submit(
-            asking, request, command, _hold_encoder(asking, booking_pb.HoldSlotResponse)
-        )
+def renew_hold(request: booking_pb.RenewHoldRequest, asking: Asking) -> Wanted:
+    """Read RenewHold."""
+    hold_id = child_uuid(request.name, asking.business_id)
+    command = RenewHold(hold_id=hold_id, principal_id=asking.principal_id)
+    return Wanted(command, _hold_encoder(asking, booking_pb.RenewHoldResponse))
 
-    async def renew_hold(self, request: booking_pb.RenewHoldRequest, asking: Asking) -> bytes:
-        """Answer RenewHold."""
-        command = RenewHold(
-            hold_id=child_uuid(request.name, asking.business_id), principal_id=asking.principal_id
-        )
-        return await self._submitter.submit(
-            asking, request, command, _hold_encoder(asking, booking_pb.RenewHoldResponse)
-        )
 
-    async def release_hold(self, request: booking_pb.ReleaseHoldRequest, asking: Asking) -> bytes:
-        """Answer ReleaseHold."""
-        command = ReleaseHold(
-            hold_id=child_uuid(request.name, asking.business_id), principal_id=asking.principal_id
-        )
-        return await self._submitter.submit(asking, request, command, _encode_release)
+def release_hold(request: booking_pb.ReleaseHoldRequest, asking: Asking) -> Wanted:
+    """Read ReleaseHold."""
+    hold_id = child_uuid(request.name, asking.business_id)
+    return Wanted(ReleaseHold(hold_id=hold_id, principal_id=asking.principal_id), _encode_release)
 
-    async def book(self, request: booking_pb.BookRequest, asking: Asking) -> bytes:
-        """Answer Book."""
-        command = read_book(request, asking.business_id, asking.principal_id)
-        encode = partial(_encode_book, asking.business_id)
-        return await self._submitter.submit(asking, request, command, encode)
 
-    async def reschedule(
-        self, request: booking_pb.RescheduleBookingRequest, asking: Asking
-    ) -> bytes:
-        """Answer RescheduleBooking."""
-        command = read_reschedule(request, asking.business_id, asking.principal_id)
-        encode = _booking_encoder(asking, booking_pb.RescheduleBookingResponse)
-        return await self._submitter.submit(asking, request, command, encode)
+def book(request: booking_pb.BookRequest, asking: Asking) -> Wanted:
+    """Read Book."""
+    command = read_book(request, asking.business_id, asking.principal_id)
+    return Wanted(command, partial(_encode_book, asking.business_id))
 
-    async def change_status(self, request: StatusChangeRequest, asking: Asking) -> bytes:
-        """Answer the five methods that only change where a booking stands."""
-        event, response = STATUS_CHANGES[asking.method_name]
-        command = read_status_change(request, asking.business_id, event)
-        encode = _booking_encoder(asking, response)
-        return await self._submitter.submit(asking, request, command, encode)
+
+def reschedule(request: booking_pb.RescheduleBookingRequest, asking: Asking) -> Wanted:
+    """Read RescheduleBooking."""
+    command = read_reschedule(request, asking.business_id, asking.principal_id)
+    return Wanted(command, _booking_encoder(asking, booking_pb.RescheduleBookingResponse))
+
+
+def change_status(request: StatusChangeRequest, asking: Asking) -> Wanted:
+    """Read one of the five requests that only change where a booking stands."""
+    event, response = STATUS_CHANGES[asking.method_name]
+    command = read_status_change(request, asking.business_id, event)
+    return Wanted(command, _booking_encoder(asking, response))
 
 
 def _hold_encoder(asking: Asking, response: HoldResponse) -> Encode:
@@ -109,10 +98,12 @@ def _booking_encoder(asking: Asking, response: BookingResponse) -> Encode:
 
 
 def _encode_book(business_id: str, outcome: Outcome) -> bytes:
-    return booking_pb.BookResponse(
-        bookings=[write_booking(booking, business_id) for booking in outcome.bookings],
-        revision=outcome.revision,
-    ).SerializeToString()
+    # A booking put into a message is copied, field by field; its bytes are not.
+    written = [
+        bytes_field(BOOKINGS_FIELD, write_booking(booking, business_id).SerializeToString())
+        for booking in outcome.bookings
+    ]
+    return b"".join((*written, varint_field(REVISION_FIELD, outcome.revision)))
 
 
 def _encode_release(outcome: Outcome) -> bytes:

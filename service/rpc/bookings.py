@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from service.domain.errors import NotImplementedYet, ResourceNotFound
 from service.domain.scopes import BOOKINGS_READ
 from service.live.feed import BookingFeed
 from service.live.tokens import Tokens
-from service.rpc.booking_writes import STATUS_CHANGES, BookingWrites
+from service.rpc import booking_writes as writes
 from service.rpc.call import Behaviour, Call
 from service.rpc.convert.bookings import STATUSES, write_booking
 from service.rpc.convert.frames import FrameCodec
@@ -21,7 +21,7 @@ from service.rpc.convert.names import child_id, child_ids, child_uuid
 from service.rpc.convert.times import read_window
 from service.rpc.reading import query_hash, read_at_least
 from service.rpc.stream_bookings import StreamedBookings, TakePermit, kind
-from service.rpc.submitting import Asking
+from service.rpc.submitting import Asking, Submitter, Wanted
 from service.store import bookings
 from service.store.database import Database
 from slotcast.v1 import booking_service_pb2 as booking_pb
@@ -36,7 +36,7 @@ class BookingService:
     def __init__(
         self,
         *,
-        writes: BookingWrites,
+        submitter: Submitter,
         database: Database,
         feed: BookingFeed,
         frames: FrameCodec,
@@ -44,7 +44,7 @@ class BookingService:
         take_permit: TakePermit,
     ) -> None:
         """Take what its methods need."""
-        self._writes = writes
+        self._submitter = submitter
         self._database = database
         self._feed = feed
         self._frames = frames
@@ -55,22 +55,23 @@ class BookingService:
                 "hold_slot": kind("hold_slot", "HoldSlot", writes.hold_slot),
                 "cancel_booking": kind("cancel_booking", "CancelBooking", writes.change_status),
             },
+            submitter,
             take_permit,
         )
 
     def behaviours(self) -> Mapping[str, Behaviour]:
         """Return what answers each method."""
         return {
-            "HoldSlot": _asked(self._writes.hold_slot),
-            "RenewHold": _asked(self._writes.renew_hold),
-            "ReleaseHold": _asked(self._writes.release_hold),
-            "Book": _asked(self._writes.book),
+            "HoldSlot": self._asked(writes.hold_slot),
+            "RenewHold": self._asked(writes.renew_hold),
+            "ReleaseHold": self._asked(writes.release_hold),
+            "Book": self._asked(writes.book),
             "StreamBookings": self.stream_bookings,
             "GetBooking": self.get_booking,
             "ListBookings": self.list_bookings,
-            "RescheduleBooking": _asked(self._writes.reschedule),
+            "RescheduleBooking": self._asked(writes.reschedule),
             "WatchBookings": self.watch_bookings,
-            **dict.fromkeys(STATUS_CHANGES, _asked(self._writes.change_status)),
+            **dict.fromkeys(writes.STATUS_CHANGES, self._asked(writes.change_status)),
             **dict.fromkeys(NOT_YET, not_yet),
         }
 
@@ -141,19 +142,18 @@ class BookingService:
     def _after(self, query: str, last: Booking) -> str:
         return self._tokens.page(query, [last.appointment.start.isoformat(), str(last.booking_id)])
 
+    def _asked(self, read: Callable[[Any, Asking], Wanted]) -> Behaviour:
+        """Return the behaviour of a call that writes."""
 
-def _asked(answer: Callable[[Any, Asking], Awaitable[bytes]]) -> Behaviour:
-    """Return the behaviour of a call that writes."""
+        async def behave(request: Any, call: Call) -> bytes:
+            asking = Asking(
+                method_name=call.method.name,
+                business_id=call.business_id,
+                principal_id=call.principal.principal_id,
+            )
+            return await self._submitter.submit(asking, request, read(request, asking))
 
-    async def behave(request: Any, call: Call) -> bytes:
-        asking = Asking(
-            method_name=call.method.name,
-            business_id=call.business_id,
-            principal_id=call.principal.principal_id,
-        )
-        return await answer(request, asking)
-
-    return behave
+        return behave
 
 
 async def not_yet(_request: Any, _call: Call) -> bytes:

@@ -18,7 +18,7 @@ from service.domain.interval import Interval
 from service.feeds import ics
 from service.rpc.call import Call
 from service.rpc.convert.names import child_id
-from service.rpc.submitting import Asking, Submitter, body_hash
+from service.rpc.submitting import Asking, Submitter, Wanted, body_hash
 from service.store import batch
 from service.store import catalog as catalog_store
 from service.store.database import Database
@@ -89,7 +89,7 @@ class BusyImport:
             business_id=call.business_id,
             principal_id=call.principal.principal_id,
         )
-        return await self._submitter.submit(asking, request, command, _encode)
+        return await self._submitter.submit(asking, request, Wanted(command, _encode))
 
     async def _look_up(
         self, request: catalog_pb.ImportBusyFeedRequest, call: Call

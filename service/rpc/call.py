@@ -89,11 +89,12 @@ class Call:
         """Which of a key's clients calls: its own `x-client-id`, or its address without port."""
         return self._text("x-client-id") or self.context.peer().rpartition(":")[0]
 
-    async def write(self, frame: Any) -> None:
-        """Send one frame of a stream; a reader that takes nothing for too long loses the stream."""
+    async def write(self, *frames: Any) -> None:
+        """Send frames of a stream; a reader that does not take them in time loses the stream."""
         try:
             async with asyncio.timeout(WRITE_SECONDS_MAX):
-                await self.context.write(frame)
+                for frame in frames:
+                    await self.context.write(frame)
         except TimeoutError:
             raise Overloaded("The stream was not read for too long. Begin it again.") from None
 

@@ -18,7 +18,7 @@ from service.rpc.catalog_resources import RESOURCES, Resource
 from service.rpc.convert.catalog import read_business, write_business
 from service.rpc.convert.names import child_id
 from service.rpc.reading import query_hash, read_at_least
-from service.rpc.submitting import Asking, Encode, Submitter
+from service.rpc.submitting import Asking, Encode, Submitter, Wanted
 from service.store import catalog as catalog_store
 from service.store.api_keys import ANY_BUSINESS
 from service.store.database import Database
@@ -187,7 +187,7 @@ class CatalogService:
             business_id=business_id,
             principal_id=call.principal.principal_id,
         )
-        return await self._submitter.submit(asking, request, command, encode)
+        return await self._submitter.submit(asking, request, Wanted(command, encode))
 
     def _after(self, page_token: str, query: str) -> str | None:
         return self._tokens.read_page(page_token, query)[0] if page_token else None

@@ -18,7 +18,6 @@ from service.live.tokens import Tokens
 from service.live.watchers import Watchers
 from service.rpc.alternatives import AlternativeSlots
 from service.rpc.availability import AvailabilityService
-from service.rpc.booking_writes import BookingWrites
 from service.rpc.bookings import BookingService
 from service.rpc.busy_import import BusyImport
 from service.rpc.call import Behaviour
@@ -152,7 +151,7 @@ def _services(
 ) -> tuple[Mapping[str, Mapping[str, Behaviour]], StreamedBookings]:
     submitter = Submitter(parts.lanes, AlternativeSlots(parts.database, parts.availability))
     bookings = BookingService(
-        writes=BookingWrites(submitter),
+        submitter=submitter,
         database=parts.database,
         feed=parts.feed,
         frames=parts.frames,

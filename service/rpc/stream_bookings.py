@@ -4,48 +4,55 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
-from service.domain.errors import InvalidRequest, Overloaded
+from service.domain.errors import InvalidRequest, Overloaded, SlotOffGrid, SlotRefused
 from service.rpc.call import Call, Unreadable
 from service.rpc.interceptors.authentication import authorise
 from service.rpc.interceptors.errors import status_of
 from service.rpc.interceptors.request_log import CallLine, code_name, loggable_id, write_line
 from service.rpc.interceptors.validation import check
 from service.rpc.methods import METHODS_BY_NAME, Method
-from service.rpc.submitting import Asking
+from service.rpc.submitting import Asking, Submitter, Wanted
 from service.rpc.wire import bytes_field
 from slotcast.v1 import booking_service_pb2 as booking_pb
 
 IN_FLIGHT_MAX = 1024
+WRITTEN_TOGETHER_MAX = 32
+"""So many answers share one time limit for writing: setting it costs as much as a write."""
 REQUEST_ID_FIELD = booking_pb.StreamBookingsResponse.REQUEST_ID_FIELD_NUMBER
 ERROR_FIELD = booking_pb.StreamBookingsResponse.ERROR_FIELD_NUMBER
 
-Answer = Callable[[Any, Asking], Awaitable[bytes]]
+Read = Callable[[Any, Asking], Wanted]
 TakePermit = Callable[[str, str], Awaitable[None]]
 
 
 class Kind(NamedTuple):
-    """One kind of request that a stream takes: the method it stands for, and who answers it."""
+    """One kind of request that a stream takes: the method it stands for, and who reads it."""
 
     method: Method
-    answer: Answer
+    read: Read
     result_field: int
 
 
-def kind(field: str, method_name: str, answer: Answer) -> Kind:
+def kind(field: str, method_name: str, read: Read) -> Kind:
     """Return a kind by its field, which request and answer have in common."""
     number = booking_pb.StreamBookingsResponse.DESCRIPTOR.fields_by_name[field].number
-    return Kind(METHODS_BY_NAME[method_name], answer, number)
+    return Kind(METHODS_BY_NAME[method_name], read, number)
 
 
 class StreamedBookings:
     """Serves the streams."""
 
-    def __init__(self, kinds: Mapping[str, Kind], take_permit: TakePermit) -> None:
-        """Take the kinds of request by field, and what limits their rate."""
+    def __init__(
+        self, kinds: Mapping[str, Kind], submitter: Submitter, take_permit: TakePermit
+    ) -> None:
+        """Take the kinds of request by field, what decides them, and what limits their rate."""
         self._kinds = kinds
+        self._submitter = submitter
         self._take_permit = take_permit
         self._draining = asyncio.Event()
 
@@ -80,46 +87,85 @@ class StreamedBookings:
             stream.abandon()
 
     async def _read(self, requests: AsyncIterator[Any], stream: _Stream) -> None:
+        """Hand each request to its lane. A task for each would cost as much as deciding it."""
         async for request in requests:
             await stream.call.recheck_key()
             await stream.has_room.acquire()
-            stream.start(self._answer(request, stream.call))
+            asked = _Asked(self._kinds, request, stream.call)
+            try:
+                wanted = await self._treat(asked)
+            except Exception as error:
+                stream.put(asked.refusal(error))
+            else:
+                answer = self._submitter.begin(asked.asking, asked.request, wanted)
+                stream.follow(answer, partial(self._settle, stream, asked, wanted))
 
-    async def _answer(self, request: Any, call: Call) -> bytes:
-        """Return the answer to one request; a refusal is one."""
-        started = time.perf_counter()
+    async def _treat(self, asked: _Asked) -> Wanted:
+        """Do with one request what the layers do with a call, and return what it wants."""
+        call, asking, asked_kind = asked.call, asked.asking, asked.kind
+        if asked_kind is None:
+            raise InvalidRequest("request", "It must be one of those that a stream takes.")
+        asking.business_id = authorise(call.principal, asked_kind.method, asked.request)
+        await self._take_permit(call.principal.principal_id, call.client)
+        check(asked.request)
+        return asked_kind.read(asked.request, asking)
+
+    def _settle(
+        self, stream: _Stream, asked: _Asked, wanted: Wanted, answer: asyncio.Future[bytes]
+    ) -> None:
+        """Put what a lane has answered to a request into its stream."""
+        try:
+            stream.put(asked.result(answer.result()))
+        except (SlotRefused, SlotOffGrid) as error:
+            finding = self._submitter.with_alternatives(asked.asking, wanted.command, error)
+            stream.follow(asyncio.create_task(finding), partial(_refuse, stream, asked))
+        except Exception as error:
+            stream.put(asked.refusal(error))
+
+
+class _Asked:
+    """One request of a stream, and how it is answered."""
+
+    __slots__ = ("_started", "asking", "call", "kind", "request")
+
+    def __init__(self, kinds: Mapping[str, Kind], request: Any, call: Call) -> None:
+        self._started = time.perf_counter()
         part = None if isinstance(request, Unreadable) else request.WhichOneof("request")
-        inner = getattr(request, part) if part else Unreadable()
-        asking = Asking(
-            method_name=self._kinds[part].method.name if part else call.method.name,
+        self.kind = kinds[part] if part else None
+        self.request: Any = getattr(request, part) if part else Unreadable()
+        self.call = call
+        self.asking = Asking(
+            method_name=self.kind.method.name if self.kind else call.method.name,
             business_id="",
             principal_id=call.principal.principal_id,
         )
-        code = "OK"
-        try:
-            result = await self._treat(part, inner, asking, call)
-        except Exception as error:
-            code = code_name(error)
-            result = bytes_field(ERROR_FIELD, status_of(error, call).SerializeToString())
-        request_id = getattr(inner, "request_id", "")
-        write_line(
-            CallLine(
-                asking.method_name, asking.business_id, asking.principal_id, loggable_id(inner)
-            ),
-            code,
-            time.perf_counter() - started,
-        )
-        return bytes_field(REQUEST_ID_FIELD, request_id.encode()) + result
 
-    async def _treat(self, part: str | None, request: Any, asking: Asking, call: Call) -> bytes:
-        """Do with one request what the layers do with a call."""
-        if part is None:
-            raise InvalidRequest("request", "It must be one of those that a stream takes.")
-        kind_asked = self._kinds[part]
-        asking.business_id = authorise(call.principal, kind_asked.method, request)
-        await self._take_permit(call.principal.principal_id, call.client)
-        check(request)
-        return bytes_field(kind_asked.result_field, await kind_asked.answer(request, asking))
+    def result(self, answer: bytes) -> bytes:
+        """Return an OK answer as the stream writes it."""
+        assert self.kind is not None
+        return self._answer("OK", self.kind.result_field, answer)
+
+    def refusal(self, error: Exception) -> bytes:
+        """Return a refusal as the stream writes it."""
+        status = status_of(error, self.call).SerializeToString()
+        return self._answer(code_name(error), ERROR_FIELD, status)
+
+    def _answer(self, code: str, field: int, payload: bytes) -> bytes:
+        asking = self.asking
+        line = CallLine(
+            asking.method_name, asking.business_id, asking.principal_id, loggable_id(self.request)
+        )
+        write_line(line, code, time.perf_counter() - self._started)
+        request_id = getattr(self.request, "request_id", "").encode()
+        return bytes_field(REQUEST_ID_FIELD, request_id) + bytes_field(field, payload)
+
+
+def _refuse(stream: _Stream, asked: _Asked, found: asyncio.Task[Exception]) -> None:
+    """Put the refusal of a slot, with its alternatives, into the stream."""
+    try:
+        stream.put(asked.refusal(found.result()))
+    except Exception as error:
+        stream.put(asked.refusal(error))
 
 
 class _Stream:
@@ -128,34 +174,54 @@ class _Stream:
     def __init__(self, call: Call) -> None:
         self.call = call
         self.has_room = asyncio.Semaphore(IN_FLIGHT_MAX)
-        self._in_flight: set[asyncio.Task[bytes]] = set()
+        self._in_flight: set[asyncio.Future[Any]] = set()
         # Never longer than what is in flight.
-        self._answers: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._answers: deque[bytes] = deque()
+        self._is_over = False
+        self._awake = asyncio.Event()
         self.writing = asyncio.create_task(self._write())
 
-    def start(self, answering: Coroutine[Any, Any, bytes]) -> None:
-        task = asyncio.create_task(answering)
-        self._in_flight.add(task)
-        task.add_done_callback(self._answered)
+    def follow(
+        self, waited_for: asyncio.Future[Any], then: Callable[[asyncio.Future[Any]], None]
+    ) -> None:
+        """Count a request as in flight until what it waits for is done; call `then` with that."""
+        self._in_flight.add(waited_for)
+        waited_for.add_done_callback(partial(self._done, then))
+
+    def put(self, answer: bytes) -> None:
+        """Let an answer be written."""
+        self._answers.append(answer)
+        self._awake.set()
 
     async def finish(self) -> None:
         """Wait until all that was read is answered and written."""
-        if self._in_flight:
+        while self._in_flight:
             await asyncio.wait(self._in_flight)
-        self._answers.put_nowait(None)
+        self._is_over = True
+        self._awake.set()
         await self.writing
 
     def abandon(self) -> None:
         """Stop waiting for answers that nobody reads. What the lanes have taken goes on."""
-        for task in (*self._in_flight, self.writing):
-            task.cancel()
+        for waited_for in (*self._in_flight, self.writing):
+            waited_for.cancel()
 
-    def _answered(self, task: asyncio.Task[bytes]) -> None:
-        self._in_flight.discard(task)
-        if not task.cancelled():
-            self._answers.put_nowait(task.result())
+    def _done(
+        self, then: Callable[[asyncio.Future[Any]], None], waited_for: asyncio.Future[Any]
+    ) -> None:
+        self._in_flight.discard(waited_for)
+        if not waited_for.cancelled():
+            then(waited_for)
 
     async def _write(self) -> None:
-        while (answer := await self._answers.get()) is not None:
-            await self.call.write(answer)
-            self.has_room.release()
+        while True:
+            while self._answers:
+                count = min(len(self._answers), WRITTEN_TOGETHER_MAX)
+                answers = [self._answers.popleft() for _ in range(count)]
+                await self.call.write(*answers)
+                for _ in answers:
+                    self.has_room.release()
+            if self._is_over:
+                return
+            self._awake.clear()
+            await self._awake.wait()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from service.actions.lanes import Lanes
 from service.actions.submission import Submission
@@ -37,6 +38,13 @@ class Asking:
     principal_id: str
 
 
+class Wanted(NamedTuple):
+    """What a request wants done, and how the answer is written."""
+
+    command: Command
+    encode: Encode
+
+
 class Submitter:
     """Submits commands to the lanes."""
 
@@ -45,25 +53,32 @@ class Submitter:
         self._lanes = lanes
         self._alternatives = alternatives
 
-    async def submit(
-        self, asking: Asking, request: Mutation, command: Command, encode: Encode
-    ) -> bytes:
+    async def submit(self, asking: Asking, request: Mutation, wanted: Wanted) -> bytes:
         """Return the answer to a command, or raise what refuses it."""
-        submission = Submission(
-            business_id=asking.business_id,
-            principal_id=asking.principal_id,
-            request_id=request.request_id,
-            body_hash=body_hash(asking.method_name, request),
-            command=command,
-            encode=encode,
-        )
         try:
-            return await self._lanes.submit(submission)
+            return await self.begin(asking, request, wanted)
         except (SlotRefused, SlotOffGrid) as error:
-            found = await self._alternatives.find(asking.business_id, command, error)
-            if found is None:
-                raise
-            raise SlotRefusedWithAlternatives(error, found) from error
+            raise await self.with_alternatives(asking, wanted.command, error) from error
+
+    def begin(self, asking: Asking, request: Mutation, wanted: Wanted) -> asyncio.Future[bytes]:
+        """Put a command into its lane, and return what will be its answer."""
+        return self._lanes.submit(
+            Submission(
+                business_id=asking.business_id,
+                principal_id=asking.principal_id,
+                request_id=request.request_id,
+                body_hash=body_hash(asking.method_name, request),
+                command=wanted.command,
+                encode=wanted.encode,
+            )
+        )
+
+    async def with_alternatives(
+        self, asking: Asking, command: Command, error: SlotRefused | SlotOffGrid
+    ) -> SlotRefused | SlotOffGrid | SlotRefusedWithAlternatives:
+        """Return the refusal of a slot, with what is open instead where that is known in time."""
+        found = await self._alternatives.find(asking.business_id, command, error)
+        return error if found is None else SlotRefusedWithAlternatives(error, found)
 
 
 def body_hash(method_name: str, request: Mutation) -> bytes:

@@ -129,7 +129,7 @@ async def test_a_cancelled_call_takes_nothing_away(lanes, shop, books, seed):
     submissions = [book(slot(number)) for number in range(60)]
     calls = []
     for submission in submissions:
-        calls.append(asyncio.create_task(lanes.submit(submission)))
+        calls.append(lanes.submit(submission))
         for _ in range(chance.randrange(3)):
             await asyncio.sleep(0)
         for call in calls:

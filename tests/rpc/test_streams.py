@@ -178,24 +178,20 @@ async def test_a_call_beyond_the_rate_is_told_when_to_come_back(make_world):
 
 async def test_no_more_than_the_limit_is_in_flight(world, monkeypatch):
     monkeypatch.setattr(stream_bookings, "IN_FLIGHT_MAX", 4)
-    in_flight, most = 0, 0
-    answer = stream_bookings.StreamedBookings._answer
+    follow = stream_bookings._Stream.follow
+    in_flight = []
 
-    async def counted(self, request, call):
-        nonlocal in_flight, most
-        in_flight += 1
-        most = max(most, in_flight)
-        try:
-            return await answer(self, request, call)
-        finally:
-            in_flight -= 1
+    def counted(self, waited_for, then):
+        follow(self, waited_for, then)
+        in_flight.append(len(self._in_flight))
 
-    monkeypatch.setattr(stream_bookings.StreamedBookings, "_answer", counted)
+    monkeypatch.setattr(stream_bookings._Stream, "follow", counted)
 
     by_id = await answers(world.shop, [book(world.shop, tomorrow(hour)) for hour in range(24)])
 
     assert len(by_id) == 24
-    assert most <= 4
+    assert len(in_flight) == 24
+    assert max(in_flight) <= 4
 
 
 def a_health_stub(world) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from uuid import UUID
 
 from service.domain import ids
@@ -15,6 +16,7 @@ NAME = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def business_of(name: str) -> str | None:
     """Return the business in a resource name, or None where it is no such name."""
     if len(name) > NAME_LENGTH_MAX:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import re
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, ClassVar, NamedTuple
 
 import grpc
 
@@ -73,20 +74,37 @@ def write_line(line: CallLine, code: str, seconds: float) -> None:
         level = logging.ERROR
     if not logger.isEnabledFor(level):
         return
-    logger.log(
-        level,
-        "%s %s",
-        line.method,
-        code,
-        extra={
-            "method": line.method,
-            "code": code,
-            "ms": round(seconds * 1000, 2),
-            "business": line.business_id,
-            "principal": line.principal_id,
-            "request_id": line.request_id,
-        },
+    logger.handle(_CallRecord(level, line, code, seconds))
+
+
+class _CallRecord(logging.LogRecord):
+    """The record of a call, without what its line does not use.
+
+    There is one for every request of a stream: looking up the file, the thread and the task of each
+    takes as long as deciding it.
+    """
+
+    _SAME_FOR_ALL: ClassVar[Mapping[str, Any]] = vars(
+        logging.LogRecord(logger.name, logging.INFO, __file__, 0, "", (), None)
     )
+
+    def __init__(self, level: int, line: CallLine, code: str, seconds: float) -> None:
+        now = time.time()  # noqa: TID251 (what logging itself writes down)
+        self.__dict__.update(
+            self._SAME_FOR_ALL,
+            levelno=level,
+            levelname=logging.getLevelName(level),
+            msg=f"{line.method} {code}",
+            created=now,
+            msecs=int(now % 1 * 1000),
+            process=os.getpid(),
+            method=line.method,
+            code=code,
+            ms=round(seconds * 1000, 2),
+            business=line.business_id,
+            principal=line.principal_id,
+            request_id=line.request_id,
+        )
 
 
 def code_name(error: BaseException) -> str:
