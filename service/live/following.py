@@ -11,6 +11,7 @@ from datetime import datetime
 from service.domain.change import Change
 from service.domain.errors import DomainError, Overloaded, ResourceNotFound
 from service.domain.ids import business_name
+from service.live import heap
 from service.live.board import Board
 from service.live.cells import Touch
 from service.live.clock import DatabaseClock
@@ -120,6 +121,8 @@ class Following:
     def end(self) -> None:
         """There is no such business any more."""
         self.is_gone = True
+        if self.replica is not None:
+            heap.take_back(len(self.replica.offer.claims))
         self._around.board.gone(self.business_id)
         self.advanced.fire()
         self._cancel_repair()

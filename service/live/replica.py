@@ -37,6 +37,7 @@ class Replica:
     ) -> None:
         """Begin at a snapshot."""
         self.business_id = catalog.business.business_id
+        self.revision = revision
         self.load(epoch=epoch, revision=revision, catalog=catalog, claims=claims)
 
     def load(
@@ -91,7 +92,7 @@ class Replica:
     def _start_at(self, revision: int) -> None:
         """Be another one from here on: nothing that was derived or remembered counts."""
         self.generation: int = next(_generations)
-        self.revision: int = revision
+        self.revision = revision
         self._done: deque[_Done] = deque()
         self._done_after = revision
 

@@ -17,6 +17,7 @@ from service.domain.change import Change
 from service.domain.claim import Claim
 from service.domain.errors import Overloaded
 from service.domain.interval import Interval
+from service.live import heap
 from service.store import bookings, changes, claims, snapshots
 from service.store import catalog as catalog_store
 from service.store.changes import Head, Heads
@@ -94,12 +95,14 @@ class Source:
             if found is None:
                 return None
             book = ClaimBook()
-            async for page in claims.pages_ending_after(
-                tx, business_id, found.head.claims_after, page=CLAIMS_PER_TURN
-            ):
-                for claim in page:
-                    book.add(claim)
-                await asyncio.sleep(0)
+            with heap.full_collections_wait():
+                async for page in claims.pages_ending_after(
+                    tx, business_id, found.head.claims_after, page=CLAIMS_PER_TURN
+                ):
+                    for claim in page:
+                        book.add(claim)
+                    await asyncio.sleep(0)
+                heap.set_aside(len(book))
         return Loaded(
             epoch=found.head.epoch,
             revision=found.head.revision,
