@@ -22,6 +22,8 @@ async def business(database):
 
 CHANGES = [
     Change(revision=1, at=NOW, kind=ChangeKind.CATALOG_CHANGED),
+    Change(revision=2, at=NOW, kind=ChangeKind.CATALOG_CHANGED, reread_calendar_ids=()),
+    Change(revision=3, at=NOW, kind=ChangeKind.BUSY_IMPORTED, reread_calendar_ids=("anna",)),
     Change(
         revision=2**40,
         at=NOW.replace(microsecond=123457),
@@ -42,9 +44,17 @@ def test_a_change_survives_being_written_and_read(change):
     assert change_from_json(change_to_json(change)) == change
 
 
+def test_a_change_that_was_written_before_calendars_were_told_has_all_read_anew():
+    old = change_from_json(b'{"r":7,"t":0,"k":"busy_imported"}')
+
+    assert old.reloads_all
+    assert not change_from_json(change_to_json(CHANGES[2])).reloads_all
+    assert not change_from_json(b'{"r":7,"t":0,"k":"booked"}').reloads_all
+
+
 def test_a_change_names_nobody():
     """W1: what a watcher is sent by way of the log holds no personal data."""
-    written = change_to_json(CHANGES[1]).decode()
+    written = change_to_json(CHANGES[-1]).decode()
 
     assert "holder" not in written
     assert "display_name" not in written
