@@ -21,6 +21,7 @@ from service.live.days import DayCache
 from service.live.feed import BookingFeed
 from service.live.follower import Follower
 from service.live.following import Surroundings
+from service.live.grounds import Grounds
 from service.live.limits import LiveLimits
 from service.live.publisher import Publisher
 from service.live.source import Source
@@ -65,6 +66,14 @@ async def built_parts(settings: Settings) -> AsyncIterator[Parts]:
         follower = Follower(around, monotonic=monotonic, limits=limits)
         stack.push_async_callback(follower.stop)
         await follower.start()
+        grounds = Grounds(
+            follower=follower,
+            source=source,
+            days=days,
+            clock=clock,
+            monotonic=monotonic,
+            limits=limits,
+        )
         publisher = Publisher(settings.redis_url, follower, monotonic)
         stack.push_async_callback(publisher.stop)
         await publisher.start()
@@ -82,9 +91,7 @@ async def built_parts(settings: Settings) -> AsyncIterator[Parts]:
         yield Parts(
             database=database,
             lanes=lanes,
-            availability=Availability(
-                follower=follower, days=days, clock=clock, monotonic=monotonic
-            ),
+            availability=Availability(grounds=grounds, clock=clock, monotonic=monotonic),
             watchers=Watchers(
                 follower=follower, board=board, tokens=tokens, monotonic=monotonic, limits=limits
             ),

@@ -70,10 +70,14 @@ async def _change(
         raise ResourceNotFound(business_name(business_id))
     revision = head.revision + 1
     kind, busy_intervals = ChangeKind.CATALOG_CHANGED, 0
+    reread: tuple[str, ...] = ()
     if isinstance(command, ImportBusy):
-        kind = ChangeKind.BUSY_IMPORTED
+        kind, reread = ChangeKind.BUSY_IMPORTED, (command.calendar_id,)
         busy_intervals = await _import_busy(tx, business_id, catalog, command)
     else:
+        if isinstance(command, DeleteCalendar):
+            # Its claims go with it, and it may be made anew.
+            reread = (command.calendar_id,)
         await _check_unused(tx, business_id, command, head.now)
         catalog = change_catalog(catalog, command, revision)
         await _write(tx, business_id, command)
@@ -81,7 +85,7 @@ async def _change(
         Outcome(revision=revision, catalog=catalog, busy_intervals=busy_intervals)
     )
     answered = batch.Answered(body_hash=submission.body_hash, response=response)
-    change = Change(revision=revision, at=head.now, kind=kind)
+    change = Change(revision=revision, at=head.now, kind=kind, reread_calendar_ids=reread)
     rows = batch.Rows(answers=[(submission.key, answered)], changes=[change])
     await batch.write(tx, business_id, rows)
     if isinstance(command, DeleteBusiness):

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
 from rich.console import Console
@@ -29,7 +29,9 @@ from slotcast import (
     Business,
     Calendar,
     Client,
+    Closure,
     Customer,
+    DateSpan,
     Schedule,
     SlotQuery,
     WallInterval,
@@ -39,6 +41,8 @@ from slotcast import (
 LENGTH = timedelta(minutes=30)
 CALENDARS = 100
 WRITTEN_AT_ONCE = 2000
+CATALOG_CHANGES = 5
+LONG_AGO = DateSpan(first_date=date(2000, 1, 1), last_date=date(2000, 1, 1))
 
 
 async def bench_list(
@@ -59,6 +63,7 @@ class Timing:
     p99_ms: float
     after_write_p50_ms: float
     after_write_p99_ms: float
+    after_catalog_p50_ms: float
 
 
 async def _bench(
@@ -75,7 +80,10 @@ async def _bench(
         values = [{name: getattr(timing, name) for name in Timing.__slots__} for timing in timings]
         sys.stdout.write(json.dumps(values, indent=2) + "\n")
         return
-    table = Table("bookings", "first", "p50", "p99", "after a write p50", "p99", box=None)
+    table = Table(
+        *("bookings", "first", "p50", "p99", "after a write p50", "p99", "of the catalogue p50"),
+        box=None,
+    )
     for timing in timings:
         table.add_row(
             f"{timing.bookings:,}",
@@ -87,6 +95,7 @@ async def _bench(
                     timing.p99_ms,
                     timing.after_write_p50_ms,
                     timing.after_write_p99_ms,
+                    timing.after_catalog_p50_ms,
                 )
             ),
         )
@@ -202,6 +211,11 @@ async def _measure(
         for index, client in enumerate(clients):
             await client.book(open_slots[index][number], customer=Customer(display_name="Bench"))
             written[index].append(await _time(client, query))
+    changed: list[list[float]] = [[], []]
+    for number in range(CATALOG_CHANGES):
+        for index, client in enumerate(clients):
+            await client.create_closure(Closure(name=f"k{number}", display_name="k", span=LONG_AGO))
+            changed[index].append(await _time(client, query))
     return [
         Timing(
             bookings=sizes[index],
@@ -210,6 +224,7 @@ async def _measure(
             p99_ms=_p99(quiet[index]),
             after_write_p50_ms=statistics.median(written[index]),
             after_write_p99_ms=_p99(written[index]),
+            after_catalog_p50_ms=statistics.median(changed[index]),
         )
         for index in range(len(clients))
     ]

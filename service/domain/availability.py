@@ -10,7 +10,7 @@ from __future__ import annotations
 from service.domain.choice import pick_calendar, rank_alternatives
 from service.domain.claim_book import ClaimBook
 from service.domain.explanation import Rule, RuleVerdict, explain
-from service.domain.facts import day_facts_window, facts_window
+from service.domain.facts import day_facts_window, facts_window, list_facts, slot_facts
 from service.domain.hours import Hours
 from service.domain.listing import (
     DaySlots,
@@ -40,8 +40,10 @@ __all__ = [
     "iterate_open_slots",
     "judge",
     "latest_start",
+    "list_facts",
     "offered_span",
     "open_slots",
     "pick_calendar",
     "rank_alternatives",
+    "slot_facts",
 ]

@@ -28,7 +28,7 @@ class ChangeKind(StrEnum):
 
 
 RELOADING_KINDS = frozenset({ChangeKind.BUSY_IMPORTED, ChangeKind.CATALOG_CHANGED})
-"""Changes that do not carry all they change: a replica loads a new snapshot."""
+"""Changes that do not carry all they change: a replica reads what they do not carry."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,7 +53,11 @@ def ref_of(claim: Claim) -> ClaimRef:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
-    """One entry of the change log: what one commit did, in the order of the revisions."""
+    """One entry of the change log: what one commit did, in the order of the revisions.
+
+    `reread_calendar_ids` are those on which claims came or went that it does not list; None, for a
+    change that reloads, is all: so say those that were written before it was told.
+    """
 
     revision: int
     at: datetime
@@ -61,11 +65,17 @@ class Change:
     added: tuple[Claim, ...] = ()
     removed: tuple[ClaimRef, ...] = ()
     booking_ids: tuple[UUID, ...] = ()
+    reread_calendar_ids: tuple[str, ...] | None = None
 
     @property
     def reloads(self) -> bool:
-        """Say whether a replica must load a new snapshot."""
+        """Say whether it does not carry all it changes: some of it, or all, must be read anew."""
         return self.kind in RELOADING_KINDS
+
+    @property
+    def reloads_all(self) -> bool:
+        """Say whether it does not even tell which calendars' claims must be read anew."""
+        return self.reloads and self.reread_calendar_ids is None
 
     @property
     def changes_catalog(self) -> bool:

@@ -29,12 +29,15 @@ def change_to_json(change: Change) -> bytes:
         ]
     if change.booking_ids:
         body["b"] = [str(booking_id) for booking_id in change.booking_ids]
+    if change.reread_calendar_ids is not None:
+        body["c"] = change.reread_calendar_ids
     return _encode(body).encode()
 
 
 def change_from_json(data: bytes) -> Change:
     """Read what `change_to_json` wrote."""
     body = json.loads(data)
+    reread = body.get("c")
     return Change(
         revision=body["r"],
         at=_instant(body["t"]),
@@ -50,6 +53,7 @@ def change_from_json(data: bytes) -> Change:
             for claim_id, calendar_id, start, end in body.get("d", ())
         ),
         booking_ids=tuple(UUID(booking_id) for booking_id in body.get("b", ())),
+        reread_calendar_ids=None if reread is None else tuple(reread),
     )
 
 

@@ -103,6 +103,10 @@ class _CalendarBook:
             if not self.days[day].entries:
                 del self.days[day]
 
+    def claims(self) -> list[Claim]:
+        entries = (entry for day in self.days.values() for entry in day.entries)
+        return [claim for entry in entries for claim in _claims_of(entry)]
+
     def entries(self, start: datetime, end: datetime) -> list[Entry]:
         found: list[Entry] = []
         days = _days(start, end)
@@ -181,6 +185,21 @@ class ClaimBook:
             book.drop(shared)
         return claim
 
+    def replace_calendar(self, calendar_id: str, other: ClaimBook) -> None:
+        """Put what another book has, all of it on this calendar, in place of what is on it.
+
+        The other book must not be used any more.
+        """
+        book = self._calendars.pop(calendar_id, None)
+        for claim in [] if book is None else book.claims():
+            # What touches several days comes as often.
+            if self._claims.pop(claim.claim_id, None) is not None:
+                self._forget_hold(claim)
+        self._claims.update(other._claims)
+        self._calendars.update(other._calendars)
+        for holder_key, holds in other._holds.items():
+            self._holds.setdefault(holder_key, {}).update(holds)
+
     def entries(self, calendar_id: str, start: datetime, end: datetime) -> list[Entry]:
         """Return what shares an instant with [start, end), by start, groups as one."""
         book = self._calendars.get(calendar_id)
@@ -189,9 +208,7 @@ class ClaimBook:
     def overlapping(self, calendar_id: str, start: datetime, end: datetime) -> list[Claim]:
         """Return the claims that share an instant with [start, end), by start, expired ones too."""
         return [
-            claim
-            for entry in self.entries(calendar_id, start, end)
-            for claim in ((entry,) if isinstance(entry, Claim) else entry.claims())
+            claim for entry in self.entries(calendar_id, start, end) for claim in _claims_of(entry)
         ]
 
     def holds_of(self, holder_key: str) -> list[Claim]:
@@ -202,6 +219,10 @@ class ClaimBook:
         holds = self._holds.get(claim.holder_key or "")
         if holds is not None and holds.pop(claim.claim_id, None) is not None and not holds:
             del self._holds[claim.holder_key or ""]
+
+
+def _claims_of(entry: Entry) -> Iterable[Claim]:
+    return (entry,) if isinstance(entry, Claim) else entry.claims()
 
 
 def _days(start: datetime, end: datetime) -> range:

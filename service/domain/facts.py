@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 from service.domain.catalog import Catalog
@@ -15,7 +16,9 @@ from service.domain.civil_time import (
     monday_of,
 )
 from service.domain.interval import Interval
+from service.domain.listing import offered_span
 from service.domain.opening import Span
+from service.domain.slot import SlotQuery
 
 
 def facts_window(
@@ -60,3 +63,36 @@ def day_facts_window(
     first = facts_window(catalog, type_id, calendar_id, day_start(zone, day), duration)
     last = facts_window(catalog, type_id, calendar_id, day_start(zone, day + ONE_DAY), duration)
     return Interval(first.start, last.end)
+
+
+def slot_facts(
+    catalog: Catalog, type_id: str, calendar_id: str, start: datetime, duration: timedelta
+) -> Iterator[tuple[str, Interval]]:
+    """Yield the calendars and times whose claims `judge` and `explain` look at for a slot."""
+    appointment_type = catalog.types.get(type_id)
+    # Of what does not exist, or is not offered there, they look at none.
+    if appointment_type is None or calendar_id not in appointment_type.primary_calendar_ids:
+        return
+    window = facts_window(catalog, type_id, calendar_id, start, duration)
+    for occupied_id in appointment_type.calendar_ids_for(calendar_id):
+        yield occupied_id, window
+
+
+def list_facts(catalog: Catalog, query: SlotQuery, now: datetime) -> Iterator[tuple[str, Interval]]:
+    """Yield the calendars and times whose claims `open_slots` looks at for a query."""
+    for type_id in query.type_ids or catalog.types:
+        appointment_type = catalog.types[type_id]
+        duration = query.duration or appointment_type.durations[0]
+        span = offered_span(appointment_type, query.window, now)
+        if span is None or duration not in appointment_type.durations:
+            continue
+        for calendar_id in appointment_type.primary_calendar_ids:
+            if query.calendar_ids and calendar_id not in query.calendar_ids:
+                continue
+            zone = catalog.calendars[calendar_id].zone
+            first, last = (
+                day_facts_window(catalog, type_id, calendar_id, civil_day(zone, edge), duration)
+                for edge in span
+            )
+            for occupied_id in appointment_type.calendar_ids_for(calendar_id):
+                yield occupied_id, Interval(first.start, last.end)

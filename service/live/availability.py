@@ -1,4 +1,4 @@
-"""Lists, explanations and alternatives: answered from a replica that is proved fresh."""
+"""Lists, explanations and alternatives, from a ground that is proved fresh."""
 
 from __future__ import annotations
 
@@ -23,9 +23,8 @@ from service.domain.interval import Interval
 from service.domain.slot import Slot, SlotKey, SlotQuery
 from service.live.cells import cells_of
 from service.live.clock import DatabaseClock
-from service.live.days import DayCache
-from service.live.follower import Follower
-from service.live.replica import Replica
+from service.live.ground import Ground, Mark
+from service.live.grounds import Grounds
 
 CELL_DAYS_PER_TURN = 50
 """About so many days are derived before others may get their turn on the event loop."""
@@ -55,19 +54,15 @@ class Availability:
     def __init__(
         self,
         *,
-        follower: Follower,
-        days: DayCache,
+        grounds: Grounds,
         clock: DatabaseClock,
         monotonic: Callable[[], float],
     ) -> None:
         """Begin with nothing remembered."""
-        self._follower = follower
-        self._days = days
+        self._grounds = grounds
         self._clock = clock
         self._monotonic = monotonic
-        self._answers: OrderedDict[tuple[Lost, int, int], tuple[datetime, list[Slot]]] = (
-            OrderedDict()
-        )
+        self._answers: OrderedDict[tuple[Lost, Mark], tuple[datetime, list[Slot]]] = OrderedDict()
         self._searching = asyncio.Lock()
 
     async def list_slots(
@@ -79,117 +74,121 @@ class Availability:
         limit: int | None = None,
     ) -> tuple[list[Slot], int, datetime]:
         """Return open slots in order, at most `limit` after a key; the revision; the instant."""
-        replica = (await self._follower.get(query.business_id, min_revision=min_revision)).replica
-        # Also raises ResourceNotFound for what a query may not ask.
-        chunk = _chunk(len(cells_of(replica.offer.catalog, query)))
-        for attempt in range(COLLECTIONS_MAX):
-            is_last = attempt == COLLECTIONS_MAX - 1
-            now, revision = self._clock.now(), replica.revision
-            slots = await self._collect(
-                replica, query, now, _Page(after, limit), None if is_last else chunk
-            )
-            if slots is not None:
-                return slots, revision, now
+        async with self._grounds.proved(query.business_id, min_revision) as ground:
+            # Also raises ResourceNotFound for what a query may not ask.
+            chunk = _chunk(len(cells_of(ground.offer.catalog, query)))
+            for attempt in range(COLLECTIONS_MAX):
+                is_last = attempt == COLLECTIONS_MAX - 1
+                now, revision = self._clock.now(), ground.revision
+                slots = await self._collect(
+                    ground, query, now, _Page(after, limit), None if is_last else chunk
+                )
+                if slots is not None:
+                    return slots, revision, now
         raise AssertionError("The last collection is not interrupted.")
 
     async def explain(
         self, wanted: Lost, min_revision: int = 0
     ) -> tuple[list[RuleVerdict], bool, int, datetime]:
         """Return every rule's verdict, whether it can be booked, the revision, and the instant."""
-        fresh = await self._follower.get(wanted.business_id, min_revision=min_revision)
-        replica, now = fresh.replica, self._clock.now()
-        type_ = replica.offer.catalog.types.get(wanted.type_id)
-        if type_ is None:
-            raise ResourceNotFound(type_name(wanted.business_id, wanted.type_id))
-        duration = wanted.duration or type_.durations[0]
-        if duration not in type_.durations:
-            raise InvalidRequest("slot.duration", "The appointment type has no such duration.")
-        verdicts: list[RuleVerdict] = []
-        is_bookable = False
-        for calendar_id in _calendars(wanted.calendar_id, type_.primary_calendar_ids):
-            of_calendar = explain(
-                replica.offer,
-                wanted.type_id,
-                calendar_id,
-                wanted.start,
-                duration,
-                now,
-                holder_key=wanted.holder_key,
-            )
-            verdicts += of_calendar
-            is_bookable = is_bookable or all(verdict.passed for verdict in of_calendar)
-        return verdicts, is_bookable, replica.revision, now
+        async with self._grounds.proved(wanted.business_id, min_revision) as ground:
+            type_ = ground.offer.catalog.types.get(wanted.type_id)
+            if type_ is None:
+                raise ResourceNotFound(type_name(wanted.business_id, wanted.type_id))
+            duration = wanted.duration or type_.durations[0]
+            if duration not in type_.durations:
+                raise InvalidRequest("slot.duration", "The appointment type has no such duration.")
+            calendar_ids = _calendars(wanted.calendar_id, type_.primary_calendar_ids)
+            for calendar_id in calendar_ids:
+                await ground.need_slot(wanted.type_id, calendar_id, wanted.start, duration)
+            # From here on nobody else has a turn.
+            now = self._clock.now()
+            by_calendar = [
+                explain(
+                    ground.offer,
+                    wanted.type_id,
+                    calendar_id,
+                    wanted.start,
+                    duration,
+                    now,
+                    holder_key=wanted.holder_key,
+                )
+                for calendar_id in calendar_ids
+            ]
+            verdicts = [verdict for each in by_calendar for verdict in each]
+            is_bookable = any(all(verdict.passed for verdict in each) for each in by_calendar)
+            return verdicts, is_bookable, ground.revision, now
 
     async def alternatives(self, lost: Lost, min_revision: int = 0) -> list[Slot]:
         """Return open slots to offer instead, the best first.
 
         Remembered for each revision, so that all who lose the same slot cost one search.
         """
-        replica = await self._follower.at_least(lost.business_id, min_revision)
-        holder_key = lost.holder_key
-        if holder_key is not None and not replica.offer.claims.holds_of(holder_key):
-            lost = replace(lost, holder_key=None)
-        known = self._known(replica, lost)
-        if known is not None:
-            return known
-        async with self._searching:
-            known = self._known(replica, lost)
+        async with self._grounds.at_least(lost.business_id, min_revision) as ground:
+            if lost.holder_key is not None and _holds_nothing(ground, lost.holder_key):
+                lost = replace(lost, holder_key=None)
+            known = self._known(ground, lost)
             if known is not None:
                 return known
-            now = self._clock.now()
-            found = await self._search(replica, lost, now)
-            # Nobody has had a turn since it was found: it is true of what the replica has now.
-            self._answers[lost, replica.generation, replica.revision] = (now, found)
-            while len(self._answers) > ANSWERS_KEPT_MAX:
-                self._answers.popitem(last=False)
-            return found
+            async with self._searching:
+                known = self._known(ground, lost)
+                if known is not None:
+                    return known
+                now = self._clock.now()
+                found = await self._search(ground, lost, now)
+                # Nobody has had a turn since it was found: it is true of what the ground has now.
+                self._answers[lost, ground.mark] = (now, found)
+                while len(self._answers) > ANSWERS_KEPT_MAX:
+                    self._answers.popitem(last=False)
+                return found
 
     async def _collect(
         self,
-        replica: Replica,
+        ground: Ground,
         query: SlotQuery,
         now: datetime,
         page: _Page,
         chunk: timedelta | None,
     ) -> list[Slot] | None:
         """Return the slots of a page; None: the business changed while others had their turn."""
-        revision, generation = replica.revision, replica.generation
+        mark = ground.mark
         until = self._monotonic() + SLICE_SECONDS
-        days = self._days.source(replica, now, query.holder_key)
+        days = ground.days(now, query.holder_key)
         found: list[Slot] = []
         for window in page.windows(query.window, chunk):
             part = replace(query, window=window)
+            await ground.need_list(part, now)
             room = None if page.limit is None else page.limit - len(found)
-            slots = iterate_open_slots(replica.offer, part, now, days=days)
+            slots = iterate_open_slots(ground.offer, part, now, days=days)
             found += islice((slot for slot in slots if page.has(slot.key)), room)
             if page.limit is not None and len(found) >= page.limit:
                 break
             if chunk is not None and self._monotonic() >= until:
                 await asyncio.sleep(0)
-                if (replica.revision, replica.generation) != (revision, generation):
+                if ground.mark != mark:
                     return None
                 until = self._monotonic() + SLICE_SECONDS
         return found
 
-    def _known(self, replica: Replica, lost: Lost) -> list[Slot] | None:
-        answer = self._answers.get((lost, replica.generation, replica.revision))
+    def _known(self, ground: Ground, lost: Lost) -> list[Slot] | None:
+        answer = self._answers.get((lost, ground.mark))
         if answer is None or self._clock.now() - answer[0] > ANSWER_KEPT:
             return None
         return answer[1]
 
-    async def _search(self, replica: Replica, lost: Lost, now: datetime) -> list[Slot]:
+    async def _search(self, ground: Ground, lost: Lost, now: datetime) -> list[Slot]:
         for attempt in range(COLLECTIONS_MAX):
             is_last = attempt == COLLECTIONS_MAX - 1
-            found = await self._rank(replica, lost, now, is_interrupted=not is_last)
+            found = await self._rank(ground, lost, now, is_interrupted=not is_last)
             if found is not None:
                 return found
         raise AssertionError("The last search is not interrupted.")
 
     async def _rank(
-        self, replica: Replica, lost: Lost, now: datetime, *, is_interrupted: bool
+        self, ground: Ground, lost: Lost, now: datetime, *, is_interrupted: bool
     ) -> list[Slot] | None:
         """Return the best alternatives; None: the business changed while others had their turn."""
-        catalog = replica.offer.catalog
+        catalog = ground.offer.catalog
         type_ = catalog.types.get(lost.type_id)
         if type_ is None or lost.start.year not in CIVIL_YEARS:
             return []
@@ -198,7 +197,7 @@ class Availability:
             return []
         duration = lost.duration or type_.durations[0]
         wanted = SlotKey(lost.start, lost.type_id, lost.calendar_id or "", lost.start + duration)
-        hours = replica.offer.hours
+        hours = ground.offer.hours
         day = hours.day_span(own[0], hours.day_of(own[0], lost.start))
         around = Interval(lost.start - ALTERNATIVES_AROUND, lost.start + ALTERNATIVES_AROUND)
         chunk = _chunk(len(type_.primary_calendar_ids)) if is_interrupted else None
@@ -213,7 +212,7 @@ class Availability:
                 duration=duration,
                 holder_key=lost.holder_key,
             )
-            collected = await self._collect(replica, query, now, _Page(None, None), chunk)
+            collected = await self._collect(ground, query, now, _Page(None, None), chunk)
             if collected is None:
                 return None
             found = collected
@@ -249,3 +248,8 @@ def _chunk(cells: int) -> timedelta:
 
 def _calendars(calendar_id: str | None, primary_ids: tuple[str, ...]) -> tuple[str, ...]:
     return primary_ids if calendar_id is None else (calendar_id,)
+
+
+def _holds_nothing(ground: Ground, holder_key: str) -> bool:
+    """Say whether it is known that a holder has no hold, and so sees what everyone sees."""
+    return ground.is_whole and not ground.offer.claims.holds_of(holder_key)

@@ -26,7 +26,6 @@ from service.store.changes import Head
 
 PRUNE_SECONDS = 600.0
 AHEAD_RETRY_SECONDS = 0.05
-LOADING_SECONDS_MAX = 20.0
 
 _log = logging.getLogger(__name__)
 
@@ -82,17 +81,29 @@ class Follower:
         """Return a replica that is proved to be as new as any answer given before this call.
 
         ResourceNotFound: no such business. RevisionAhead: `min_revision` did not come in time.
+        Overloaded: nor did the replica; it goes on being loaded.
         """
         until: float | None = None
+        loading_until = self._monotonic() + self._limits.loading_seconds_max
         while True:
             with self.pinned(business_id) as following:
                 if following.replica is None:
                     following.ask(0)
-                    await following.advance(LOADING_SECONDS_MAX)
+                    await following.advance(loading_until - self._monotonic())
                 until = until or self._monotonic() + self._limits.revision_wait_seconds_max
                 fresh = await self._prove(following, min_revision, until)
             if fresh is not None:
                 return fresh
+
+    def is_loaded(self, business_id: str) -> bool:
+        """Say whether there is a replica that need not be loaded before it answers."""
+        following = self._followings.get(business_id)
+        return following is not None and following.is_current and not following.is_gone
+
+    def load_soon(self, business_id: str) -> None:
+        """Begin to load a replica that is not there, where there is room for one."""
+        with suppress(Overloaded), self.pinned(business_id) as following:
+            following.ask(0)
 
     async def at_least(self, business_id: str, revision: int) -> Replica:
         """Return a replica that has a revision; PostgreSQL is asked only where it has not."""

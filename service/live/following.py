@@ -11,6 +11,7 @@ from datetime import datetime
 from service.domain.change import Change
 from service.domain.errors import DomainError, Overloaded, ResourceNotFound
 from service.domain.ids import business_name
+from service.live import heap
 from service.live.board import Board
 from service.live.cells import Touch
 from service.live.clock import DatabaseClock
@@ -59,6 +60,7 @@ class Following:
         self._waiting: dict[int, tuple[str, Change]] = {}
         self._wanted = 0
         self._must_load = True
+        self._must_renew = False
         self._task: asyncio.Task[None] | None = None
         self._error: DomainError | None = None
         self._repair: asyncio.TimerHandle | None = None
@@ -90,6 +92,11 @@ class Following:
         self._must_load = True
         self._work()
 
+    def ask_renewal(self) -> None:
+        """Read what the next change does not carry."""
+        self._must_renew = True
+        self._work()
+
     def check(self, revision: int, as_of: datetime) -> None:
         """PostgreSQL was read: come to that revision, then tell that all of it is here."""
         self._unchecked = (revision, as_of)
@@ -114,6 +121,8 @@ class Following:
     def end(self) -> None:
         """There is no such business any more."""
         self.is_gone = True
+        if self.replica is not None:
+            heap.take_back(len(self.replica.offer.claims))
         self._around.board.gone(self.business_id)
         self.advanced.fire()
         self._cancel_repair()
@@ -127,14 +136,17 @@ class Following:
 
     def _apply_waiting(self) -> None:
         replica = self.replica
-        if replica is None or self._must_load:
+        if replica is None or self._must_load or self._must_renew:
             return
         touches: list[Touch] = []
         before = replica.revision
         while (next_one := self._waiting.pop(replica.revision + 1, None)) is not None:
             epoch, change = next_one
-            if change.reloads or epoch != replica.epoch:
+            if epoch != replica.epoch:
                 self.ask_load()
+                break
+            if change.reloads:
+                self.ask_renewal()
                 break
             touches += replica.apply(change)
         if replica.revision > before:
@@ -184,7 +196,7 @@ class Following:
             self._task = asyncio.create_task(self._read())
 
     def _has_work(self) -> bool:
-        if self.replica is None or self._must_load:
+        if self.replica is None or self._must_load or self._must_renew:
             return True
         return self.replica.revision < self._wanted
 
@@ -193,6 +205,8 @@ class Following:
             while self._has_work() and not self.is_gone:
                 if self.replica is None or self._must_load:
                     await self._load()
+                elif self._must_renew:
+                    await self._renew(self.replica)
                 else:
                     await self._catch_up(self.replica)
         except DomainError as error:
@@ -220,8 +234,27 @@ class Following:
             )
         else:
             self._replace(self.replica, loaded)
-        self._must_load = False
+        self._must_load = self._must_renew = False
         # A change that came meanwhile may ask for another load.
+        self._apply_waiting()
+
+    async def _renew(self, replica: Replica) -> None:
+        """Bring the replica on over a change that does not carry all; nothing else moves it now."""
+        before = replica.revision
+        found = await self._around.source.renewal(self.business_id, replica.epoch, before)
+        self._must_renew = False
+        if found is None:
+            self._must_load = True
+            return
+        self._around.clock.observe(found.as_of)
+        if found.changes:
+            replica.renew(
+                revision=found.revision,
+                changes=found.changes,
+                catalog=found.catalog,
+                claims=found.claims,
+            )
+            self._around.board.reloaded(replica, before, None)
         self._apply_waiting()
 
     def _replace(self, replica: Replica, loaded: Loaded) -> None:

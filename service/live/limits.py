@@ -14,6 +14,8 @@ class LiveLimits:
     stream_age_seconds_max: float = 1800.0
     # W8, and a token that is ahead: how long to wait for a revision.
     revision_wait_seconds_max: float = 1.0
+    # For how long a watch waits for its business to be loaded, before it is told to retry.
+    loading_seconds_max: float = 20.0
     # A view is settled at most this often; what comes in between is merged.
     pace_seconds: float = 0.010
     # How long the event loop may be held by settling views before others get their turn.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import count
 from typing import NamedTuple
@@ -37,6 +37,7 @@ class Replica:
     ) -> None:
         """Begin at a snapshot."""
         self.business_id = catalog.business.business_id
+        self.revision = revision
         self.load(epoch=epoch, revision=revision, catalog=catalog, claims=claims)
 
     def load(
@@ -44,23 +45,58 @@ class Replica:
     ) -> None:
         """Start over from a snapshot."""
         book = claims if isinstance(claims, ClaimBook) else ClaimBook(claims)
-        self.generation = next(_generations)
         self.epoch = epoch
-        self.revision = revision
         self.offer = Offer(catalog, Hours(catalog), book)
         self.cells_by_calendar: dict[str, list[Cell]] = by_calendar(list(all_cells(catalog)))
-        self._expiring: dict[UUID, Claim] = {
-            claim.claim_id: claim for claim in book if claim.expires_at is not None
-        }
-        self._done: deque[_Done] = deque()
-        self._done_after = revision
+        self._expiring = _expiring_in(book)
+        self._start_at(revision)
+
+    def renew(
+        self,
+        *,
+        revision: int,
+        changes: Iterable[Change],
+        catalog: Catalog | None,
+        claims: Mapping[str, ClaimBook],
+    ) -> None:
+        """Go on to a revision, by the changes that lead there and what was read anew at it.
+
+        `catalog` None: it is as it was; `claims` are all those of the calendars named.
+        """
+        for change in changes:
+            self._move_claims(change)
+        for calendar_id, book in claims.items():
+            self._expiring |= _expiring_in(book)
+            self.offer.claims.replace_calendar(calendar_id, book)
+        kept = self.offer.claims
+        self._expiring = {each: claim for each, claim in self._expiring.items() if kept.get(each)}
+        if catalog is not None:
+            self.offer = Offer(catalog, Hours(catalog), kept)
+            self.cells_by_calendar = by_calendar(list(all_cells(catalog)))
+        self._start_at(revision)
 
     def apply(self, change: Change) -> tuple[Touch, ...]:
         """Apply the next change, and return what it touched."""
         if change.revision != self.revision + 1:
             raise ValueError(f"Revision {change.revision} does not follow {self.revision}.")
         if change.reloads:
-            raise ValueError("After this change a replica must be loaded anew.")
+            raise ValueError("After this change a replica must be renewed.")
+        self._move_claims(change)
+        self.revision = change.revision
+        touches = touches_of(change)
+        self._done.append(_Done(change.revision, touches))
+        if len(self._done) > CHANGES_KEPT_MAX:
+            self._done_after = self._done.popleft().revision
+        return touches
+
+    def _start_at(self, revision: int) -> None:
+        """Be another one from here on: nothing that was derived or remembered counts."""
+        self.generation: int = next(_generations)
+        self.revision = revision
+        self._done: deque[_Done] = deque()
+        self._done_after = revision
+
+    def _move_claims(self, change: Change) -> None:
         for ref in change.removed:
             self.offer.claims.remove(ref.claim_id)
             self._expiring.pop(ref.claim_id, None)
@@ -68,12 +104,6 @@ class Replica:
             self.offer.claims.add(claim)
             if claim.expires_at is not None:
                 self._expiring[claim.claim_id] = claim
-        self.revision = change.revision
-        touches = touches_of(change)
-        self._done.append(_Done(change.revision, touches))
-        if len(self._done) > CHANGES_KEPT_MAX:
-            self._done_after = self._done.popleft().revision
-        return touches
 
     def touches_after(self, revision: int) -> list[Touch] | None:
         """Return what changes after a revision touched; None: they are not remembered."""
@@ -115,6 +145,10 @@ class Replica:
         for claim_id in over:
             claims.remove(claim_id)
             self._expiring.pop(claim_id, None)
+
+
+def _expiring_in(book: ClaimBook) -> dict[UUID, Claim]:
+    return {claim.claim_id: claim for claim in book if claim.expires_at is not None}
 
 
 def touches_of(change: Change) -> tuple[Touch, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,14 +16,23 @@ from service.domain.catalog import Catalog
 from service.domain.change import Change
 from service.domain.claim import Claim
 from service.domain.errors import Overloaded
-from service.store import bookings, changes, snapshots
+from service.domain.interval import Interval
+from service.live import heap
+from service.store import bookings, changes, claims, snapshots
+from service.store import catalog as catalog_store
 from service.store.changes import Head, Heads
 from service.store.database import Database, is_retryable
+from service.store.snapshots import BusinessSnapshot, SnapshotHead
 
 READ_SECONDS_MAX = 5.0
-LOADING_SECONDS_MAX = 30.0
-CLAIMS_PER_TURN = 2_000
-"""So many claims are put into a book before others get their turn on the event loop."""
+LOADING_SECONDS_MAX = 120.0
+LOADS_MAX = 4
+"""So many businesses are loaded at a time, each with one connection; the others wait."""
+CLAIMS_PER_TURN = 250
+"""So many claims are read and put into a book before others get their turn: 2 to 4 ms."""
+CHANGES_PER_TURN = 250
+RENEWAL_CHANGES_MAX = 2_000
+"""Over so many changes a business is loaded anew rather than brought there by its log."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,12 +46,42 @@ class Loaded:
     claims: ClaimBook
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Renewal:
+    """What leads a replica on to a revision, over changes that do not carry all they change.
+
+    `catalog` is None where it is as it was. `claims` are all those of the calendars named.
+    """
+
+    revision: int
+    as_of: datetime
+    changes: Sequence[Change]
+    catalog: Catalog | None
+    claims: Mapping[str, ClaimBook]
+
+
+class Part:
+    """A business in one snapshot of PostgreSQL, whose claims are read as they are needed."""
+
+    def __init__(self, tx: Any, found: BusinessSnapshot) -> None:
+        """Take the snapshot that is open."""
+        self.epoch, self.revision = found.head.epoch, found.head.revision
+        self.as_of, self.catalog = found.head.as_of, found.catalog
+        self._tx = tx
+        self._business_id = found.head.business_id
+
+    async def claims_in(self, windows: Iterable[tuple[str, Interval]]) -> list[Claim]:
+        """Return the claims that touch any of the windows (calendar, interval)."""
+        return await claims.in_windows(self._tx, self._business_id, windows)
+
+
 class Source:
     """Reads, each in its own snapshot and a bounded time. Overloaded: it cannot be read."""
 
     def __init__(self, database: Database) -> None:
         """Take the database."""
         self._database = database
+        self._loads = asyncio.Semaphore(LOADS_MAX)
 
     async def heads(self, business_ids: Sequence[str]) -> Heads:
         """Return how far businesses are."""
@@ -51,17 +90,65 @@ class Source:
 
     async def load(self, business_id: str) -> Loaded | None:
         """Load a business; None: there is none."""
-        async with self._reading(LOADING_SECONDS_MAX) as tx:
+        async with self._loads, self._reading(LOADING_SECONDS_MAX) as tx:
             found = await snapshots.load_business(tx, business_id)
-        if found is None:
-            return None
+            if found is None:
+                return None
+            book = ClaimBook()
+            with heap.full_collections_wait():
+                async for page in claims.pages_ending_after(
+                    tx, business_id, found.head.claims_after, page=CLAIMS_PER_TURN
+                ):
+                    for claim in page:
+                        book.add(claim)
+                    await asyncio.sleep(0)
+                heap.set_aside(len(book))
         return Loaded(
-            epoch=found.epoch,
-            revision=found.revision,
-            as_of=found.as_of,
+            epoch=found.head.epoch,
+            revision=found.head.revision,
+            as_of=found.head.as_of,
             catalog=found.catalog,
-            claims=await _book_of(found.claims),
+            claims=book,
         )
+
+    async def renewal(self, business_id: str, epoch: str, revision: int) -> Renewal | None:
+        """Return what leads on from a revision; None: the business must be loaded anew."""
+        async with self._reading(LOADING_SECONDS_MAX) as tx:
+            head = await snapshots.read_head(tx, business_id)
+            if head is None or head.epoch != epoch:
+                return None
+            log = await _whole_log(tx, head, revision)
+            if log is None or any(change.reloads_all for change in log):
+                return None
+            catalog = None
+            if any(change.changes_catalog for change in log):
+                catalog = await catalog_store.load(tx, business_id)
+            books = {
+                calendar_id: ClaimBook()
+                for change in log
+                for calendar_id in change.reread_calendar_ids or ()
+            }
+            if books:
+                async for page in claims.pages_ending_after(
+                    tx,
+                    business_id,
+                    head.claims_after,
+                    page=CLAIMS_PER_TURN,
+                    calendar_ids=list(books),
+                ):
+                    for claim in page:
+                        books[claim.calendar_id].add(claim)
+                    await asyncio.sleep(0)
+        return Renewal(
+            revision=head.revision, as_of=head.as_of, changes=log, catalog=catalog, claims=books
+        )
+
+    @asynccontextmanager
+    async def part(self, business_id: str) -> AsyncIterator[Part | None]:
+        """Open a snapshot of a business to answer from; None: there is none."""
+        async with self._reading() as tx:
+            found = await snapshots.load_business(tx, business_id)
+            yield None if found is None else Part(tx, found)
 
     async def log_after(
         self, business_id: str, revision: int, limit: int
@@ -88,13 +175,19 @@ class Source:
             raise
 
 
-async def _book_of(claims: list[Claim]) -> ClaimBook:
-    book = ClaimBook()
-    for start in range(0, len(claims), CLAIMS_PER_TURN):
-        for claim in claims[start : start + CLAIMS_PER_TURN]:
-            book.add(claim)
+async def _whole_log(tx: Any, head: SnapshotHead, after: int) -> list[Change] | None:
+    """Return all changes after a revision; None: they are too many, or trimmed, or never were."""
+    if not 0 <= head.revision - after <= RENEWAL_CHANGES_MAX:
+        return None
+    log: list[Change] = []
+    while after < head.revision:
+        page = await changes.read_after(tx, head.business_id, after, CHANGES_PER_TURN)
+        if not page or page[0].revision != after + 1:
+            return None
+        log += page
+        after = page[-1].revision
         await asyncio.sleep(0)
-    return book
+    return log
 
 
 class HeadReads:

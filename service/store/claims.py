@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import RowMapping
+from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.domain.claim import Claim, ClaimKind
@@ -37,11 +37,15 @@ _ENDING_AFTER = """
 SELECT c.*
 FROM calendars CROSS JOIN LATERAL (
     SELECT * FROM claims
-    WHERE claims.business_id = $1 AND claims.calendar_id = calendars.calendar_id
-      AND starts_at > $2::timestamptz - interval '3 days' AND ends_at > $2
+    WHERE claims.business_id = :business_id AND claims.calendar_id = calendars.calendar_id
+      AND starts_at > CAST(:instant AS timestamptz) - interval '3 days' AND ends_at > :instant
 ) AS c
-WHERE calendars.business_id = $1
+WHERE calendars.business_id = :business_id
 """
+_ALL_CALENDARS = text(_ENDING_AFTER)
+_SOME_CALENDARS = text(
+    _ENDING_AFTER + "AND calendars.calendar_id = ANY(CAST(:calendar_ids AS text[]))"
+)
 
 
 async def in_windows(
@@ -65,10 +69,25 @@ async def in_windows(
     return [_claim(row) for row in unique.values()]
 
 
-async def ending_after(tx: AsyncConnection, business_id: str, instant: datetime) -> list[Claim]:
-    """Return all claims of a business that end after an instant."""
-    result = await tx.exec_driver_sql(_ENDING_AFTER, (business_id, instant))
-    return [_claim(row) for row in result.mappings()]
+async def pages_ending_after(
+    tx: AsyncConnection,
+    business_id: str,
+    instant: datetime,
+    *,
+    page: int,
+    calendar_ids: Sequence[str] | None = None,
+) -> AsyncIterator[list[Claim]]:
+    """Yield the claims that end after an instant, of all calendars or some, so many at a time."""
+    values = {"business_id": business_id, "instant": instant}
+    if calendar_ids is None:
+        result = await tx.stream(_ALL_CALENDARS, values)
+    else:
+        result = await tx.stream(_SOME_CALENDARS, values | {"calendar_ids": list(calendar_ids)})
+    try:
+        async for rows in result.mappings().partitions(page):
+            yield [_claim(row) for row in rows]
+    finally:
+        await result.close()
 
 
 async def has_any_from(

@@ -1,4 +1,4 @@
-"""A business as it stands at one revision, for a replica to start from."""
+"""A business as it stands at one revision: its catalogue, and since when its claims matter."""
 
 from __future__ import annotations
 
@@ -9,47 +9,56 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.domain.catalog import Catalog
-from service.domain.claim import Claim
 from service.store import catalog as catalog_store
-from service.store import claims, tables
+from service.store import tables
 
 PAST_KEPT = timedelta(days=8)
 """Claims of the last week count towards a week's cap, and for who has been idle for longest."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class BusinessSnapshot:
-    """The catalogue and the claims of one business at one revision."""
+class SnapshotHead:
+    """At which revision and instant a snapshot shows a business."""
 
     business_id: str
     revision: int
     epoch: str
     as_of: datetime
+
+    @property
+    def claims_after(self) -> datetime:
+        """Claims that ended by this instant matter to nobody."""
+        return self.as_of - PAST_KEPT
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BusinessSnapshot:
+    """The head and the catalogue of one business; the claims are read in the same snapshot."""
+
+    head: SnapshotHead
     catalog: Catalog
-    claims: list[Claim]
 
 
-async def load_business(tx: AsyncConnection, business_id: str) -> BusinessSnapshot | None:
-    """Load a business. `tx` must be a snapshot (`Database.snapshot`); None: there is none."""
+async def read_head(tx: AsyncConnection, business_id: str) -> SnapshotHead | None:
+    """Read how far a business is. `tx` must be a snapshot (`Database.snapshot`)."""
     table = tables.businesses.c
-    head = (
+    row = (
         await tx.execute(
             select(table.revision, table.epoch, func.clock_timestamp()).where(
                 table.business_id == business_id
             )
         )
     ).one_or_none()
-    if head is None:
+    if row is None:
         return None
-    revision, epoch, as_of = head
-    catalog = await catalog_store.load(tx, business_id)
-    if catalog is None:
+    revision, epoch, as_of = row
+    return SnapshotHead(business_id=business_id, revision=revision, epoch=epoch, as_of=as_of)
+
+
+async def load_business(tx: AsyncConnection, business_id: str) -> BusinessSnapshot | None:
+    """Load all but the claims. `tx` must be a snapshot; None: there is no such business."""
+    head = await read_head(tx, business_id)
+    catalog = None if head is None else await catalog_store.load(tx, business_id)
+    if head is None or catalog is None:
         return None
-    return BusinessSnapshot(
-        business_id=business_id,
-        revision=revision,
-        epoch=epoch,
-        as_of=as_of,
-        catalog=catalog,
-        claims=await claims.ending_after(tx, business_id, as_of - PAST_KEPT),
-    )
+    return BusinessSnapshot(head=head, catalog=catalog)

@@ -108,3 +108,34 @@ def test_a_question_looks_at_its_own_days_only():
     book = ClaimBook(a_claim(NOW + timedelta(days=day)) for day in range(-500, 500))
     (found,) = book.overlapping("anna", NOW, NOW + minutes(1))
     assert found.start == NOW
+
+
+@QUICK
+@given(histories(), st.lists(st.integers(1, 12).flatmap(claims)))
+def test_a_calendar_that_is_replaced_is_as_if_it_had_always_been_so(steps, renewed):
+    book, other = ClaimBook(), ClaimBook()
+    for step in steps:
+        if isinstance(step, Claim):
+            book.add(step)
+    for claim in renewed:
+        # Other ids: a claim does not move to another calendar.
+        other.add(replace(claim, calendar_id="anna", claim_id=UUID(int=claim.claim_id.int + 100)))
+    expected = ClaimBook([*(claim for claim in book if claim.calendar_id != "anna"), *other])
+
+    book.replace_calendar("anna", other)
+
+    everything = (NOW - hours(24 * 9), NOW + hours(24 * 9))
+    assert set(book) == set(expected)
+    for calendar_id in ("anna", "ben"):
+        found, wanted = (each.overlapping(calendar_id, *everything) for each in (book, expected))
+        assert sorted(found, key=_by_id) == sorted(wanted, key=_by_id)
+    for holder_key in ("x", "y"):
+        held, wanted = (each.holds_of(holder_key) for each in (book, expected))
+        assert sorted(held, key=_by_id) == sorted(wanted, key=_by_id)
+    for claim in list(book):
+        assert book.remove(claim.claim_id) == claim
+    assert not book.overlapping("anna", *everything)
+
+
+def _by_id(claim):
+    return claim.claim_id

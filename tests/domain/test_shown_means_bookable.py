@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from service.domain.availability import (
     ClaimBook,
+    Hours,
     Offer,
     Rule,
     day_facts_window,
@@ -15,7 +16,9 @@ from service.domain.availability import (
     facts_window,
     iterate_open_slots,
     judge,
+    list_facts,
     open_slots,
+    slot_facts,
 )
 from service.domain.errors import (
     BeyondHorizon,
@@ -26,6 +29,7 @@ from service.domain.errors import (
     SlotTaken,
 )
 from service.domain.slot import SlotQuery
+from tests.builders import NOW, a_catalog, minutes
 from tests.domain.oracle import Oracle
 from tests.domain.strategies import DAY, SLOW, TICK, cases
 
@@ -157,6 +161,44 @@ def test_a_days_slots_need_no_claims_but_those_in_their_window_of_facts(case):
         window = day_facts_window(case.catalog, *question)
         loaded = _with_claims_in(case, window, type_, calendar_id)
         assert day_slots(case.offer, *question, case.now) == day_slots(loaded, *question, case.now)
+
+
+@SLOW
+@given(cases(), st.booleans())
+def test_a_list_needs_no_claims_but_those_in_its_windows_of_facts(case, is_long):
+    duration = case.catalog.types["visit"].durations[is_long]
+    query = query_of(case, duration=duration)
+    loaded = _with_facts(case, list_facts(case.catalog, query, case.now))
+    assert open_slots(loaded, query, case.now) == open_slots(case.offer, query, case.now)
+
+
+@SLOW
+@given(cases())
+def test_an_explanation_needs_no_claims_but_those_in_its_windows_of_facts(case):
+    for type_, calendar_id in case.pairs():
+        for start in case.ticks()[::23]:
+            question = (type_.type_id, calendar_id, start, type_.durations[0])
+            loaded = _with_facts(case, slot_facts(case.catalog, *question))
+            told, expected = (
+                explain(offer, *question, case.now, holder_key=case.holder_key)
+                for offer in (loaded, case.offer)
+            )
+            assert told == expected
+
+
+def test_what_is_not_offered_needs_no_claims():
+    catalog = a_catalog()
+    assert not list(slot_facts(catalog, "nothing", "anna", NOW, minutes(30)))
+    assert not list(slot_facts(catalog, "visit", "nobody", NOW, minutes(30)))
+
+
+def _with_facts(case, windows):
+    facts = {
+        claim.claim_id: claim
+        for calendar_id, window in windows
+        for claim in case.offer.claims.overlapping(calendar_id, window.start, window.end)
+    }
+    return Offer(case.catalog, Hours(case.catalog), ClaimBook(facts.values()))
 
 
 def _with_claims_in(case, window, type_, calendar_id):

@@ -13,6 +13,7 @@ from service.live.feed import BookingFeed
 from service.live.follower import Follower
 from service.live.following import Surroundings
 from service.live.frames import Delta, Goodbye, SnapshotEnd
+from service.live.grounds import Grounds
 from service.live.limits import LiveLimits
 from service.live.publisher import Publisher
 from service.live.source import Source
@@ -77,8 +78,15 @@ class Process:
         if redis_url:
             self.subscription = Subscription(redis_url, self.follower, monotonic)
         self.lanes = Lanes(database, LaneLimits(), self.publisher.committed)
+        self.grounds = Grounds(
+            follower=self.follower,
+            source=self.source,
+            days=self.days,
+            clock=self.clock,
+            **shared,
+        )
         self.availability = Availability(
-            follower=self.follower, days=self.days, clock=self.clock, monotonic=monotonic
+            grounds=self.grounds, clock=self.clock, monotonic=monotonic
         )
         self.watchers = Watchers(follower=self.follower, board=self.board, tokens=tokens, **shared)
         self.feed = BookingFeed(follower=self.follower, source=self.source, tokens=tokens, **shared)

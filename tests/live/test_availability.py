@@ -112,6 +112,7 @@ async def test_alternatives_are_looked_for_on_other_days_and_other_calendars(pro
 
 async def test_all_who_lose_the_same_slot_cost_one_search(process, shop):
     booked = await process.submit(book(slot(20)))
+    await process.follower.get("demo")
 
     one = await process.availability.alternatives(LOST, booked["revision"])
     another = await process.availability.alternatives(

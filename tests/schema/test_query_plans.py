@@ -70,7 +70,10 @@ DROP TABLE n;
 async def read_all(tx):
     """Run every statement that a call, a batch, a follower or the janitor waits for."""
     await claims.in_windows(tx, "demo", WINDOWS)
-    await claims.ending_after(tx, "demo", START)
+    for some in (None, ["calendar-1", "calendar-2"]):
+        pages = claims.pages_ending_after(tx, "demo", START, page=1000, calendar_ids=some)
+        async for _ in pages:
+            pass
     await changes.read_after(tx, "demo", 100, 500)
     await changes.floor(tx, "demo")
     await changes.heads(tx, ["demo", *(f"business-{number}" for number in range(50))])

@@ -9,7 +9,7 @@ from service.domain.change import Change, ChangeKind, ref_of
 from service.domain.change_codec import change_from_json, change_to_json
 from service.domain.claim import ClaimKind
 from service.domain.interval import Interval
-from service.store import catalog, changes, snapshots
+from service.store import catalog, changes, claims, snapshots
 from service.store.changes import Head
 from tests.builders import NOW, a_claim, a_hold, at, hours, minutes
 from tests.store.rows import make_business, put, some_changes
@@ -22,6 +22,8 @@ async def business(database):
 
 CHANGES = [
     Change(revision=1, at=NOW, kind=ChangeKind.CATALOG_CHANGED),
+    Change(revision=2, at=NOW, kind=ChangeKind.CATALOG_CHANGED, reread_calendar_ids=()),
+    Change(revision=3, at=NOW, kind=ChangeKind.BUSY_IMPORTED, reread_calendar_ids=("anna",)),
     Change(
         revision=2**40,
         at=NOW.replace(microsecond=123457),
@@ -42,9 +44,17 @@ def test_a_change_survives_being_written_and_read(change):
     assert change_from_json(change_to_json(change)) == change
 
 
+def test_a_change_that_was_written_before_calendars_were_told_has_all_read_anew():
+    old = change_from_json(b'{"r":7,"t":0,"k":"busy_imported"}')
+
+    assert old.reloads_all
+    assert not change_from_json(change_to_json(CHANGES[2])).reloads_all
+    assert not change_from_json(b'{"r":7,"t":0,"k":"booked"}').reloads_all
+
+
 def test_a_change_names_nobody():
     """W1: what a watcher is sent by way of the log holds no personal data."""
-    written = change_to_json(CHANGES[1]).decode()
+    written = change_to_json(CHANGES[-1]).decode()
 
     assert "holder" not in written
     assert "display_name" not in written
@@ -101,6 +111,11 @@ async def test_a_log_that_was_never_trimmed_has_its_floor_at_its_beginning(datab
         assert await changes.floor(tx, "demo") == 0
 
 
+async def claims_of(tx, found):
+    pages = claims.pages_ending_after(tx, "demo", found.head.claims_after, page=10)
+    return [claim async for page in pages for claim in page]
+
+
 class TestSnapshot:
     async def test_a_snapshot_is_a_business_at_one_revision(self, database):
         claim = a_claim(at("10:00"))
@@ -111,12 +126,13 @@ class TestSnapshot:
             await put(database, claims=[a_claim(at("11:00"))], changes=some_changes(3, 3))
             after = await snapshots.load_business(tx, "demo")
             loaded = await catalog.load(tx, "demo")
+            found_claims = await claims_of(tx, after)
 
         for found in (before, after):
-            assert (found.revision, found.epoch) == (2, "epoch of demo")
-            assert found.claims == [claim]
+            assert (found.head.revision, found.head.epoch) == (2, "epoch of demo")
+        assert found_claims == [claim]
         assert after.catalog == before.catalog == loaded
-        assert before.as_of < after.as_of
+        assert before.head.as_of < after.head.as_of
 
     async def test_a_snapshot_has_the_past_week_and_no_more(self, database):
         async with database.snapshot() as tx:
@@ -126,9 +142,9 @@ class TestSnapshot:
         await put(database, claims=[old, *kept])
 
         async with database.snapshot() as tx:
-            found = await snapshots.load_business(tx, "demo")
+            found = await claims_of(tx, await snapshots.load_business(tx, "demo"))
 
-        assert {claim.claim_id for claim in found.claims} == {each.claim_id for each in kept}
+        assert {claim.claim_id for claim in found} == {each.claim_id for each in kept}
 
     async def test_there_is_no_snapshot_of_a_business_that_is_not_there(self, database):
         async with database.snapshot() as tx:

@@ -127,9 +127,39 @@ async def test_what_ended_is_not_loaded_and_what_still_lasts_is(database):
     await put(database, claims=put_there)
 
     async with database.snapshot() as tx:
-        got = await claims.ending_after(tx, "demo", NOON)
+        pages = [page async for page in claims.pages_ending_after(tx, "demo", NOON, page=10)]
 
+    got = [claim for page in pages for claim in page]
     assert {claim.claim_id for claim in got} == {each.claim_id for each in put_there[1:]}
+
+
+async def test_claims_come_in_pages_each_of_them_once_and_whole(database):
+    put_there = [
+        a_hold(NOON + hours(number), seat=number, calendar_id="anna") for number in range(7)
+    ]
+    put_there += [a_claim(NOON + hours(1), calendar_id="ben", appointment=None, type_id=None)]
+    await put(database, claims=put_there)
+
+    async with database.snapshot() as tx:
+        pages = [page async for page in claims.pages_ending_after(tx, "demo", NOON, page=3)]
+
+    assert [len(page) for page in pages] == [3, 3, 2]
+    got = [claim for page in pages for claim in page]
+    assert {claim.claim_id: claim for claim in got} == {each.claim_id: each for each in put_there}
+
+
+async def test_claims_of_some_calendars_are_read_without_the_others(database):
+    await put(database, claims=[a_claim(NOON), a_claim(NOON, calendar_id="ben")])
+
+    async with database.snapshot() as tx:
+        pages = [
+            page
+            async for page in claims.pages_ending_after(
+                tx, "demo", NOON, page=3, calendar_ids=["ben", "nobody"]
+            )
+        ]
+
+    assert [claim.calendar_id for page in pages for claim in page] == ["ben"]
 
 
 class TestConstraint:
