@@ -19,6 +19,7 @@ from service.domain.errors import Overloaded
 from service.store import bookings, changes, snapshots
 from service.store.changes import Head, Heads
 from service.store.database import Database, is_retryable
+from service.store.scope import ALL_BUSINESSES, Scope
 
 READ_SECONDS_MAX = 5.0
 LOADING_SECONDS_MAX = 30.0
@@ -46,12 +47,12 @@ class Source:
 
     async def heads(self, business_ids: Sequence[str]) -> Heads:
         """Return how far businesses are."""
-        async with self._reading() as tx:
+        async with self._reading(ALL_BUSINESSES) as tx:
             return await changes.heads(tx, business_ids)
 
     async def load(self, business_id: str) -> Loaded | None:
         """Load a business; None: there is none."""
-        async with self._reading(LOADING_SECONDS_MAX) as tx:
+        async with self._reading(business_id, LOADING_SECONDS_MAX) as tx:
             found = await snapshots.load_business(tx, business_id)
         if found is None:
             return None
@@ -67,20 +68,22 @@ class Source:
         self, business_id: str, revision: int, limit: int
     ) -> tuple[Head | None, list[Change]]:
         """Return how far a business is, and its changes after a revision."""
-        async with self._reading() as tx:
-            head = (await changes.heads(tx, [business_id])).by_business.get(business_id)
+        async with self._reading(business_id) as tx:
+            _, head = await changes.head(tx, business_id)
             return head, await changes.read_after(tx, business_id, revision, limit)
 
     async def bookings(self, business_id: str, ids: Iterable[UUID]) -> dict[UUID, Booking]:
         """Return bookings as they are now."""
-        async with self._reading() as tx:
+        async with self._reading(business_id) as tx:
             found = await bookings.by_ids(tx, business_id, ids)
         return {booking.booking_id: booking for booking in found}
 
     @asynccontextmanager
-    async def _reading(self, seconds_max: float = READ_SECONDS_MAX) -> AsyncIterator[Any]:
+    async def _reading(
+        self, scope: Scope, seconds_max: float = READ_SECONDS_MAX
+    ) -> AsyncIterator[Any]:
         try:
-            async with asyncio.timeout(seconds_max), self._database.snapshot() as tx:
+            async with asyncio.timeout(seconds_max), self._database.snapshot(scope) as tx:
                 yield tx
         except Exception as error:
             if is_retryable(error):
