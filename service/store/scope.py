@@ -1,8 +1,8 @@
 """Whose rows a transaction may touch: those of one business, or, for an operator's work, of all.
 
-PostgreSQL sees to it (store/row_security.py). The scope travels with BEGIN, in the same message, and
-is gone with COMMIT or ROLLBACK: it costs no round trip, and a connection takes none of it back into
-the pool. A transaction without a scope sees nothing.
+PostgreSQL sees to it (store/row_security.py). The scope travels with BEGIN, in the same message,
+and is gone with COMMIT or ROLLBACK: it costs no round trip, and a connection takes none of it back
+into the pool. A transaction without a scope sees nothing.
 """
 
 from __future__ import annotations

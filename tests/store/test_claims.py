@@ -26,7 +26,7 @@ async def business(database):
 
 
 async def found(database, *windows):
-    async with database.snapshot() as tx:
+    async with database.snapshot("demo") as tx:
         return await claims.in_windows(tx, "demo", windows)
 
 
@@ -102,7 +102,7 @@ INSTANTS = st.integers(0, 24 * 8).map(lambda quarter_days: at("00:00") + hours(q
 )
 async def test_in_windows_finds_exactly_what_overlaps(database, spans, asked):
     busy = [a_claim(start, start + hours(n / 2), kind=ClaimKind.BUSY) for start, n in spans]
-    async with database.read_committed.begin() as tx:
+    async with database.transaction("demo") as tx:
         await tx.exec_driver_sql("DELETE FROM claims")
     await put(database, claims=busy)
     windows = [around(start, start + hours(n)) for start, n in asked]
@@ -126,7 +126,7 @@ async def test_what_ended_is_not_loaded_and_what_still_lasts_is(database):
     ]
     await put(database, claims=put_there)
 
-    async with database.snapshot() as tx:
+    async with database.snapshot("demo") as tx:
         got = await claims.ending_after(tx, "demo", NOON)
 
     assert {claim.claim_id for claim in got} == {each.claim_id for each in put_there[1:]}
