@@ -18,6 +18,7 @@ from service.store import api_keys
 from service.store.api_keys import ANY_BUSINESS
 from service.store.database import Database
 from service.store.migrate import migrate
+from service.store.scope import ALL_BUSINESSES
 from service.wiring import built_server
 from slotcast import Client
 from tests.salon import make_salon
@@ -57,8 +58,16 @@ def database_url(server_url, template_name):
 
 @pytest.fixture
 async def database(database_url):
-    """A fresh, migrated database, through a pool of this test's loop."""
+    """A fresh, migrated database, as the service sees it: one business at a time."""
     database = Database(database_url, pool_size=6)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def owner(database_url):
+    """The same as its owner sees it: all businesses, and the tables themselves."""
+    database = Database(database_url, pool_size=2, role=None)
     yield database
     await database.close()
 
@@ -76,9 +85,7 @@ def redis_url(tmp_path_factory):
 
 async def _make_template(server_url, name):
     await _run(server_url, f"CREATE DATABASE {name}")
-    database = Database(_with_database(server_url, name), pool_size=1)
-    await migrate(database)
-    await database.close()
+    await migrate(_with_database(server_url, name))
 
 
 async def _run(server_url, statement):
@@ -111,7 +118,7 @@ def settings(database_url, redis_url, tmp_path):
 async def operator_key(database):
     """A key that may do everything."""
     key, text = new_key(ANY_BUSINESS, "operator", frozenset(SCOPES))
-    async with database.read_committed.begin() as tx:
+    async with database.transaction(ALL_BUSINESSES) as tx:
         await api_keys.add(tx, key)
     return text
 

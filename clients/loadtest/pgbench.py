@@ -5,6 +5,9 @@ it is to the service: the revision of its business goes up, and a claim, a booki
 answer to its request are stored. The exclusion constraint refuses a slot that is taken, and the
 primary key of `requests` a request that was answered, so nothing is read first, and READ COMMITTED
 is enough. Nothing else of the service's work is done: no rules, no keys, no limits.
+
+It runs as the login of the database's URL, which sees all businesses: a superuser is not asked for
+row-level security, and any other login passes as a member of the operator's role.
 """
 
 from __future__ import annotations

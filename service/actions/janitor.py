@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from service.store import trimming
 from service.store.database import Database, Transaction
+from service.store.scope import ALL_BUSINESSES
 
 logger = logging.getLogger(__name__)
 
@@ -135,5 +136,5 @@ class Janitor:
 
     async def _once(self, trim: Trim) -> int:
         """Trim in a transaction of its own; nothing where another process is at it."""
-        async with self._database.read_committed.begin() as tx:
+        async with self._database.transaction(ALL_BUSINESSES) as tx:
             return await trim(tx) if await trimming.is_my_turn(tx) else 0

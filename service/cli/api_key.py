@@ -11,6 +11,7 @@ from service.domain.scopes import AVAILABILITY_READ, BOOKINGS_WRITE, CATALOG_REA
 from service.store import api_keys
 from service.store.api_keys import ANY_BUSINESS, ApiKey
 from service.store.database import Database
+from service.store.scope import ALL_BUSINESSES
 
 __all__ = ["CHAT_SCOPES", "SCOPES", "ensure_operator_key", "new_key"]
 
@@ -35,7 +36,7 @@ def new_key(business_id: str, display_name: str, scopes: frozenset[str]) -> tupl
 async def ensure_operator_key(database: Database, folder: Path) -> str:
     """Return the operator's key of a data folder; make it where the database does not know it."""
     text = read_operator_key(folder)
-    async with database.read_committed.begin() as tx:
+    async with database.transaction(ALL_BUSINESSES) as tx:
         if text is not None and await api_keys.find(tx, text.split("_")[1]) is not None:
             return text
         key, text = new_key(ANY_BUSINESS, "operator", frozenset(SCOPES))

@@ -12,6 +12,7 @@ from service.cli.failures import PortInUse, WorkerFailed
 from service.embedded.folder import DataFolderInUse
 from service.embedded.process import ServerFailed
 from service.settings import BadSetting
+from service.store.failures import RowSecurityMissing
 from slotcast import SlotcastError
 
 app = typer.Typer(
@@ -24,7 +25,15 @@ app = typer.Typer(
 for module in (demo, serve, slots, booking, catalog, keys, measure, bench):
     module.register(app)
 
-_EXPECTED = (SlotcastError, BadSetting, DataFolderInUse, ServerFailed, PortInUse, WorkerFailed)
+_EXPECTED = (
+    SlotcastError,
+    BadSetting,
+    DataFolderInUse,
+    RowSecurityMissing,
+    ServerFailed,
+    PortInUse,
+    WorkerFailed,
+)
 
 
 def main() -> None:

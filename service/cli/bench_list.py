@@ -23,6 +23,7 @@ from service.domain.change import Change, ChangeKind
 from service.domain.claim import Claim, ClaimKind
 from service.domain.interval import Interval
 from service.store import batch
+from service.store.business_lock import serialized
 from service.store.database import Database
 from slotcast import (
     AppointmentType,
@@ -148,7 +149,7 @@ async def _fill(database: Database, business_id: str, count: int) -> None:
         rows = batch.Rows()
         for _ in range(min(WRITTEN_AT_ONCE, count - done)):
             _add(rows, next(bookings))
-        async with database.serializable.begin() as tx:
+        async with serialized(database, business_id) as tx:
             head = await batch.read_head(tx, business_id)
             assert head is not None
             # A change of the catalogue makes every replica load anew.

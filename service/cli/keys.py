@@ -55,16 +55,16 @@ def revoke(
 
 
 async def _add(key: ApiKey) -> None:
-    from service.store import api_keys, catalog
+    from service.store import api_keys, changes
+    from service.store.scope import ALL_BUSINESSES
 
     database = _database()
     try:
-        async with database.read_committed.begin() as tx:
-            is_known = key.business_id == api_keys.ANY_BUSINESS or (
-                await catalog.load(tx, key.business_id) is not None
-            )
-            if not is_known:
-                raise typer.BadParameter(f"There is no business {key.business_id}.")
+        async with database.transaction(ALL_BUSINESSES) as tx:
+            if key.business_id != api_keys.ANY_BUSINESS:
+                heads = await changes.heads(tx, [key.business_id])
+                if not heads.by_business:
+                    raise typer.BadParameter(f"There is no business {key.business_id}.")
             await api_keys.add(tx, key)
     finally:
         await database.close()
@@ -72,9 +72,10 @@ async def _add(key: ApiKey) -> None:
 
 async def _revoke(key_id: str) -> bool:
     from service.store import api_keys
+    from service.store.scope import ALL_BUSINESSES
 
     database = _database()
-    async with database.read_committed.begin() as tx:
+    async with database.transaction(ALL_BUSINESSES) as tx:
         found = await api_keys.revoke(tx, key_id)
     await database.close()
     return found

@@ -72,16 +72,7 @@ def migrate_database() -> None:
     settings = Settings.from_environment()
     if settings.database_url is None:
         raise typer.BadParameter("Set DATABASE_URL; an embedded database migrates by itself.")
-    version = asyncio.run(_migrate(settings.database_url))
-    Console().print(f"The database is at migration {version}.")
-
-
-async def _migrate(url: str) -> str:
-    from service.store.database import Database
     from service.store.migrate import migrate
 
-    database = Database(url, pool_size=1)
-    try:
-        return await migrate(database)
-    finally:
-        await database.close()
+    version = asyncio.run(migrate(settings.database_url))
+    Console().print(f"The database is at migration {version}.")

@@ -22,8 +22,10 @@ from service.embedded.postgres import Postgres
 from service.embedded.process import ServerFailed
 from service.embedded.valkey import Valkey
 from service.settings import Settings, token_secret_bytes
+from service.store import row_security
 from service.store.database import Database, predicate_locks_per_transaction
 from service.store.migrate import migrate
+from service.store.scope import ALL_BUSINESSES
 
 logger = logging.getLogger(__name__)
 
@@ -101,11 +103,12 @@ async def _keep_stores(stores: Sequence[Postgres | Valkey], say: Say) -> None:
 
 async def _prepare_database(settings: Settings, say: Say) -> None:
     assert settings.database_url is not None
+    version = await migrate(settings.database_url)
+    say(f"the database is at migration {version}")
     database = Database(settings.database_url, pool_size=1)
     try:
-        version = await migrate(database)
-        say(f"the database is at migration {version}")
-        async with database.snapshot() as tx:
+        await row_security.check(database)
+        async with database.snapshot(ALL_BUSINESSES) as tx:
             locks = await predicate_locks_per_transaction(tx)
         if locks < PREDICATE_LOCKS_MIN:
             say(

@@ -22,6 +22,7 @@ from service.store import bookings, changes, claims, snapshots
 from service.store import catalog as catalog_store
 from service.store.changes import Head, Heads
 from service.store.database import Database, is_retryable
+from service.store.scope import ALL_BUSINESSES, Scope
 from service.store.snapshots import BusinessSnapshot, SnapshotHead
 
 READ_SECONDS_MAX = 5.0
@@ -85,12 +86,12 @@ class Source:
 
     async def heads(self, business_ids: Sequence[str]) -> Heads:
         """Return how far businesses are."""
-        async with self._reading() as tx:
+        async with self._reading(ALL_BUSINESSES) as tx:
             return await changes.heads(tx, business_ids)
 
     async def load(self, business_id: str) -> Loaded | None:
         """Load a business; None: there is none."""
-        async with self._loads, self._reading(LOADING_SECONDS_MAX) as tx:
+        async with self._loads, self._reading(business_id, LOADING_SECONDS_MAX) as tx:
             found = await snapshots.load_business(tx, business_id)
             if found is None:
                 return None
@@ -113,7 +114,7 @@ class Source:
 
     async def renewal(self, business_id: str, epoch: str, revision: int) -> Renewal | None:
         """Return what leads on from a revision; None: the business must be loaded anew."""
-        async with self._reading(LOADING_SECONDS_MAX) as tx:
+        async with self._reading(business_id, LOADING_SECONDS_MAX) as tx:
             head = await snapshots.read_head(tx, business_id)
             if head is None or head.epoch != epoch:
                 return None
@@ -146,7 +147,7 @@ class Source:
     @asynccontextmanager
     async def part(self, business_id: str) -> AsyncIterator[Part | None]:
         """Open a snapshot of a business to answer from; None: there is none."""
-        async with self._reading() as tx:
+        async with self._reading(business_id) as tx:
             found = await snapshots.load_business(tx, business_id)
             yield None if found is None else Part(tx, found)
 
@@ -154,20 +155,22 @@ class Source:
         self, business_id: str, revision: int, limit: int
     ) -> tuple[Head | None, list[Change]]:
         """Return how far a business is, and its changes after a revision."""
-        async with self._reading() as tx:
-            head = (await changes.heads(tx, [business_id])).by_business.get(business_id)
+        async with self._reading(business_id) as tx:
+            _, head = await changes.head(tx, business_id)
             return head, await changes.read_after(tx, business_id, revision, limit)
 
     async def bookings(self, business_id: str, ids: Iterable[UUID]) -> dict[UUID, Booking]:
         """Return bookings as they are now."""
-        async with self._reading() as tx:
+        async with self._reading(business_id) as tx:
             found = await bookings.by_ids(tx, business_id, ids)
         return {booking.booking_id: booking for booking in found}
 
     @asynccontextmanager
-    async def _reading(self, seconds_max: float = READ_SECONDS_MAX) -> AsyncIterator[Any]:
+    async def _reading(
+        self, scope: Scope, seconds_max: float = READ_SECONDS_MAX
+    ) -> AsyncIterator[Any]:
         try:
-            async with asyncio.timeout(seconds_max), self._database.snapshot() as tx:
+            async with asyncio.timeout(seconds_max), self._database.snapshot(scope) as tx:
                 yield tx
         except Exception as error:
             if is_retryable(error):

@@ -91,7 +91,7 @@ class AlternativeSlots:
         slots = [wish for wish in wishes if isinstance(wish, SlotWish)]
         held = [wish.hold_id for wish in wishes if isinstance(wish, HoldWish)]
         if held:
-            async with self._database.snapshot() as tx:
+            async with self._database.snapshot(business_id) as tx:
                 holds = await bookings.holds_by_ids(tx, business_id, held)
             slots += [_slot_of(hold) for hold in holds]
             key = key or (holds[0].holder_key if holds else None)

@@ -99,7 +99,7 @@ class BusyImport:
         All is read in one snapshot: the calendar may be gone since the request was answered.
         """
         key = (call.principal.principal_id, request.request_id)
-        async with self._database.snapshot() as tx:
+        async with self._database.snapshot(call.business_id) as tx:
             answered = await batch.read_answered(tx, call.business_id, [key])
             if key in answered:
                 return _repeat(answered[key], body_hash(call.method.name, request))

@@ -22,6 +22,7 @@ from service.rpc.submitting import Asking, Encode, Submitter, Wanted
 from service.store import catalog as catalog_store
 from service.store.api_keys import ANY_BUSINESS
 from service.store.database import Database
+from service.store.scope import ALL_BUSINESSES
 from slotcast.v1 import catalog_service_pb2 as catalog_pb
 
 
@@ -148,7 +149,7 @@ class CatalogService:
         after = self._after(request.page_token, query)
         page_size = request.page_size or PAGE_SIZE_DEFAULT
         own = call.principal.business_id
-        async with self._database.snapshot() as tx:
+        async with self._database.snapshot(ALL_BUSINESSES if own == ANY_BUSINESS else own) as tx:
             if own == ANY_BUSINESS:
                 found = await catalog_store.list_businesses(tx, after=after, limit=page_size + 1)
             else:

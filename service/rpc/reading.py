@@ -37,13 +37,12 @@ async def read_at_least(
     """Read a business at a revision or later; `name` is what is not found if there is none."""
     deadline = time.monotonic() + WAIT_SECONDS_MAX
     while True:
-        async with database.snapshot() as tx:
-            heads = await changes.heads(tx, [business_id])
-            head = heads.by_business.get(business_id)
+        async with database.snapshot(business_id) as tx:
+            as_of, head = await changes.head(tx, business_id)
             if head is None:
                 raise ResourceNotFound(name)
             if head.revision >= min_revision:
-                yield Reading(tx=tx, revision=head.revision, as_of=heads.as_of)
+                yield Reading(tx=tx, revision=head.revision, as_of=as_of)
                 return
         if time.monotonic() >= deadline:
             raise RevisionAhead(revision=str(min_revision))

@@ -36,6 +36,7 @@ from service.rpc.submitting import Submitter
 from service.store import api_keys
 from service.store.api_keys import ApiKey
 from service.store.database import Database
+from service.store.scope import ALL_BUSINESSES
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,7 +135,7 @@ class RpcServer:
 
 def _layers(database: Database, limiter: RateLimiter, options: ServerOptions) -> list[Layer]:
     async def find_key(key_id: str) -> ApiKey | None:
-        async with database.snapshot() as tx:
+        async with database.snapshot(ALL_BUSINESSES) as tx:
             return await api_keys.find(tx, key_id)
 
     return [

@@ -5,12 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import cast
 from zlib import crc32
 
-import asyncpg
-
 from service.store.database import Database, Transaction
+from service.store.scope import Session, scoped, session_of
 
 logger = logging.getLogger(__name__)
 
@@ -23,17 +21,17 @@ _ANSWER_SECONDS_MAX = 5.0
 async def serialized(database: Database, business_id: str) -> AsyncIterator[Transaction]:
     """Open a SERIALIZABLE transaction when no other process has one on this business.
 
-    The lock is taken before BEGIN: one taken inside would come after the snapshot, and the
-    transaction would then fail on what it had waited for.
+    It sees that business and no other. The lock is taken before BEGIN: one taken inside would come
+    after the snapshot, and the transaction would then fail on what it had waited for.
     """
     async with database.serializable.connect() as tx:
-        raw = (await tx.get_raw_connection()).driver_connection
-        connection = cast("asyncpg.Connection[asyncpg.Record]", raw)
+        connection = session_of(tx)
         lock = _BusinessLock(connection, business_id)
         try:
             await lock.take()
-            async with tx.begin():
-                yield tx
+            with scoped(tx, business_id):
+                async with tx.begin():
+                    yield tx
         except Exception:
             # Rolled back: the connection is as good as before, if it can still talk.
             await lock.give_back()
@@ -50,7 +48,7 @@ async def serialized(database: Database, business_id: str) -> AsyncIterator[Tran
 class _BusinessLock:
     """An advisory lock of the session. Businesses of the same hash only wait for each other."""
 
-    def __init__(self, connection: asyncpg.Connection[asyncpg.Record], business_id: str) -> None:
+    def __init__(self, connection: Session, business_id: str) -> None:
         self._connection = connection
         self._key = crc32(business_id.encode()) - 2**31
         self.may_be_held = False

@@ -63,8 +63,26 @@ async def floor(tx: AsyncConnection, business_id: str) -> int:
     return int(result.scalar_one())
 
 
+async def head(tx: AsyncConnection, business_id: str) -> tuple[datetime, Head | None]:
+    """Return how far a business is, and at which instant; None: there is none."""
+    result = await tx.exec_driver_sql(
+        """
+        SELECT clock_timestamp() AS as_of, revision, epoch
+        FROM (SELECT) AS once LEFT JOIN businesses ON business_id = $1
+        """,
+        (business_id,),
+    )
+    row = result.one()
+    found = None if row.revision is None else Head(revision=row.revision, epoch=row.epoch)
+    return row.as_of, found
+
+
 async def heads(tx: AsyncConnection, business_ids: Sequence[str]) -> Heads:
-    """Return how far these businesses are."""
+    """Return how far these businesses are.
+
+    For the operator's eyes. A session plans a statement anew when it asks as another role; so what
+    asks for one business has a statement of its own.
+    """
     result = await tx.exec_driver_sql(
         """
         SELECT clock_timestamp() AS as_of, business_id, revision, epoch

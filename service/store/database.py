@@ -11,6 +11,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from service.store.scope import SERVICE_ROLE, Scope, Session, scoped
+
 Transaction = AsyncConnection
 """What a story hands to the functions of the store."""
 
@@ -43,6 +45,8 @@ _RETRYABLE_CLASSES = ("08", "53", "57")
 _SERVER_SETTINGS = {
     "application_name": "slotcast",
     "timezone": "UTC",
+    # A scope is quoted the standard way.
+    "standard_conforming_strings": "on",
     # A young table is small, so it would be scanned: then one read locks all of it, and the writers
     # of all businesses fail each other.
     "enable_seqscan": "off",
@@ -58,12 +62,21 @@ _SERVER_SETTINGS = {
 class Database:
     """PostgreSQL, through one pool for this process."""
 
-    def __init__(self, url: str, *, pool_size: int) -> None:
-        """Take a URL as libpq does. Nothing is connected yet."""
+    def __init__(self, url: str, *, pool_size: int, role: str | None = SERVICE_ROLE) -> None:
+        """Take a URL as libpq does. Nothing is connected yet.
+
+        Sessions run as a role that owns nothing; without one, as who the URL names: that is for
+        migrations, to which the scopes mean nothing.
+        """
+        settings = _SERVER_SETTINGS if role is None else {**_SERVER_SETTINGS, "role": role}
         self.engine: AsyncEngine = create_async_engine(
             "postgresql+asyncpg://",
             async_creator=partial(
-                asyncpg.connect, url, server_settings=_SERVER_SETTINGS, timeout=5
+                asyncpg.connect,
+                url,
+                connection_class=Session,
+                server_settings=settings,
+                timeout=5,
             ),
             pool_size=pool_size,
             max_overflow=0,
@@ -78,10 +91,19 @@ class Database:
         self.read_committed = self.engine.execution_options(isolation_level="READ COMMITTED")
 
     @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[Transaction]:
-        """Read from one state of the database."""
+    async def snapshot(self, scope: Scope) -> AsyncIterator[Transaction]:
+        """Read from one state of the database what belongs to a business, or to all."""
         async with self._snapshots.connect() as tx:
-            yield tx
+            with scoped(tx, scope):
+                yield tx
+
+    @asynccontextmanager
+    async def transaction(self, scope: Scope) -> AsyncIterator[Transaction]:
+        """Open a READ COMMITTED transaction on what belongs to a business, or to all."""
+        async with self.read_committed.connect() as tx:
+            with scoped(tx, scope):
+                async with tx.begin():
+                    yield tx
 
     async def close(self) -> None:
         """Close all connections."""

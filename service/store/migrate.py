@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.store.database import Database
+from service.store.row_security import ensure_roles
 
 _FOLDER = Path(__file__).parent / "migrations"
 _LOCK = 0x510C_0000
@@ -25,15 +26,20 @@ def newest() -> str:
     return head
 
 
-async def migrate(database: Database) -> str:
-    """Run the migrations that are missing, and return the revision reached."""
-    async with database.read_committed.connect() as tx:
-        # A migration may take its time.
-        await tx.exec_driver_sql("SET LOCAL statement_timeout = 0")
-        await tx.exec_driver_sql("SET LOCAL lock_timeout = 0")
-        await tx.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-        await tx.run_sync(_upgrade)
-        await tx.commit()
+async def migrate(url: str) -> str:
+    """Run the migrations that are missing, as who the URL names; return the revision reached."""
+    database = Database(url, pool_size=1, role=None)
+    try:
+        async with database.read_committed.connect() as tx:
+            # A migration may take its time.
+            await tx.exec_driver_sql("SET LOCAL statement_timeout = 0")
+            await tx.exec_driver_sql("SET LOCAL lock_timeout = 0")
+            await tx.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+            await ensure_roles(tx)
+            await tx.run_sync(_upgrade)
+            await tx.commit()
+    finally:
+        await database.close()
     return newest()
 
 

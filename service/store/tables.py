@@ -1,7 +1,7 @@
 """The tables. `business_id` leads every key, so that a business can live on any node.
 
 Times are UTC. No foreign key leaves a business, no sequence orders anything. Alembic's migrations
-make the same tables; a test says so.
+make the same tables, with the policies of store/row_security.py; a test says so.
 """
 
 from __future__ import annotations

@@ -79,15 +79,15 @@ def answers(results):
 class Books:
     """What the database says."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, owner: Database) -> None:
+        self._owner = owner
 
     async def rows(self, query: str, *values) -> list[tuple]:
-        async with self._database.snapshot() as tx:
+        async with self._owner.read_committed.connect() as tx:
             return [tuple(row) for row in await tx.exec_driver_sql(query, values)]
 
     async def run(self, statement: str, *values) -> None:
-        async with self._database.read_committed.begin() as tx:
+        async with self._owner.read_committed.begin() as tx:
             await tx.exec_driver_sql(statement, values)
 
     async def revision(self, business_id: str = "demo") -> int:
@@ -107,5 +107,5 @@ class Books:
 
 
 @pytest.fixture
-def books(database):
-    return Books(database)
+def books(owner):
+    return Books(owner)

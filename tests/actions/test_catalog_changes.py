@@ -82,7 +82,7 @@ async def test_what_is_put_is_what_is_loaded(lanes, shop, database, closure):
     ):
         await do(lanes, command)
 
-    async with database.snapshot() as tx:
+    async with database.snapshot("demo") as tx:
         loaded = await catalog.load(tx, "demo")
 
     assert loaded.types == {"visit": type_}
@@ -217,7 +217,7 @@ class TestBusiness:
         await outcome(lanes, book(slot(1)))
         await outcome(lanes, hold(slot(2)))
         await do(lanes, PutClosure(create=True, closure=a_closure()))
-        async with database.read_committed.begin() as tx:
+        async with database.transaction("demo") as tx:
             await api_keys.add(tx, a_key("demo"))
 
         await do(lanes, DeleteBusiness(business_id="demo"))
@@ -239,14 +239,14 @@ class TestBusiness:
         self, lanes, shop, books, database, commits
     ):
         await outcome(lanes, book(slot(1)))
-        async with database.snapshot() as tx:
+        async with database.snapshot("demo") as tx:
             before = (await changes.heads(tx, ["demo"])).by_business["demo"]
         await do(lanes, DeleteBusiness(business_id="demo"))
         commits.clear()
 
         await open_shop(lanes, a_shop())
 
-        async with database.snapshot() as tx:
+        async with database.snapshot("demo") as tx:
             after = (await changes.heads(tx, ["demo"])).by_business["demo"]
         assert after.epoch != before.epoch
         assert after.revision == 4
@@ -271,7 +271,7 @@ class TestBusiness:
 
         await do(lanes, PutBusiness(create=False, business=business))
 
-        async with database.snapshot() as tx:
+        async with database.snapshot("demo") as tx:
             assert (await catalog.load(tx, "demo")).business == business
 
 

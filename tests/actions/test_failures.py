@@ -100,7 +100,7 @@ async def test_a_serialization_failure_that_shows_at_commit_is_tried_again(
     lanes, shop, books, database_url, before_write, caplog
 ):
     """Another transaction reads what the batch has written, and writes what it has read."""
-    other = Database(database_url, pool_size=1)
+    other = Database(database_url, pool_size=1, role=None)
 
     async def close_the_circle(tx):
         async with other.serializable.begin() as rival_tx:

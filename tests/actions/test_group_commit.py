@@ -90,7 +90,7 @@ async def test_a_booking_is_read_back_as_it_was_answered(lanes, shop, database):
     submission = book(slot(1))
     answer = await outcome(lanes, submission)
 
-    async with database.snapshot() as tx:
+    async with database.snapshot("demo") as tx:
         found = await booking_store.get(tx, "demo", submission.command.booking_ids[0])
 
     assert str(found.booking_id) == answer["bookings"][0]["id"]

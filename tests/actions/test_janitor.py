@@ -10,6 +10,7 @@ import pytest
 from service.actions.janitor import Janitor, JanitorLimits, Retention, Swept
 from service.store import changes, trimming
 from service.store.changes import read_after
+from service.store.scope import ALL_BUSINESSES
 from tests.actions.conftest import answers, open_shop, outcome, outcomes
 from tests.actions.submissions import a_shop, book, held, hold, slot
 
@@ -59,7 +60,7 @@ async def test_a_trimmed_log_has_a_floor_and_no_gap(lanes, shop, books, database
     swept = await make_janitor().sweep()
 
     assert swept.changes == 5
-    async with database.snapshot() as tx:
+    async with database.snapshot("demo") as tx:
         assert await changes.floor(tx, "demo") == 5
         found = await read_after(tx, "demo", 5, 100)
     assert [change.revision for change in found] == [6, 7, 8, 9, 10]
@@ -73,7 +74,7 @@ async def test_a_log_that_is_trimmed_away_begins_at_the_head(
 
     await make_janitor().sweep()
 
-    async with database.snapshot() as tx:
+    async with database.snapshot("demo") as tx:
         assert await changes.floor(tx, "demo") == 4
     assert (await outcome(lanes, book(slot(1))))["revision"] == 5
 
@@ -123,7 +124,7 @@ async def test_a_round_is_bounded_and_the_next_one_goes_on(lanes, books, make_ja
 async def test_of_several_processes_one_trims_at_a_time(lanes, shop, books, database, make_janitor):
     await age(books, "requests", "created_at", 30)
 
-    async with database.read_committed.begin() as tx:
+    async with database.transaction(ALL_BUSINESSES) as tx:
         assert await trimming.is_my_turn(tx)
         assert await make_janitor().sweep() == Swept()
 

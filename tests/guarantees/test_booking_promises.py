@@ -232,7 +232,7 @@ async def test_b8_pending_counts_it_takes_its_seat_and_is_approved_by_its_versio
 async def expire(database, hold):
     """Let a hold expire now: its time is moved, on the hold and its claims, as if it had passed."""
     hold_id = hold.name.rsplit("/", 1)[1]
-    async with database.read_committed.begin() as tx:
+    async with database.transaction("salon") as tx:
         for statement in (
             "UPDATE claims SET expires_at = now() - interval '1 second' WHERE owner_id = $1::text",
             "UPDATE holds SET expires_at = now() - interval '1 second' WHERE hold_id::text = $1",

@@ -261,7 +261,7 @@ async def test_w3_a_token_that_is_too_old_is_reset(two, targets, open_watch, dat
     async with open_watch(targets[0]) as call:
         before = await Follower().until_snapshot(call)
     revision = await churn(two, 10)
-    async with database.read_committed.begin() as tx:
+    async with database.transaction("salon") as tx:
         await tx.exec_driver_sql("DELETE FROM changes WHERE revision < $1", (revision,))
     async with open_watch(targets[1], resume_token=before.token) as call:
         frame = await call.read()
@@ -273,7 +273,7 @@ async def test_w4_heartbeats_come_when_nothing_happens_and_carry_what_postgres_h
 ):
     async with open_watch(targets[0]) as call:
         follower = await Follower().until(call, lambda each: each.kinds.count("heartbeat") >= 3)
-    async with database.snapshot() as tx:
+    async with database.snapshot("salon") as tx:
         revision = (await tx.exec_driver_sql("SELECT revision FROM businesses")).scalar_one()
     assert follower.revision == revision
 

@@ -114,7 +114,7 @@ async def test_a_token_older_than_the_log_is_reset_and_the_feed_goes_on(process,
         token = (await anext(feed)).resume_token
     await process.submit(book(slot(1)))
     await process.submit(book(slot(2)))
-    async with database.engine.begin() as tx:
+    async with database.transaction("demo") as tx:
         await tx.exec_driver_sql("DELETE FROM changes WHERE revision < 6")
 
     async with aclosing(process.feed.watch("demo", resume_token=token)) as feed:

@@ -276,7 +276,7 @@ async def test_a_log_that_was_trimmed_under_a_replica_makes_it_load_anew(
     async with deaf.watching(QUERY) as stream:
         for number in range(3):
             booked = await process.submit(book(slot(number)))
-        async with database.engine.begin() as tx:
+        async with database.transaction("demo") as tx:
             await tx.exec_driver_sql("DELETE FROM changes")
         await deaf.follower.verify()
         frame = await stream.until_revision(booked["revision"])

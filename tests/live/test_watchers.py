@@ -160,7 +160,7 @@ async def token(process, shop):
 async def test_a_token_older_than_the_log_is_reset(start_process, process, token, database):
     await process.submit(book(slot(1)))
     await process.submit(book(slot(2)))
-    async with database.engine.begin() as tx:
+    async with database.transaction("demo") as tx:
         await tx.exec_driver_sql("DELETE FROM changes WHERE revision < 6")
 
     assert await first_reset(await start_process(), QUERY, token) is ResetReason.COMPACTED

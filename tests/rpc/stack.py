@@ -17,6 +17,7 @@ from service.domain.scopes import SCOPES
 from service.rpc.server import RpcServer, ServerOptions
 from service.settings import Settings
 from service.store import api_keys
+from service.store.scope import ALL_BUSINESSES
 from service.wiring import built_parts
 from slotcast.v1 import (
     availability_service_pb2_grpc,
@@ -70,12 +71,12 @@ class Stack:
             secret_hash=hashlib.sha256(secret.encode()).digest(),
             scopes=frozenset(scopes),
         )
-        async with self.database.engine.begin() as tx:
+        async with self.database.transaction(ALL_BUSINESSES) as tx:
             await api_keys.add(tx, key)
         return f"sc_{key_id}_{secret}"
 
     async def revoke(self, key):
-        async with self.database.engine.begin() as tx:
+        async with self.database.transaction(ALL_BUSINESSES) as tx:
             await api_keys.revoke(tx, key.split("_")[1])
 
 

@@ -128,7 +128,7 @@ async def test_a_read_without_the_database_leaves_no_outcome_in_doubt(stub, faul
 )
 async def test_no_text_of_the_database_reaches_a_caller(stub, faulty, database, statement):
     async def ask(call):
-        async with database.snapshot() as tx:
+        async with database.snapshot("demo") as tx:
             await tx.execute(text(statement))
 
     error, details = await failing(stub, faulty, ask)

@@ -10,6 +10,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 
 from service.store import migrate as migration
+from service.store import row_security
 from service.store.migrate import current, migrate, newest
 from service.store.tables import metadata
 
@@ -30,6 +31,20 @@ INDEXES = """
     SELECT tablename, indexname, indexdef FROM pg_indexes
     WHERE schemaname = 'public' AND tablename <> 'alembic_version'
 """
+SECURITY = """
+    SELECT relname, relrowsecurity, relforcerowsecurity FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'm', 'v')
+      AND relname <> 'alembic_version'
+"""
+POLICIES = """
+    SELECT tablename, policyname, permissive, roles::text, cmd, qual, with_check
+    FROM pg_policies WHERE schemaname = 'public'
+"""
+GRANTS = """
+    SELECT relname, grantee::regrole::text, privilege_type
+    FROM pg_class CROSS JOIN LATERAL aclexplode(relacl)
+    WHERE relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'
+"""
 OURS = "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
 
 
@@ -40,6 +55,9 @@ async def catalog_of(tx):
             ("columns", COLUMNS),
             ("constraints", CONSTRAINTS),
             ("indexes", INDEXES),
+            ("security", SECURITY),
+            ("policies", POLICIES),
+            ("grants", GRANTS),
         )
     }
 
@@ -51,20 +69,39 @@ def run_alembic(connection: Connection, run, revision: str) -> None:
     run(config, revision)
 
 
-async def test_the_migrations_make_the_tables_of_the_code(database):
-    async with database.read_committed.begin() as tx:
+async def test_the_migrations_make_the_tables_of_the_code(owner):
+    async with owner.read_committed.begin() as tx:
         migrated = await catalog_of(tx)
         await tx.run_sync(run_alembic, command.downgrade, "base")
         await tx.run_sync(metadata.create_all)
+        for table in metadata.tables:
+            for statement in row_security.statements(table):
+                await tx.exec_driver_sql(statement)
         created = await catalog_of(tx)
 
-    assert created["columns"], "There is something to compare."
     for part, rows in created.items():
+        assert rows, f"There are {part} to compare."
         assert sorted(rows ^ migrated[part], key=str) == [], part
 
 
-async def test_alembic_finds_nothing_to_add_to_the_migrations(database):
-    async with database.read_committed.connect() as tx:
+async def test_every_table_keeps_the_businesses_apart(owner):
+    """Also from its owner (FORCE); Alembic's own table has no business's rows."""
+    async with owner.read_committed.connect() as tx:
+        found = await catalog_of(tx)
+
+    assert found["security"] == {(name, True, True) for name in metadata.tables}
+    assert {(table, policy, role) for table, policy, _, role, *_ in found["policies"]} == {
+        (name, policy, role)
+        for name in metadata.tables
+        for policy, role in (
+            ("one_business", "{slotcast_service}"),
+            ("all_businesses", "{slotcast_operator}"),
+        )
+    }
+
+
+async def test_alembic_finds_nothing_to_add_to_the_migrations(owner):
+    async with owner.read_committed.connect() as tx:
         differences = await tx.run_sync(
             lambda connection: compare_metadata(
                 MigrationContext.configure(connection, opts={"compare_type": True}), metadata
@@ -74,31 +111,31 @@ async def test_alembic_finds_nothing_to_add_to_the_migrations(database):
     assert differences == []
 
 
-async def test_a_downgrade_leaves_nothing_and_can_be_taken_back(database):
-    async with database.read_committed.begin() as tx:
+async def test_a_downgrade_leaves_nothing_and_can_be_taken_back(owner, database_url):
+    async with owner.read_committed.begin() as tx:
         before = await catalog_of(tx)
         await tx.run_sync(run_alembic, command.downgrade, "base")
         left = [name for (name,) in await tx.exec_driver_sql(OURS)]
-    await migrate(database)
+    await migrate(database_url)
 
-    async with database.snapshot() as tx:
+    async with owner.read_committed.connect() as tx:
         assert await catalog_of(tx) == before
         assert await current(tx) == newest()
     assert left == ["alembic_version"]
 
 
-async def test_a_database_that_is_up_to_date_is_left_alone(database):
-    async with database.read_committed.begin() as tx:
+async def test_a_database_that_is_up_to_date_is_left_alone(owner, database_url):
+    async with owner.read_committed.begin() as tx:
         await tx.exec_driver_sql("INSERT INTO businesses VALUES ('demo', 'Demo', 5, 'e', 0, 0)")
 
-    assert await migrate(database) == newest()
+    assert await migrate(database_url) == newest()
 
-    async with database.snapshot() as tx:
+    async with owner.read_committed.connect() as tx:
         assert (await tx.execute(text("SELECT count(*) FROM businesses"))).scalar_one() == 1
 
 
-async def test_an_empty_database_has_no_revision(database):
-    async with database.read_committed.begin() as tx:
+async def test_an_empty_database_has_no_revision(owner):
+    async with owner.read_committed.begin() as tx:
         await tx.exec_driver_sql("DROP TABLE alembic_version")
 
         assert await current(tx) is None

@@ -14,13 +14,14 @@ from service.domain.claim import Claim
 from service.domain.interval import Interval
 from service.domain.ledger import Decision
 from service.store import batch, catalog
+from service.store.business_lock import serialized
 from service.store.database import Database
 from tests.builders import NOW, a_calendar, a_schedule, a_type, at, minutes
 
 
 async def make_business(database: Database, business_id: str = "demo", calendars=("anna",)) -> None:
     """Make a business with calendars and the type `visit`, at revision 0."""
-    async with database.read_committed.begin() as tx:
+    async with database.transaction(business_id) as tx:
         business = Business(business_id=business_id, display_name="Demo")
         await catalog.write_business(tx, business, epoch=f"epoch of {business_id}")
         await catalog.write_schedule(tx, business_id, a_schedule())
@@ -49,7 +50,7 @@ async def put(
             holds=tuple(holds),
         )
     )
-    async with database.serializable.begin() as tx:
+    async with serialized(database, business_id) as tx:
         await batch.write(tx, business_id, rows)
 
 

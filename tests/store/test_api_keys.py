@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from service.store import api_keys
 from service.store.api_keys import ApiKey
+from service.store.scope import ALL_BUSINESSES
 
 KEY = ApiKey(
     key_id="key-1",
@@ -20,12 +21,12 @@ KEY = ApiKey(
 
 
 async def add(database, key):
-    async with database.read_committed.begin() as tx:
+    async with database.transaction(ALL_BUSINESSES) as tx:
         await api_keys.add(tx, key)
 
 
 async def find(database, key_id):
-    async with database.snapshot() as tx:
+    async with database.snapshot(ALL_BUSINESSES) as tx:
         return await api_keys.find(tx, key_id)
 
 
@@ -39,7 +40,7 @@ async def test_a_key_is_found_by_its_id(database):
 async def test_a_revoked_key_is_found_as_revoked(database):
     await add(database, KEY)
 
-    async with database.read_committed.begin() as tx:
+    async with database.transaction(ALL_BUSINESSES) as tx:
         assert await api_keys.revoke(tx, "key-1")
         assert not await api_keys.revoke(tx, "key-2")
 

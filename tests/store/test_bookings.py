@@ -29,7 +29,7 @@ async def page(database, **asked):
         "after": None,
         "limit": 100,
     }
-    async with database.snapshot() as tx:
+    async with database.snapshot("demo") as tx:
         return await bookings.list_page(tx, "demo", **{**options, **asked})
 
 
@@ -37,7 +37,7 @@ async def test_a_booking_is_read_back_whole(database):
     booking = a_booking(at("10:00"), calendar_ids=("anna", "room-1"), cancel_reason="ill")
     await put(database, bookings=[booking])
 
-    async with database.snapshot() as tx:
+    async with database.snapshot("demo") as tx:
         assert await bookings.get(tx, "demo", booking.booking_id) == booking
         assert await bookings.get(tx, "other", booking.booking_id) is None
 
@@ -57,7 +57,7 @@ async def test_a_booking_that_has_changed_keeps_what_cannot_change(database):
     await put(database, bookings=[booking])
     await put(database, bookings=[moved])
 
-    async with database.snapshot() as tx:
+    async with database.snapshot("demo") as tx:
         assert await bookings.by_ids(tx, "demo", [booking.booking_id]) == [moved]
 
 
@@ -101,12 +101,12 @@ async def test_a_hold_is_read_back_whole_and_again_when_it_was_renewed(database)
     renewed = replace(hold, expires_at=NOW + hours(1), calendar_ids=("anna", "room"))
     for state in (hold, renewed):
         await put(database, holds=[state])
-        async with database.snapshot() as tx:
+        async with database.snapshot("demo") as tx:
             assert await bookings.holds_by_ids(tx, "demo", [hold.hold_id]) == [state]
 
 
 async def test_only_live_holds_are_counted_and_each_for_its_holder(database):
-    async with database.snapshot() as tx:
+    async with database.snapshot("demo") as tx:
         now = (await tx.exec_driver_sql("SELECT now()")).scalar_one()
     later, earlier = now + timedelta(hours=1), now - timedelta(hours=1)
     await put(
@@ -121,7 +121,7 @@ async def test_only_live_holds_are_counted_and_each_for_its_holder(database):
         ],
     )
 
-    async with database.snapshot() as tx:
+    async with database.snapshot("demo") as tx:
         counted = await bookings.count_live_holds(tx, "demo", ["key of eve", "key of ann"])
         elsewhere = await bookings.count_live_holds(tx, "other", ["key of eve"])
 

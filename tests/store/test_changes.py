@@ -11,6 +11,7 @@ from service.domain.claim import ClaimKind
 from service.domain.interval import Interval
 from service.store import catalog, changes, claims, snapshots
 from service.store.changes import Head
+from service.store.scope import ALL_BUSINESSES
 from tests.builders import NOW, a_claim, a_hold, at, hours, minutes
 from tests.store.rows import make_business, put, some_changes
 
@@ -63,7 +64,7 @@ def test_a_change_names_nobody():
 async def test_the_log_is_read_after_a_revision_in_order_and_in_parts(database):
     await put(database, changes=some_changes(1, 20))
 
-    async with database.snapshot() as tx:
+    async with database.snapshot("demo") as tx:
         first = await changes.read_after(tx, "demo", 5, 10)
         rest = await changes.read_after(tx, "demo", first[-1].revision, 10)
         end = await changes.read_after(tx, "demo", 20, 10)
@@ -76,7 +77,7 @@ async def test_the_log_raises_the_revision_of_its_own_business_only(database):
     await make_business(database, "other")
     await put(database, changes=some_changes(1, 3))
 
-    async with database.snapshot() as tx:
+    async with database.snapshot(ALL_BUSINESSES) as tx:
         heads = await changes.heads(tx, ["demo", "other", "nowhere"])
 
     assert heads.by_business == {
@@ -86,7 +87,7 @@ async def test_the_log_raises_the_revision_of_its_own_business_only(database):
 
 
 async def test_heads_tell_the_time_even_of_nothing(database):
-    async with database.snapshot() as tx:
+    async with database.snapshot(ALL_BUSINESSES) as tx:
         first = await changes.heads(tx, ["nowhere"])
         second = await changes.heads(tx, [])
 
@@ -102,12 +103,12 @@ async def test_a_revision_cannot_be_given_twice(database):
 
 
 async def test_a_log_that_was_never_trimmed_has_its_floor_at_its_beginning(database):
-    async with database.snapshot() as tx:
+    async with database.snapshot("demo") as tx:
         assert await changes.floor(tx, "demo") == 0
         assert await changes.floor(tx, "nowhere") == 0
     await put(database, changes=some_changes(1, 3))
 
-    async with database.snapshot() as tx:
+    async with database.snapshot("demo") as tx:
         assert await changes.floor(tx, "demo") == 0
 
 
@@ -121,7 +122,7 @@ class TestSnapshot:
         claim = a_claim(at("10:00"))
         await put(database, claims=[claim], changes=some_changes(1, 2))
 
-        async with database.snapshot() as tx:
+        async with database.snapshot("demo") as tx:
             before = await snapshots.load_business(tx, "demo")
             await put(database, claims=[a_claim(at("11:00"))], changes=some_changes(3, 3))
             after = await snapshots.load_business(tx, "demo")
@@ -135,19 +136,19 @@ class TestSnapshot:
         assert before.head.as_of < after.head.as_of
 
     async def test_a_snapshot_has_the_past_week_and_no_more(self, database):
-        async with database.snapshot() as tx:
+        async with database.snapshot(ALL_BUSINESSES) as tx:
             now = (await changes.heads(tx, [])).as_of
         old = a_claim(now - hours(24 * 8) - minutes(61))
         kept = [a_claim(now - hours(24 * 8) - minutes(15)), a_claim(now + hours(24 * 365))]
         await put(database, claims=[old, *kept])
 
-        async with database.snapshot() as tx:
+        async with database.snapshot("demo") as tx:
             found = await claims_of(tx, await snapshots.load_business(tx, "demo"))
 
         assert {claim.claim_id for claim in found} == {each.claim_id for each in kept}
 
     async def test_there_is_no_snapshot_of_a_business_that_is_not_there(self, database):
-        async with database.snapshot() as tx:
+        async with database.snapshot("nowhere") as tx:
             assert await snapshots.load_business(tx, "nowhere") is None
 
 
@@ -155,7 +156,7 @@ async def test_businesses_are_listed_by_id_in_pages(database):
     for name in ("anna", "zoe", "eve"):
         await make_business(database, name)
 
-    async with database.snapshot() as tx:
+    async with database.snapshot(ALL_BUSINESSES) as tx:
         first = await catalog.list_businesses(tx, after=None, limit=3)
         rest = await catalog.list_businesses(tx, after="eve", limit=3)
 

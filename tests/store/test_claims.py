@@ -26,7 +26,7 @@ async def business(database):
 
 
 async def found(database, *windows):
-    async with database.snapshot() as tx:
+    async with database.snapshot("demo") as tx:
         return await claims.in_windows(tx, "demo", windows)
 
 
@@ -102,7 +102,7 @@ INSTANTS = st.integers(0, 24 * 8).map(lambda quarter_days: at("00:00") + hours(q
 )
 async def test_in_windows_finds_exactly_what_overlaps(database, spans, asked):
     busy = [a_claim(start, start + hours(n / 2), kind=ClaimKind.BUSY) for start, n in spans]
-    async with database.read_committed.begin() as tx:
+    async with database.transaction("demo") as tx:
         await tx.exec_driver_sql("DELETE FROM claims")
     await put(database, claims=busy)
     windows = [around(start, start + hours(n)) for start, n in asked]
@@ -126,7 +126,7 @@ async def test_what_ended_is_not_loaded_and_what_still_lasts_is(database):
     ]
     await put(database, claims=put_there)
 
-    async with database.snapshot() as tx:
+    async with database.snapshot("demo") as tx:
         pages = [page async for page in claims.pages_ending_after(tx, "demo", NOON, page=10)]
 
     got = [claim for page in pages for claim in page]
@@ -140,7 +140,7 @@ async def test_claims_come_in_pages_each_of_them_once_and_whole(database):
     put_there += [a_claim(NOON + hours(1), calendar_id="ben", appointment=None, type_id=None)]
     await put(database, claims=put_there)
 
-    async with database.snapshot() as tx:
+    async with database.snapshot("demo") as tx:
         pages = [page async for page in claims.pages_ending_after(tx, "demo", NOON, page=3)]
 
     assert [len(page) for page in pages] == [3, 3, 2]
@@ -151,7 +151,7 @@ async def test_claims_come_in_pages_each_of_them_once_and_whole(database):
 async def test_claims_of_some_calendars_are_read_without_the_others(database):
     await put(database, claims=[a_claim(NOON), a_claim(NOON, calendar_id="ben")])
 
-    async with database.snapshot() as tx:
+    async with database.snapshot("demo") as tx:
         pages = [
             page
             async for page in claims.pages_ending_after(

@@ -87,7 +87,7 @@ async def test_a_database_is_named_as_libpq_does(database_url, scheme):
     url = database_url.replace("postgresql", scheme, 1) + "?sslmode=prefer"
     database = Database(url, pool_size=1)
 
-    async with database.snapshot() as tx:
+    async with database.snapshot("demo") as tx:
         assert (await tx.exec_driver_sql("SELECT 1")).scalar_one() == 1
 
     await database.close()
@@ -95,7 +95,7 @@ async def test_a_database_is_named_as_libpq_does(database_url, scheme):
 
 async def test_a_snapshot_reads_one_state_and_writes_nothing(database):
     with pytest.raises(DBAPIError) as failure:
-        async with database.snapshot() as tx:
+        async with database.snapshot("demo") as tx:
             await tx.exec_driver_sql("DELETE FROM businesses")
 
     assert sqlstate(failure.value) == "25006"
