@@ -80,6 +80,7 @@ async def built_parts(settings: Settings) -> AsyncIterator[Parts]:
         stack.push_async_callback(_cancelled, sweeping)
         yield Parts(
             database=database,
+            follower=follower,
             lanes=lanes,
             availability=Availability(
                 follower=follower, days=days, clock=clock, monotonic=monotonic
