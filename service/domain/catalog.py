@@ -115,6 +115,7 @@ class Business:
     business_id: str
     display_name: str
     holds_per_holder_max: int = 5
+    holds_per_key_max: int = 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

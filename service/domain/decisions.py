@@ -12,6 +12,7 @@ from service.domain.booking import (
     BookingEvent,
     BookingStatus,
     Hold,
+    Holder,
     HoldStatus,
 )
 from service.domain.change import ChangeKind
@@ -91,7 +92,7 @@ def _decide(ledger: Ledger, draft: Draft, command: BookingCommand) -> Decision:
 def _hold_slot(ledger: Ledger, draft: Draft, command: HoldSlot) -> Decision:
     key = holder_key(command.principal_id, command.holder)
     place = find_place(ledger, draft, command.slot, key)
-    _check_hold_count(ledger, draft, key)
+    _check_hold_count(ledger, draft, Holder(command.principal_id, key))
     hold = Hold(
         hold_id=command.hold_id,
         principal_id=command.principal_id,
@@ -110,7 +111,7 @@ def _renew_hold(ledger: Ledger, draft: Draft, command: RenewHold) -> Decision:
     hold = own_hold(ledger, command.hold_id, command.principal_id)
     place = place_of_hold(ledger, draft, hold)
     if hold.expires_at <= ledger.now:
-        _check_hold_count(ledger, draft, hold.holder_key)
+        _check_hold_count(ledger, draft, hold.owner)
     draft.end_hold(hold)
     expires_at = ledger.now + place.type.hold_duration
     renewed = replace(hold, calendar_ids=place.calendar_ids, expires_at=expires_at)
@@ -244,10 +245,20 @@ def _decision(
     )
 
 
-def _check_hold_count(ledger: Ledger, draft: Draft, key: str) -> None:
-    limit = ledger.offer.catalog.business.holds_per_holder_max
-    if ledger.live_holds.get(key, 0) + draft.live_holds_by.get(key, 0) >= limit:
-        raise TooManyHolds(holds_per_holder_max=str(limit))
+def _check_hold_count(ledger: Ledger, draft: Draft, holder: Holder) -> None:
+    """Refuse one more to the holder and, as callers name their holders, to the principal."""
+    business = ledger.offer.catalog.business
+    if _live_holds(ledger, draft, holder) >= business.holds_per_holder_max:
+        raise TooManyHolds(holds_per_holder_max=str(business.holds_per_holder_max))
+    if _live_holds(ledger, draft, Holder(holder.principal_id)) >= business.holds_per_key_max:
+        raise TooManyHolds(
+            "This API key has as many holds as the business allows.",
+            holds_per_key_max=str(business.holds_per_key_max),
+        )
+
+
+def _live_holds(ledger: Ledger, draft: Draft, holder: Holder) -> int:
+    return ledger.live_holds.get(holder, 0) + draft.live_holds_by.get(holder, 0)
 
 
 def _booking(ledger: Ledger, booking_id: UUID, version: int) -> Booking:

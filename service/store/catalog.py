@@ -67,6 +67,7 @@ async def write_business(
     row = {
         "display_name": business.display_name,
         "holds_per_holder_max": business.holds_per_holder_max,
+        "holds_per_key_max": business.holds_per_key_max,
     }
     if epoch is None:
         table = tables.businesses
@@ -190,6 +191,7 @@ def _business(row: RowMapping) -> Business:
         business_id=row["business_id"],
         display_name=row["display_name"],
         holds_per_holder_max=row["holds_per_holder_max"],
+        holds_per_key_max=row["holds_per_key_max"],
     )
 
 

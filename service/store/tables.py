@@ -45,6 +45,7 @@ businesses = Table(
     Column("revision", BigInteger, nullable=False),
     # The revision of the last change to the catalogue.
     Column("catalog_version", BigInteger, nullable=False),
+    Column("holds_per_key_max", Integer, nullable=False, server_default=text("1000")),
     PrimaryKeyConstraint("business_id", name="businesses_pkey"),
 )
 
@@ -222,12 +223,13 @@ holds = Table(
     Column("expires_at", _instant, nullable=False),
     Column("status", Text, nullable=False),
     PrimaryKeyConstraint("business_id", "hold_id", name="holds_pkey"),
-    # How many a holder has.
+    # How many a principal has, and each of its holders.
     Index(
-        "holds_by_holder",
+        "holds_by_principal",
         "business_id",
-        "holder_key",
+        "principal_id",
         "expires_at",
+        "holder_key",
         postgresql_where=text("status = 'live'"),
     ),
     Index("holds_by_expiry", "expires_at"),

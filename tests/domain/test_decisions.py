@@ -145,9 +145,10 @@ class TestHoldCount:
         desk.hold(TEN)
         desk.hold(HALF_PAST)
 
-        with pytest.raises(TooManyHolds):
+        with pytest.raises(TooManyHolds) as refusal:
             desk.hold(ELEVEN)
 
+        assert refusal.value.metadata == {"holds_per_holder_max": "2"}
         desk.hold(ELEVEN, holder="mallory")
 
     def test_a_hold_that_replaces_ones_own_is_not_one_too_many(self):
@@ -182,9 +183,36 @@ class TestHoldCount:
     def test_a_live_hold_is_renewed_where_the_limit_has_been_lowered(self):
         desk = Desk(a_catalog(holds_per_holder_max=1))
         hold = desk.hold(TEN)
-        desk.ledger.live_holds[hold.holder_key] = 3
+        desk.ledger.live_holds[hold.owner] = 3
 
         desk.renew(hold)
+
+    def test_a_key_has_no_more_live_holds_than_the_business_allows_whatever_it_calls_holders(self):
+        desk = Desk(a_catalog(holds_per_key_max=2))
+        desk.hold(TEN, holder="eve")
+        desk.hold(HALF_PAST, holder="mallory")
+
+        with pytest.raises(TooManyHolds) as refusal:
+            desk.hold(ELEVEN, holder="trudy")
+
+        assert refusal.value.metadata == {"holds_per_key_max": "2"}
+        desk.hold(ELEVEN, holder="trudy", principal_id="widget")
+
+    @pytest.mark.parametrize("ending", ["release", "book_hold"])
+    def test_a_hold_that_has_ended_does_not_count_for_its_key(self, ending):
+        desk = Desk(a_catalog(holds_per_key_max=1))
+        getattr(desk, ending)(desk.hold(TEN, holder="eve"))
+
+        desk.hold(ELEVEN, holder="mallory")
+
+    def test_renewing_expired_holds_is_no_way_around_the_limit_of_a_key(self):
+        desk = Desk(a_catalog(holds_per_key_max=1))
+        expired = desk.hold(TEN, holder="eve")
+        desk.wait(minutes(5))
+        desk.hold(ELEVEN, holder="mallory")
+
+        with pytest.raises(TooManyHolds):
+            desk.renew(expired)
 
 
 class TestRenew:

@@ -10,7 +10,9 @@ import pytest
 
 from slotcast import (
     BookingStatus,
+    Business,
     Customer,
+    Hold,
     RequestIdReused,
     RevisionAhead,
     SlotcastError,
@@ -215,6 +217,16 @@ async def test_b7_holds_a_holder_can_have_only_so_many(two):
     calls = [outcome(two[n % 2].hold_slot(at(5 + n), holder="greedy")) for n in range(10)]
     assert {type(each) for each in await asyncio.gather(*calls)} == {TooManyHolds}
     await two[0].hold_slot(at(20), holder="modest")
+
+
+async def test_b7_holds_an_api_key_can_have_only_so_many_whatever_it_calls_its_holders(two):
+    await two[0].update_business(Business(name="salon", display_name="Salon", holds_per_key_max=8))
+    calls = [outcome(two[n % 2].hold_slot(at(n), holder=f"greedy-{n}")) for n in range(20)]
+    results = await asyncio.gather(*calls)
+    refused = [each for each in results if not isinstance(each, Hold)]
+    assert len(results) - len(refused) == 8
+    assert {type(each) for each in refused} == {TooManyHolds}
+    assert {tuple(each.metadata.items()) for each in refused} == {(("holds_per_key_max", "8"),)}
 
 
 async def test_b8_pending_counts_it_takes_its_seat_and_is_approved_by_its_version(two):

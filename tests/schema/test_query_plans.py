@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event
 
-from service.domain.booking import BookingStatus
+from service.domain.booking import BookingStatus, Holder
 from service.domain.change import ChangeKind
 from service.domain.interval import Interval
 from service.domain.ledger import Decision
@@ -32,6 +32,7 @@ START = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 WINDOWS = [(f"calendar-{n}", Interval(START, START + hours(2))) for n in range(5)]
 KEYS = [("chatbot", f"request-{number}") for number in range(20)]
 IDS = [UUID(int=number) for number in range(20)]
+HOLDERS = [Holder(f"principal-{number % 3}", f"key-{number}") for number in range(20)]
 ROWS = 20_000
 
 # One business has most of it, a hundred others have a little; and most of it is past.
@@ -56,8 +57,8 @@ INSERT INTO claims (business_id, calendar_id, starts_at, ends_at, claim_id, kind
 INSERT INTO bookings SELECT business_id, gen_random_uuid(), 'visit', ARRAY['calendar-' || i % 5],
         starts_at, starts_at + interval '30 minutes', 'UTC', 'confirmed', 1,
         '{"display_name": "Eve"}', '{}', starts_at, starts_at, '' FROM n;
-INSERT INTO holds SELECT business_id, gen_random_uuid(), 'p', 'h', 'key-' || i % 1000, 'visit',
-        ARRAY['calendar-0'], starts_at, starts_at, starts_at,
+INSERT INTO holds SELECT business_id, gen_random_uuid(), 'principal-' || i % 100, 'h',
+        'key-' || i % 1000, 'visit', ARRAY['calendar-0'], starts_at, starts_at, starts_at,
         CASE WHEN i % 2 = 0 THEN 'live' ELSE 'booked' END FROM n;
 INSERT INTO changes
     SELECT business_id, i, starts_at, '{"r": 1, "t": 0, "k": "booked"}'::bytea FROM n;
@@ -78,7 +79,7 @@ async def read_all(tx):
     await batch.read_answered(tx, "demo", KEYS)
     await bookings.by_ids(tx, "demo", IDS)
     await bookings.holds_by_ids(tx, "demo", IDS)
-    await bookings.count_live_holds(tx, "demo", ["key-1", "key-2"])
+    await bookings.count_live_holds(tx, "demo", HOLDERS)
     await api_keys.find(tx, "key-1")
     await catalog.list_businesses(tx, after="business-1", limit=50)
 
@@ -168,8 +169,8 @@ async def plan_with_values(tx, statement, values):
 
 async def plan_for_any_values(tx, statement, values):
     """A statement that is run often is planned once, for values that are not known."""
+    await tx.exec_driver_sql("SET LOCAL plan_cache_mode = force_generic_plan")
     raw = (await tx.get_raw_connection()).driver_connection
-    await raw.execute("SET LOCAL plan_cache_mode = force_generic_plan")
     await raw.execute(f"PREPARE asked AS {statement}")
     unknown = f"({', '.join(['NULL'] * len(values))})" if values else ""
     plan = await raw.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE asked{unknown}")
@@ -241,6 +242,22 @@ async def test_claims_are_looked_for_in_a_bounded_range_of_one_b_tree(full):
 
     used = {node.get("Index Name") for node in nodes(plan[0]["Plan"])} - {None}
     assert used == {"claims_pkey", "claims_that_last"}
+
+
+@pytest.mark.parametrize("planned", [plan_with_values, plan_for_any_values])
+async def test_holds_are_counted_by_one_index_and_only_those_that_live(full, planned):
+    """A key that has held much today must not be slower for it: what expired is not looked at."""
+    ((statement, values),) = await statements_of(
+        full, lambda tx: bookings.count_live_holds(tx, "demo", HOLDERS)
+    )
+
+    async with full.read_committed.begin() as tx:
+        plan = await planned(tx, statement, values)
+
+    (search,) = [node for node in nodes(plan[0]["Plan"]) if "Index Name" in node]
+    assert search["Index Name"] == "holds_by_principal"
+    condition = search["Index Cond"]
+    assert all(name in condition for name in ("business_id", "principal_id", "expires_at"))
 
 
 async def test_a_batch_locks_no_table_as_a_whole(full):

@@ -13,11 +13,16 @@ from enum import IntEnum
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Business:
-    """A tenant. `holds_per_holder_max`: how many holds one holder may have at a time; 0 means 5."""
+    """A tenant.
+
+    holds_per_holder_max: how many holds one holder may have at a time; 0 means 5.
+    holds_per_key_max: how many all holders of one API key may have together; 0 means 1,000.
+    """
 
     name: str
     display_name: str
     holds_per_holder_max: int = 0
+    holds_per_key_max: int = 0
     revision: int = field(default=0, compare=False)
 
 

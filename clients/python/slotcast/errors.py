@@ -200,7 +200,10 @@ class HoldEnded(SlotcastError):
 
 
 class TooManyHolds(SlotcastError):
-    """This holder has as many holds as the business allows: release one."""
+    """This holder, or this API key, has as many holds as the business allows: release one.
+
+    `metadata` names the limit: holds_per_holder_max or holds_per_key_max.
+    """
 
     reason = "TOO_MANY_HOLDS"
 

@@ -138,7 +138,7 @@ class BookingServiceServicer:
     def HoldSlot(self, request, context):
         """HoldSlot claims a slot for a while, for one holder, against everyone (B7). It expires by itself.
         SLOT_TAKEN, SLOT_CLOSED, NOTICE_TOO_SHORT, BEYOND_HORIZON, CAP_REACHED, SLOT_OFF_GRID: with
-        alternatives. TOO_MANY_HOLDS: the holder has as many as the business allows.
+        alternatives. TOO_MANY_HOLDS: the holder, or the API key, has as many as the business allows.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -39,7 +39,7 @@ class BookingServiceStub:
     HoldSlot: _grpc.UnaryUnaryMultiCallable[_booking_service_pb2.HoldSlotRequest, _booking_service_pb2.HoldSlotResponse]
     """HoldSlot claims a slot for a while, for one holder, against everyone (B7). It expires by itself.
     SLOT_TAKEN, SLOT_CLOSED, NOTICE_TOO_SHORT, BEYOND_HORIZON, CAP_REACHED, SLOT_OFF_GRID: with
-    alternatives. TOO_MANY_HOLDS: the holder has as many as the business allows.
+    alternatives. TOO_MANY_HOLDS: the holder, or the API key, has as many as the business allows.
     """
     RenewHold: _grpc.UnaryUnaryMultiCallable[_booking_service_pb2.RenewHoldRequest, _booking_service_pb2.RenewHoldResponse]
     """RenewHold lets a hold last its full time from now. An expired one is renewed if its slot is still free.
@@ -117,7 +117,7 @@ class BookingServiceAsyncStub(BookingServiceStub):
     HoldSlot: _aio.UnaryUnaryMultiCallable[_booking_service_pb2.HoldSlotRequest, _booking_service_pb2.HoldSlotResponse]  # type: ignore[assignment]
     """HoldSlot claims a slot for a while, for one holder, against everyone (B7). It expires by itself.
     SLOT_TAKEN, SLOT_CLOSED, NOTICE_TOO_SHORT, BEYOND_HORIZON, CAP_REACHED, SLOT_OFF_GRID: with
-    alternatives. TOO_MANY_HOLDS: the holder has as many as the business allows.
+    alternatives. TOO_MANY_HOLDS: the holder, or the API key, has as many as the business allows.
     """
     RenewHold: _aio.UnaryUnaryMultiCallable[_booking_service_pb2.RenewHoldRequest, _booking_service_pb2.RenewHoldResponse]  # type: ignore[assignment]
     """RenewHold lets a hold last its full time from now. An expired one is renewed if its slot is still free.
@@ -198,7 +198,7 @@ class BookingServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_booking_service_pb2.HoldSlotResponse, _abc.Awaitable[_booking_service_pb2.HoldSlotResponse]]:
         """HoldSlot claims a slot for a while, for one holder, against everyone (B7). It expires by itself.
         SLOT_TAKEN, SLOT_CLOSED, NOTICE_TOO_SHORT, BEYOND_HORIZON, CAP_REACHED, SLOT_OFF_GRID: with
-        alternatives. TOO_MANY_HOLDS: the holder has as many as the business allows.
+        alternatives. TOO_MANY_HOLDS: the holder, or the API key, has as many as the business allows.
         """
 
     @_abc_1.abstractmethod

@@ -108,8 +108,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
         {"reason": "HOLD_ENDED", "domain": "slotcast.dev", "metadata": {"hold": "businesses/a/holds/…"}}
     """
     ERROR_REASON_TOO_MANY_HOLDS: _ErrorReason.ValueType  # 31
-    """This holder has as many holds as the business allows (RESOURCE_EXHAUSTED). Release one, or wait
-    until one expires.
+    """This holder, or this API key, has as many holds as the business allows (RESOURCE_EXHAUSTED): the
+    metadata names the limit, `holds_per_holder_max` or `holds_per_key_max`. Release one, or wait until
+    one expires.
 
         {"reason": "TOO_MANY_HOLDS", "domain": "slotcast.dev", "metadata": {"holds_per_holder_max": "5"}}
     """
@@ -268,8 +269,9 @@ ERROR_REASON_HOLD_ENDED: ErrorReason.ValueType  # 30
     {"reason": "HOLD_ENDED", "domain": "slotcast.dev", "metadata": {"hold": "businesses/a/holds/…"}}
 """
 ERROR_REASON_TOO_MANY_HOLDS: ErrorReason.ValueType  # 31
-"""This holder has as many holds as the business allows (RESOURCE_EXHAUSTED). Release one, or wait
-until one expires.
+"""This holder, or this API key, has as many holds as the business allows (RESOURCE_EXHAUSTED): the
+metadata names the limit, `holds_per_holder_max` or `holds_per_key_max`. Release one, or wait until
+one expires.
 
     {"reason": "TOO_MANY_HOLDS", "domain": "slotcast.dev", "metadata": {"holds_per_holder_max": "5"}}
 """

@@ -1,0 +1,26 @@
+"""Limit how many holds an API key has at a time, whatever it calls their holders."""
+
+from alembic import op
+
+revision = "0002_limit_holds"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    """Add the limit, and the index by which a key's holds are counted."""
+    op.execute("ALTER TABLE businesses ADD COLUMN holds_per_key_max INTEGER DEFAULT 1000 NOT NULL")
+    op.execute("DROP INDEX holds_by_holder")
+    op.execute(
+        "CREATE INDEX holds_by_principal"
+        " ON holds (business_id, principal_id, expires_at, holder_key) WHERE status = 'live'"
+    )
+
+
+def downgrade() -> None:
+    """Count by holder again."""
+    op.execute("DROP INDEX holds_by_principal")
+    op.execute(
+        "CREATE INDEX holds_by_holder ON holds (business_id, holder_key, expires_at)"
+        " WHERE status = 'live'"
+    )
+    op.execute("ALTER TABLE businesses DROP COLUMN holds_per_key_max")
