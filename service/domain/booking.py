@@ -102,6 +102,7 @@ class Hold:
     type_id: str
     calendar_ids: tuple[str, ...]
     appointment: Interval
+    created_at: datetime
     expires_at: datetime
     status: HoldStatus
 

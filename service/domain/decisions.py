@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from service.domain.booking import (
@@ -15,6 +15,7 @@ from service.domain.booking import (
     Holder,
     HoldStatus,
 )
+from service.domain.catalog import AppointmentType
 from service.domain.change import ChangeKind
 from service.domain.commands import (
     Book,
@@ -30,6 +31,7 @@ from service.domain.commands import (
 from service.domain.errors import (
     CancellationNoticePassed,
     HoldEnded,
+    HoldLifetimeReached,
     InvalidRequest,
     InvalidTransition,
     ResourceNotFound,
@@ -101,6 +103,7 @@ def _hold_slot(ledger: Ledger, draft: Draft, command: HoldSlot) -> Decision:
         type_id=place.type.type_id,
         calendar_ids=place.calendar_ids,
         appointment=place.appointment,
+        created_at=ledger.now,
         expires_at=ledger.now + place.type.hold_duration,
         status=HoldStatus.LIVE,
     )
@@ -112,10 +115,21 @@ def _renew_hold(ledger: Ledger, draft: Draft, command: RenewHold) -> Decision:
     place = place_of_hold(ledger, draft, hold)
     if hold.expires_at <= ledger.now:
         _check_hold_count(ledger, draft, hold.owner)
+    expires_at = _renewed_until(ledger, hold, place.type)
     draft.end_hold(hold)
-    expires_at = ledger.now + place.type.hold_duration
     renewed = replace(hold, calendar_ids=place.calendar_ids, expires_at=expires_at)
     return _held(ledger, draft, place, renewed, ChangeKind.RENEWED)
+
+
+def _renewed_until(ledger: Ledger, hold: Hold, type_: AppointmentType) -> datetime:
+    """Return when a hold expires that is renewed now: no slot is held for ever."""
+    until = hold.created_at + type_.hold_lifetime
+    if until <= max(ledger.now, hold.expires_at):
+        raise HoldLifetimeReached(
+            hold=hold_name(ledger.business_id, hold.hold_id),
+            hold_lifetime_seconds=str(int(type_.hold_lifetime.total_seconds())),
+        )
+    return min(ledger.now + type_.hold_duration, until)
 
 
 def _held(ledger: Ledger, draft: Draft, place: Place, hold: Hold, kind: ChangeKind) -> Decision:

@@ -126,6 +126,7 @@ def _hold(row: RowMapping) -> Hold:
         type_id=row["type_id"],
         calendar_ids=tuple(row["calendar_ids"]),
         appointment=Interval(row["starts_at"], row["ends_at"]),
+        created_at=row["created_at"],
         expires_at=row["expires_at"],
         status=HoldStatus(row["status"]),
     )

@@ -222,6 +222,8 @@ holds = Table(
     Column("ends_at", _instant, nullable=False),
     Column("expires_at", _instant, nullable=False),
     Column("status", Text, nullable=False),
+    # The transaction that adds the row has the same now; renewing leaves it.
+    Column("created_at", _instant, nullable=False, server_default=func.now()),
     PrimaryKeyConstraint("business_id", "hold_id", name="holds_pkey"),
     # How many a principal has, and each of its holders.
     Index(

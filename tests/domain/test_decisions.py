@@ -13,6 +13,7 @@ from service.domain.commands import HoldWish
 from service.domain.errors import (
     CancellationNoticePassed,
     HoldEnded,
+    HoldLifetimeReached,
     InvalidRequest,
     InvalidTransition,
     NoticeTooShort,
@@ -226,6 +227,42 @@ class TestRenew:
         assert renewed.hold_id == hold.hold_id
         assert renewed.expires_at == desk.now + minutes(5)
         assert [claim.expires_at for claim in desk.claims] == [renewed.expires_at]
+
+    def test_a_hold_is_renewed_until_it_has_lasted_ten_times_its_time(self):
+        desk = Desk()
+        made_at = desk.now
+        hold = desk.hold(TEN)
+        for _ in range(12):
+            desk.wait(minutes(4))
+            hold = desk.renew(hold)
+
+        assert desk.now == made_at + minutes(48)
+        assert hold.expires_at == made_at + minutes(50)
+        with pytest.raises(HoldLifetimeReached) as refusal:
+            desk.renew(hold)
+        assert refusal.value.metadata["hold_lifetime_seconds"] == "3000"
+        assert [claim.expires_at for claim in desk.claims] == [hold.expires_at]
+
+    def test_a_hold_that_expired_after_all_its_time_is_not_renewed_but_booked_or_held_anew(self):
+        desk = Desk()
+        hold = desk.hold(TEN)
+        desk.wait(minutes(50))
+
+        with pytest.raises(HoldLifetimeReached):
+            desk.renew(hold)
+
+        desk.release(desk.hold(TEN))
+        assert desk.book_hold(hold).appointment.start == TEN
+
+    def test_a_hold_that_was_shortened_by_the_catalogue_is_not_renewed_to_less(self):
+        desk = Desk(a_catalog(types=[a_type(hold_duration=hours(1))]))
+        hold = desk.hold(TEN)
+        desk.ledger.offer = replace(desk.ledger.offer, catalog=a_catalog())
+
+        with pytest.raises(HoldLifetimeReached):
+            desk.renew(hold)
+
+        assert desk.ledger.holds[hold.hold_id] == hold
 
     def test_a_live_hold_is_renewed_whatever_the_catalogue_has_become(self):
         desk = Desk()

@@ -13,6 +13,7 @@ from slotcast import (
     Business,
     Customer,
     Hold,
+    HoldLifetimeReached,
     RequestIdReused,
     RevisionAhead,
     SlotcastError,
@@ -227,6 +228,21 @@ async def test_b7_holds_an_api_key_can_have_only_so_many_whatever_it_calls_its_h
     assert len(results) - len(refused) == 8
     assert {type(each) for each in refused} == {TooManyHolds}
     assert {tuple(each.metadata.items()) for each in refused} == {(("holds_per_key_max", "8"),)}
+
+
+async def test_b7_holds_none_is_renewed_for_ever(two, database):
+    hold = await two[0].hold_slot(at(0), holder="me")
+    await expire(database, hold)
+    async with database.read_committed.begin() as tx:
+        await tx.exec_driver_sql("UPDATE holds SET created_at = created_at - interval '46 minutes'")
+
+    renewed = await two[1].renew_hold(hold)
+    refusal = await outcome(two[0].renew_hold(hold))
+
+    assert isinstance(refusal, HoldLifetimeReached)
+    assert refusal.metadata == {"hold": hold.name, "hold_lifetime_seconds": "3000"}
+    assert renewed.expires_at == hold.expires_at - timedelta(minutes=1)
+    await two[0].book(renewed, customer=WHO)
 
 
 async def test_b8_pending_counts_it_takes_its_seat_and_is_approved_by_its_version(two):

@@ -99,10 +99,15 @@ async def test_a_page_has_what_is_asked_for(database):
 async def test_a_hold_is_read_back_whole_and_again_when_it_was_renewed(database):
     hold = a_hold_row(NOW)
     renewed = replace(hold, expires_at=NOW + hours(1), calendar_ids=("anna", "room"))
+    made_at = set()
     for state in (hold, renewed):
         await put(database, holds=[state])
         async with database.snapshot() as tx:
-            assert await bookings.holds_by_ids(tx, "demo", [hold.hold_id]) == [state]
+            (found,) = await bookings.holds_by_ids(tx, "demo", [hold.hold_id])
+        assert replace(found, created_at=NOW) == state
+        made_at.add(found.created_at)
+
+    assert len(made_at) == 1, "Renewing leaves when it was made, which the database's clock says."
 
 
 async def test_only_live_holds_are_counted_each_for_its_holder_and_for_its_principal(database):

@@ -45,7 +45,7 @@ class AppointmentType:
     buffer_before, buffer_after: time kept free around it.
     minimum_notice, horizon: how far away a start must and may be; no horizon: 60 days.
     capacity: bookings that one slot takes; 0 means 1.
-    hold_duration: how long a hold lasts; None: 5 minutes.
+    hold_duration: how long a hold lasts, and renewed at most ten times as long; None: 5 minutes.
     day_cap, week_cap: the most appointments on one calendar; 0: no cap.
     cancellation_notice: until how long before its start a customer may cancel or move it.
     """

@@ -17,6 +17,7 @@ SlotcastError                  also a reason that this client is too old to know
 │   ├── BeyondHorizon
 │   └── CapReached
 ├── HoldEnded
+├── HoldLifetimeReached
 ├── TooManyHolds
 ├── VersionMismatch
 ├── InvalidTransition
@@ -199,6 +200,12 @@ class HoldEnded(SlotcastError):
     reason = "HOLD_ENDED"
 
 
+class HoldLifetimeReached(SlotcastError):
+    """The hold lasts as long as one may: book it, or hold the slot anew once it has expired."""
+
+    reason = "HOLD_LIFETIME_REACHED"
+
+
 class TooManyHolds(SlotcastError):
     """This holder, or this API key, has as many holds as the business allows: release one.
 
@@ -332,6 +339,7 @@ ERRORS_BY_REASON: Mapping[str, type[SlotcastError]] = {
         BeyondHorizon,
         CapReached,
         HoldEnded,
+        HoldLifetimeReached,
         TooManyHolds,
         VersionMismatch,
         InvalidTransition,

@@ -145,8 +145,10 @@ class BookingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RenewHold(self, request, context):
-        """RenewHold lets a hold last its full time from now. An expired one is renewed if its slot is still free.
+        """RenewHold lets a hold last its full time from now, but no longer than ten times that time from when
+        it was made: no hold is renewed for ever. An expired one is renewed if its slot is still free.
         HOLD_ENDED: it was released or booked. SLOT_TAKEN: it expired and another has the slot.
+        HOLD_LIFETIME_REACHED: it cannot last any longer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -197,7 +197,7 @@ class AppointmentType(_message.Message):
 
     @_builtins.property
     def hold_duration(self) -> _duration_pb2.Duration:
-        """How long a hold lasts. Absent: 5 minutes."""
+        """How long a hold lasts; renewed, at most ten times as long. Absent: 5 minutes."""
 
     @_builtins.property
     def any_of(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

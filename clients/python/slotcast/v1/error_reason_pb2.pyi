@@ -114,6 +114,12 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
         {"reason": "TOO_MANY_HOLDS", "domain": "slotcast.dev", "metadata": {"holds_per_holder_max": "5"}}
     """
+    ERROR_REASON_HOLD_LIFETIME_REACHED: _ErrorReason.ValueType  # 32
+    """The hold cannot be renewed any more: it lasts as long as one may (FAILED_PRECONDITION). Book it, or
+    hold the slot anew once it has expired.
+
+        {"reason": "HOLD_LIFETIME_REACHED", "domain": "slotcast.dev", "metadata": {"hold": "businesses/a/holds/…", "hold_lifetime_seconds": "3000"}}
+    """
     ERROR_REASON_VERSION_MISMATCH: _ErrorReason.ValueType  # 40
     """The booking has changed since this version (ABORTED). Read it again, then decide.
 
@@ -274,6 +280,12 @@ metadata names the limit, `holds_per_holder_max` or `holds_per_key_max`. Release
 one expires.
 
     {"reason": "TOO_MANY_HOLDS", "domain": "slotcast.dev", "metadata": {"holds_per_holder_max": "5"}}
+"""
+ERROR_REASON_HOLD_LIFETIME_REACHED: ErrorReason.ValueType  # 32
+"""The hold cannot be renewed any more: it lasts as long as one may (FAILED_PRECONDITION). Book it, or
+hold the slot anew once it has expired.
+
+    {"reason": "HOLD_LIFETIME_REACHED", "domain": "slotcast.dev", "metadata": {"hold": "businesses/a/holds/…", "hold_lifetime_seconds": "3000"}}
 """
 ERROR_REASON_VERSION_MISMATCH: ErrorReason.ValueType  # 40
 """The booking has changed since this version (ABORTED). Read it again, then decide.
