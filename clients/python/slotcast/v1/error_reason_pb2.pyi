@@ -152,7 +152,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
         {"reason": "SCOPE_MISSING", "domain": "slotcast.dev", "metadata": {"scope": "bookings.staff"}}
     """
     ERROR_REASON_RATE_LIMITED: _ErrorReason.ValueType  # 53
-    """The key or the client has made too many calls (RESOURCE_EXHAUSTED). Retry after the delay.
+    """The key or the client has made too many calls (RESOURCE_EXHAUSTED). Retry after the delay. A client
+    is who sends the same `x-client-id` in the metadata, or calls from the same address without one: that
+    limit shares a key among clients that mean well, and only the key's holds for all.
 
         {"reason": "RATE_LIMITED", "domain": "slotcast.dev", "metadata": {"limit": "600 per 1 minute"}}
     """
@@ -319,7 +321,9 @@ ERROR_REASON_SCOPE_MISSING: ErrorReason.ValueType  # 52
     {"reason": "SCOPE_MISSING", "domain": "slotcast.dev", "metadata": {"scope": "bookings.staff"}}
 """
 ERROR_REASON_RATE_LIMITED: ErrorReason.ValueType  # 53
-"""The key or the client has made too many calls (RESOURCE_EXHAUSTED). Retry after the delay.
+"""The key or the client has made too many calls (RESOURCE_EXHAUSTED). Retry after the delay. A client
+is who sends the same `x-client-id` in the metadata, or calls from the same address without one: that
+limit shares a key among clients that mean well, and only the key's holds for all.
 
     {"reason": "RATE_LIMITED", "domain": "slotcast.dev", "metadata": {"limit": "600 per 1 minute"}}
 """
