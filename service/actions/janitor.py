@@ -42,12 +42,13 @@ class JanitorLimits:
 
 @dataclass(kw_only=True, slots=True)
 class Swept:
-    """How many rows a round removed."""
+    """How many rows a round removed; `removed` are those of businesses that were deleted."""
 
     requests: int = 0
     claims: int = 0
     holds: int = 0
     changes: int = 0
+    removed: int = 0
 
 
 class Janitor:
@@ -97,6 +98,7 @@ class Janitor:
             lambda tx: trimming.trim_holds(tx, older_than=age, rows_max=rows_max)
         )
         swept.changes = await self._sweep_logs()
+        swept.removed = await self._repeat(lambda tx: trimming.trim_removed(tx, rows_max=rows_max))
         return swept
 
     async def _sweep_logs(self) -> int:

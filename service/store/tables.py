@@ -49,6 +49,14 @@ businesses = Table(
     PrimaryKeyConstraint("business_id", name="businesses_pkey"),
 )
 
+# Deleted, but not yet all of its rows: its id cannot be used until the janitor has removed them.
+removed_businesses = Table(
+    "removed_businesses",
+    metadata,
+    Column("business_id", Text, nullable=False),
+    PrimaryKeyConstraint("business_id", name="removed_businesses_pkey"),
+)
+
 schedules = Table(
     "schedules",
     metadata,

@@ -149,7 +149,7 @@ class ResourceExists(SlotcastError):
 
 
 class ResourceInUse(SlotcastError):
-    """The resource is still referred to."""
+    """The resource is still referred to, or one that had its id is still being removed."""
 
     reason = "RESOURCE_IN_USE"
 

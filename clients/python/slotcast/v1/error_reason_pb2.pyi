@@ -71,7 +71,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
         {"reason": "RESOURCE_EXISTS", "domain": "slotcast.dev", "metadata": {"name": "businesses/a/calendars/b"}}
     """
     ERROR_REASON_RESOURCE_IN_USE: _ErrorReason.ValueType  # 12
-    """The resource is still referred to, so it cannot be deleted (FAILED_PRECONDITION).
+    """The resource is still referred to, so it cannot be deleted (FAILED_PRECONDITION). Or a business cannot
+    be created, for a very large one that had its id is still being removed: `name` names it.
 
         {"reason": "RESOURCE_IN_USE", "domain": "slotcast.dev", "metadata": {"used_by": "businesses/a/appointmentTypes/c"}}
     """
@@ -240,7 +241,8 @@ ERROR_REASON_RESOURCE_EXISTS: ErrorReason.ValueType  # 11
     {"reason": "RESOURCE_EXISTS", "domain": "slotcast.dev", "metadata": {"name": "businesses/a/calendars/b"}}
 """
 ERROR_REASON_RESOURCE_IN_USE: ErrorReason.ValueType  # 12
-"""The resource is still referred to, so it cannot be deleted (FAILED_PRECONDITION).
+"""The resource is still referred to, so it cannot be deleted (FAILED_PRECONDITION). Or a business cannot
+be created, for a very large one that had its id is still being removed: `name` names it.
 
     {"reason": "RESOURCE_IN_USE", "domain": "slotcast.dev", "metadata": {"used_by": "businesses/a/appointmentTypes/c"}}
 """
