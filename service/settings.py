@@ -58,7 +58,10 @@ class Settings:
     concurrent_streams_max: int = 1000
 
     key_cache_seconds: int = 10
+    # The limit that holds: a key is given, and cannot be made up.
     rate_limit_per_key_per_minute: int = 600_000
+    # Between the clients of one key, and no protection from them: a client that sends another
+    # x-client-id is another client.
     rate_limit_per_client_per_minute: int = 60_000
 
     @classmethod

@@ -90,6 +90,7 @@ async def built_parts(settings: Settings) -> AsyncIterator[Parts]:
         stack.push_async_callback(_cancelled, sweeping)
         yield Parts(
             database=database,
+            follower=follower,
             lanes=lanes,
             availability=Availability(grounds=grounds, clock=clock, monotonic=monotonic),
             watchers=Watchers(

@@ -63,6 +63,11 @@ async def _change(
     if isinstance(command, PutBusiness) and command.create:
         if catalog is not None:
             raise ResourceExists(business_name(business_id))
+        if await catalog_store.is_being_removed(tx, business_id):
+            raise ResourceInUse(
+                "The business that had this id is still being removed. Retry, or choose another.",
+                name=business_name(business_id),
+            )
         await catalog_store.write_business(tx, command.business, epoch=uuid4().hex)
         catalog = await catalog_store.load(tx, business_id)
     head = await batch.read_head(tx, business_id)

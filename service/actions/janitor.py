@@ -8,10 +8,11 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from service.store import trimming
 from service.store.database import Database, Transaction
-from service.store.scope import ALL_BUSINESSES
+from service.store.scope import ALL_BUSINESSES, Scope
 
 logger = logging.getLogger(__name__)
 
@@ -43,12 +44,13 @@ class JanitorLimits:
 
 @dataclass(kw_only=True, slots=True)
 class Swept:
-    """How many rows a round removed."""
+    """How many rows a round removed; `removed` are those of businesses that were deleted."""
 
     requests: int = 0
     claims: int = 0
     holds: int = 0
     changes: int = 0
+    removed: int = 0
 
 
 class Janitor:
@@ -98,6 +100,7 @@ class Janitor:
             lambda tx: trimming.trim_holds(tx, older_than=age, rows_max=rows_max)
         )
         swept.changes = await self._sweep_logs()
+        swept.removed = await self._sweep_removed()
         return swept
 
     async def _sweep_logs(self) -> int:
@@ -125,6 +128,18 @@ class Janitor:
                 self._after = log.last_business_id
         return removed
 
+    async def _sweep_removed(self) -> int:
+        """Remove what is left of deleted businesses, in their own name: bookings are no other's."""
+        removed, rows_max = 0, self._limits.rows_max
+        for _ in range(self._limits.statements_max):
+            async with self._database.transaction(ALL_BUSINESSES) as tx:
+                business_id = await trimming.next_removed(tx)
+            if business_id is None:
+                break
+            trim = partial(trimming.trim_removed, business_id=business_id, rows_max=rows_max)
+            removed += await self._once(trim, business_id)
+        return removed
+
     async def _repeat(self, trim: Trim) -> int:
         removed = 0
         for _ in range(self._limits.statements_max):
@@ -134,7 +149,7 @@ class Janitor:
                 break
         return removed
 
-    async def _once(self, trim: Trim) -> int:
+    async def _once(self, trim: Trim, scope: Scope = ALL_BUSINESSES) -> int:
         """Trim in a transaction of its own; nothing where another process is at it."""
-        async with self._database.transaction(ALL_BUSINESSES) as tx:
+        async with self._database.transaction(scope) as tx:
             return await trim(tx) if await trimming.is_my_turn(tx) else 0

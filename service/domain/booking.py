@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from service.domain.interval import Interval
@@ -83,6 +84,13 @@ class HoldStatus(StrEnum):
     BOOKED = "booked"
 
 
+class Holder(NamedTuple):
+    """Whose holds are counted: those of one holder or, without a key, all of a principal's."""
+
+    principal_id: str
+    holder_key: str = ""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hold:
     """A claim that expires by itself. Only its own principal can use it."""
@@ -94,5 +102,11 @@ class Hold:
     type_id: str
     calendar_ids: tuple[str, ...]
     appointment: Interval
+    created_at: datetime
     expires_at: datetime
     status: HoldStatus
+
+    @property
+    def owner(self) -> Holder:
+        """Whose it is."""
+        return Holder(self.principal_id, self.holder_key)

@@ -10,6 +10,8 @@ from types import MappingProxyType
 from service.domain.interval import Interval
 
 MINUTES_PER_DAY = 1440
+HOLD_DURATIONS_MAX = 10
+"""A hold can be renewed until it has lasted so many times as long as it does by itself."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,6 +105,11 @@ class AppointmentType:
         """The calendars on which its slots are shown."""
         return self.any_of or self.all_of[:1]
 
+    @property
+    def hold_lifetime(self) -> timedelta:
+        """How long a hold can last, however often it is renewed."""
+        return HOLD_DURATIONS_MAX * self.hold_duration
+
     def calendar_ids_for(self, primary_id: str) -> tuple[str, ...]:
         """Return all calendars that a slot on `primary_id` occupies, that one first."""
         return (primary_id, *(other for other in self.all_of if other != primary_id))
@@ -115,6 +122,7 @@ class Business:
     business_id: str
     display_name: str
     holds_per_holder_max: int = 5
+    holds_per_key_max: int = 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

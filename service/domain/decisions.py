@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from service.domain.booking import (
@@ -12,8 +12,10 @@ from service.domain.booking import (
     BookingEvent,
     BookingStatus,
     Hold,
+    Holder,
     HoldStatus,
 )
+from service.domain.catalog import AppointmentType
 from service.domain.change import ChangeKind
 from service.domain.commands import (
     Book,
@@ -29,6 +31,7 @@ from service.domain.commands import (
 from service.domain.errors import (
     CancellationNoticePassed,
     HoldEnded,
+    HoldLifetimeReached,
     InvalidRequest,
     InvalidTransition,
     ResourceNotFound,
@@ -91,7 +94,7 @@ def _decide(ledger: Ledger, draft: Draft, command: BookingCommand) -> Decision:
 def _hold_slot(ledger: Ledger, draft: Draft, command: HoldSlot) -> Decision:
     key = holder_key(command.principal_id, command.holder)
     place = find_place(ledger, draft, command.slot, key)
-    _check_hold_count(ledger, draft, key)
+    _check_hold_count(ledger, draft, Holder(command.principal_id, key))
     hold = Hold(
         hold_id=command.hold_id,
         principal_id=command.principal_id,
@@ -100,6 +103,7 @@ def _hold_slot(ledger: Ledger, draft: Draft, command: HoldSlot) -> Decision:
         type_id=place.type.type_id,
         calendar_ids=place.calendar_ids,
         appointment=place.appointment,
+        created_at=ledger.now,
         expires_at=ledger.now + place.type.hold_duration,
         status=HoldStatus.LIVE,
     )
@@ -110,11 +114,22 @@ def _renew_hold(ledger: Ledger, draft: Draft, command: RenewHold) -> Decision:
     hold = own_hold(ledger, command.hold_id, command.principal_id)
     place = place_of_hold(ledger, draft, hold)
     if hold.expires_at <= ledger.now:
-        _check_hold_count(ledger, draft, hold.holder_key)
+        _check_hold_count(ledger, draft, hold.owner)
+    expires_at = _renewed_until(ledger, hold, place.type)
     draft.end_hold(hold)
-    expires_at = ledger.now + place.type.hold_duration
     renewed = replace(hold, calendar_ids=place.calendar_ids, expires_at=expires_at)
     return _held(ledger, draft, place, renewed, ChangeKind.RENEWED)
+
+
+def _renewed_until(ledger: Ledger, hold: Hold, type_: AppointmentType) -> datetime:
+    """Return when a hold expires that is renewed now: no slot is held for ever."""
+    until = hold.created_at + type_.hold_lifetime
+    if until <= max(ledger.now, hold.expires_at):
+        raise HoldLifetimeReached(
+            hold=hold_name(ledger.business_id, hold.hold_id),
+            hold_lifetime_seconds=str(int(type_.hold_lifetime.total_seconds())),
+        )
+    return min(ledger.now + type_.hold_duration, until)
 
 
 def _held(ledger: Ledger, draft: Draft, place: Place, hold: Hold, kind: ChangeKind) -> Decision:
@@ -244,10 +259,20 @@ def _decision(
     )
 
 
-def _check_hold_count(ledger: Ledger, draft: Draft, key: str) -> None:
-    limit = ledger.offer.catalog.business.holds_per_holder_max
-    if ledger.live_holds.get(key, 0) + draft.live_holds_by.get(key, 0) >= limit:
-        raise TooManyHolds(holds_per_holder_max=str(limit))
+def _check_hold_count(ledger: Ledger, draft: Draft, holder: Holder) -> None:
+    """Refuse one more to the holder and, as callers name their holders, to the principal."""
+    business = ledger.offer.catalog.business
+    if _live_holds(ledger, draft, holder) >= business.holds_per_holder_max:
+        raise TooManyHolds(holds_per_holder_max=str(business.holds_per_holder_max))
+    if _live_holds(ledger, draft, Holder(holder.principal_id)) >= business.holds_per_key_max:
+        raise TooManyHolds(
+            "This API key has as many holds as the business allows.",
+            holds_per_key_max=str(business.holds_per_key_max),
+        )
+
+
+def _live_holds(ledger: Ledger, draft: Draft, holder: Holder) -> int:
+    return ledger.live_holds.get(holder, 0) + draft.live_holds_by.get(holder, 0)
 
 
 def _booking(ledger: Ledger, booking_id: UUID, version: int) -> Booking:

@@ -17,6 +17,7 @@ DomainError
 │   ├── BeyondHorizon
 │   └── CapReached
 ├── HoldEnded
+├── HoldLifetimeReached
 ├── TooManyHolds
 ├── VersionMismatch
 ├── InvalidTransition
@@ -179,6 +180,12 @@ class HoldEnded(DomainError):
     """The hold was released or already booked."""
 
     reason = "HOLD_ENDED"
+
+
+class HoldLifetimeReached(DomainError):
+    """The hold lasts as long as one may. Book it, or hold the slot anew once it has expired."""
+
+    reason = "HOLD_LIFETIME_REACHED"
 
 
 class TooManyHolds(DomainError):

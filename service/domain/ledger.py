@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from service.domain.booking import Booking, Hold
+from service.domain.booking import Booking, Hold, Holder
 from service.domain.change import ChangeKind
 from service.domain.claim import Claim
 from service.domain.rules import Offer
@@ -26,7 +26,7 @@ class Decision:
     bookings: tuple[Booking, ...] = ()
     holds: tuple[Hold, ...] = ()
     hold: Hold | None = None
-    live_holds_by: Mapping[str, int] = field(default_factory=dict)
+    live_holds_by: Mapping[Holder, int] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -41,7 +41,7 @@ class Ledger:
     offer: Offer
     bookings: dict[UUID, Booking]
     holds: dict[UUID, Hold]
-    live_holds: dict[str, int]
+    live_holds: dict[Holder, int]
     new_id: Callable[[], UUID]
 
     @property
@@ -53,8 +53,8 @@ class Ledger:
         """Remember a decision for those that come after it; its claims are in the offer already."""
         self.bookings.update((booking.booking_id, booking) for booking in decision.bookings)
         self.holds.update((hold.hold_id, hold) for hold in decision.holds)
-        for key, by in decision.live_holds_by.items():
-            self.live_holds[key] = self.live_holds.get(key, 0) + by
+        for holder, by in decision.live_holds_by.items():
+            self.live_holds[holder] = self.live_holds.get(holder, 0) + by
 
 
 class Draft:
@@ -67,7 +67,7 @@ class Draft:
         self.added: list[Claim] = []
         self.removed: list[Claim] = []
         self.holds: dict[UUID, Hold] = {}
-        self.live_holds_by: dict[str, int] = {}
+        self.live_holds_by: dict[Holder, int] = {}
 
     def take(self, claim: Claim) -> None:
         """Put a claim on its calendar."""
@@ -95,8 +95,8 @@ class Draft:
         self.holds[hold.hold_id] = hold
 
     def _count(self, hold: Hold, by: int) -> None:
-        key = hold.holder_key
-        self.live_holds_by[key] = self.live_holds_by.get(key, 0) + by
+        for holder in (hold.owner, Holder(hold.principal_id)):
+            self.live_holds_by[holder] = self.live_holds_by.get(holder, 0) + by
 
     def undo(self) -> None:
         """Leave the claims as they were."""

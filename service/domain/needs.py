@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from uuid import UUID
 
 from service.domain.availability import facts_window
-from service.domain.booking import Booking
+from service.domain.booking import Booking, Holder
 from service.domain.catalog import AppointmentType
 from service.domain.claim import Claim, ClaimKind
 from service.domain.commands import (
@@ -52,11 +52,11 @@ def hold_ids(command: BookingCommand) -> Iterator[UUID]:
             return
 
 
-def counted_holders(ledger: Ledger, command: BookingCommand) -> Iterator[str]:
+def counted_holders(ledger: Ledger, command: BookingCommand) -> Iterator[Holder]:
     """Yield whose live holds must be counted: they may get one more."""
     match command:
         case HoldSlot(principal_id=principal_id, holder=holder):
-            yield holder_key(principal_id, holder)
+            yield Holder(principal_id, holder_key(principal_id, holder))
         case RenewHold():
             yield from _holders_named(ledger, command)
         case _:
@@ -65,7 +65,8 @@ def counted_holders(ledger: Ledger, command: BookingCommand) -> Iterator[str]:
 
 def holds_that_may_give_way(ledger: Ledger, command: BookingCommand) -> Iterator[UUID]:
     """Yield the holds of the asker's own that stand in the windows and are not known in full."""
-    keys = {*counted_holders(ledger, command), *_holders_named(ledger, command)}
+    holders = {*counted_holders(ledger, command), *_holders_named(ledger, command)}
+    keys = {holder.holder_key for holder in holders}
     if isinstance(command, Book) and command.holder_key is not None:
         keys.add(command.holder_key)
     for key in keys:
@@ -136,11 +137,11 @@ def _booking_windows(booking: Booking | None) -> list[Window]:
     return [(calendar_id, booking.appointment) for calendar_id in booking.calendar_ids]
 
 
-def _holders_named(ledger: Ledger, command: BookingCommand) -> Iterator[str]:
+def _holders_named(ledger: Ledger, command: BookingCommand) -> Iterator[Holder]:
     for hold_id in hold_ids(command):
         hold = ledger.holds.get(hold_id)
         if hold is not None:
-            yield hold.holder_key
+            yield hold.owner
 
 
 def _is_live_hold(ledger: Ledger, claim: Claim) -> bool:

@@ -21,6 +21,7 @@ from service.live.frames import ResetReason
 from service.live.hints import Hint
 from service.live.limits import LiveLimits
 from service.live.replica import CHANGES_KEPT_MAX, Replica
+from service.live.signals import Signal
 from service.live.source import HeadReads
 from service.store.changes import Head
 
@@ -54,7 +55,9 @@ class Follower:
         self._verify_now = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._pruned_at = monotonic()
-        self._is_blind = False
+        # Whether the last look at PostgreSQL failed; until the first one it did not.
+        self.is_blind = False
+        self.sight_changed = Signal()
 
     async def start(self) -> None:
         """Begin to verify."""
@@ -209,16 +212,21 @@ class Follower:
             except Exception as error:
                 self._report(error)
             else:
-                self._is_blind = False
+                self._see(is_blind=False)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._limits.verify_seconds):
                     await self._verify_now.wait()
 
     def _report(self, error: Exception) -> None:
         """Say once that PostgreSQL cannot be read: no heartbeat is sent, and clients turn stale."""
-        if not self._is_blind:
+        if not self.is_blind:
             _log.error("Revisions cannot be verified.", exc_info=error)
-        self._is_blind = True
+        self._see(is_blind=True)
+
+    def _see(self, *, is_blind: bool) -> None:
+        if is_blind != self.is_blind:
+            self.is_blind = is_blind
+            self.sight_changed.fire()
 
     # Proving.
 

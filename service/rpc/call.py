@@ -86,7 +86,10 @@ class Call:
 
     @cached_property
     def client(self) -> str:
-        """Which of a key's clients calls: its own `x-client-id`, or its address without port."""
+        """Which of a key's clients calls: its own `x-client-id`, or its address without port.
+
+        The caller's word, which nothing proves.
+        """
         return self._text("x-client-id") or self.context.peer().rpartition(":")[0]
 
     async def write(self, *frames: Any) -> None:

@@ -14,6 +14,7 @@ from grpc_reflection.v1alpha import reflection
 from service.actions.lanes import Lanes
 from service.live.availability import Availability
 from service.live.feed import BookingFeed
+from service.live.follower import Follower
 from service.live.tokens import Tokens
 from service.live.watchers import Watchers
 from service.rpc.alternatives import AlternativeSlots
@@ -62,6 +63,7 @@ class Parts:
     """What the server answers with. Who made it also stops it, after the server."""
 
     database: Database
+    follower: Follower
     lanes: Lanes
     availability: Availability
     watchers: Watchers
@@ -84,6 +86,7 @@ class RpcServer:
         self._parts = parts
         self._options = options
         self._health = health.aio.HealthServicer()
+        self._telling: asyncio.Task[None] | None = None
         self._server = grpc.aio.server(
             interceptors=_layers(parts.database, limiter, options),
             options=_channel_options(options),
@@ -105,11 +108,29 @@ class RpcServer:
         """Listen, and return the port."""
         port = self._server.add_insecure_port(self._options.listen_address)
         await self._server.start()
-        await self.set_serving(True)
+        await self._set_serving(not self._parts.follower.is_blind)
+        self._telling = asyncio.create_task(self._tell_health(), name="health")
         return port
 
-    async def set_serving(self, serving: bool) -> None:
-        """Say by the health service whether calls are welcome."""
+    async def _tell_health(self) -> None:
+        """Say that calls are not welcome while PostgreSQL does not answer. Redis is not asked.
+
+        In a task of its own: whoever watches and does not read must not hold up the follower.
+        """
+        follower, told = self._parts.follower, None
+        while True:
+            if (is_blind := follower.is_blind) != told:
+                await self._set_serving(not is_blind)
+                told = is_blind
+            else:
+                await follower.sight_changed.wait()
+
+    async def _stop_telling(self) -> None:
+        if self._telling is not None:
+            self._telling.cancel()
+            await asyncio.wait([self._telling])
+
+    async def _set_serving(self, serving: bool) -> None:
         statuses = health_pb2.HealthCheckResponse
         status = statuses.SERVING if serving else statuses.NOT_SERVING
         for name in self._service_names:
@@ -118,6 +139,7 @@ class RpcServer:
     async def drain(self) -> None:
         """Stop so that nobody loses anything: end streams as planned, and finish calls."""
         stops_at = time.monotonic() + self._options.drain_seconds
+        await self._stop_telling()
         await self._health.enter_graceful_shutdown()
         self._streamed.drain()
         try:
@@ -130,6 +152,7 @@ class RpcServer:
 
     async def stop_at_once(self) -> None:
         """Stop without waiting for anyone."""
+        await self._stop_telling()
         await self._server.stop(0)
 
 

@@ -37,6 +37,7 @@ CODES: Mapping[type[DomainError], grpc.StatusCode] = {
     errors.BeyondHorizon: grpc.StatusCode.FAILED_PRECONDITION,
     errors.CapReached: grpc.StatusCode.FAILED_PRECONDITION,
     errors.HoldEnded: grpc.StatusCode.FAILED_PRECONDITION,
+    errors.HoldLifetimeReached: grpc.StatusCode.FAILED_PRECONDITION,
     errors.TooManyHolds: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.VersionMismatch: grpc.StatusCode.ABORTED,
     errors.InvalidTransition: grpc.StatusCode.FAILED_PRECONDITION,

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import RowMapping, any_, literal, select, text, tuple_
+from sqlalchemy import RowMapping, any_, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.domain.booking import Booking, BookingStatus, Customer, Hold, HoldStatus
+from service.domain.booking import Booking, BookingStatus, Customer, Hold, Holder, HoldStatus
 from service.domain.interval import Interval
 from service.store import tables
 
@@ -72,21 +72,32 @@ async def holds_by_ids(
 
 
 async def count_live_holds(
-    tx: AsyncConnection, business_id: str, holder_keys: Sequence[str]
-) -> dict[str, int]:
-    """Return how many holds each of these holders has that have not expired."""
-    result = await tx.execute(
-        text(
-            """
-            SELECT holder_key, count(*) FROM holds
-            WHERE business_id = :business_id AND holder_key = ANY(:holder_keys)
+    tx: AsyncConnection, business_id: str, holders: Sequence[Holder]
+) -> dict[Holder, int]:
+    """Return how many holds these holders, and all of their principals, have that live."""
+    result = await tx.exec_driver_sql(
+        """
+        WITH live AS (
+            SELECT principal_id, holder_key, count(*) AS holds FROM holds
+            WHERE business_id = $1 AND principal_id = ANY($2::text[])
               AND status = 'live' AND expires_at > transaction_timestamp()
-            GROUP BY holder_key
-            """
+            GROUP BY principal_id, holder_key
+        )
+        SELECT principal_id, '' AS holder_key, sum(holds)::bigint AS holds
+        FROM live GROUP BY principal_id
+        UNION ALL
+        SELECT principal_id, holder_key, holds
+        FROM live JOIN unnest($3::text[]) AS asked (holder_key) USING (holder_key)
+        """,
+        (
+            business_id,
+            list({holder.principal_id for holder in holders}),
+            [holder.holder_key for holder in holders],
         ),
-        {"business_id": business_id, "holder_keys": list(holder_keys)},
     )
-    return {row[0]: row[1] for row in result}
+    return {
+        Holder(row["principal_id"], row["holder_key"]): row["holds"] for row in result.mappings()
+    }
 
 
 def _booking(row: RowMapping) -> Booking:
@@ -115,6 +126,7 @@ def _hold(row: RowMapping) -> Hold:
         type_id=row["type_id"],
         calendar_ids=tuple(row["calendar_ids"]),
         appointment=Interval(row["starts_at"], row["ends_at"]),
+        created_at=row["created_at"],
         expires_at=row["expires_at"],
         status=HoldStatus(row["status"]),
     )

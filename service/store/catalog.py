@@ -21,7 +21,10 @@ from service.domain.catalog import (
     WallInterval,
 )
 from service.domain.interval import Interval
-from service.store import tables
+from service.store import tables, trimming
+
+ROWS_REMOVED_AT_ONCE_MAX = 20_000
+"""More would take a transaction seconds, and much more would not end within its time limit."""
 
 
 async def load(tx: AsyncConnection, business_id: str) -> Catalog | None:
@@ -67,6 +70,7 @@ async def write_business(
     row = {
         "display_name": business.display_name,
         "holds_per_holder_max": business.holds_per_holder_max,
+        "holds_per_key_max": business.holds_per_key_max,
     }
     if epoch is None:
         table = tables.businesses
@@ -147,17 +151,21 @@ async def delete_closure(tx: AsyncConnection, business_id: str, closure_id: str)
 
 
 async def delete_business(tx: AsyncConnection, business_id: str) -> None:
-    """Remove a business and all that belongs to it, but for what answers a repeated request."""
-    for table in (
-        tables.claims,
-        tables.bookings,
-        tables.holds,
-        tables.changes,
-        tables.api_keys,
-        tables.calendars,
-        tables.businesses,
-    ):
+    """Remove a business and all that belongs to it, but for what answers a repeated request.
+
+    It is gone at once. Rows beyond `ROWS_REMOVED_AT_ONCE_MAX` are left to the janitor: nobody finds
+    them, for whatever is asked of a business asks for the business first.
+    """
+    for table in (tables.api_keys, tables.calendars, tables.businesses):
         await _delete(tx, table, business_id)
+    rows_max = ROWS_REMOVED_AT_ONCE_MAX
+    if await trimming.trim_business(tx, business_id, rows_max=rows_max) == rows_max:
+        await tx.execute(tables.removed_businesses.insert().values(business_id=business_id))
+
+
+async def is_being_removed(tx: AsyncConnection, business_id: str) -> bool:
+    """Say whether there may still be rows of a business of that id that was deleted."""
+    return bool(await _rows(tx, tables.removed_businesses, business_id))
 
 
 async def _rows(tx: AsyncConnection, table: Table, business_id: str) -> Sequence[RowMapping]:
@@ -190,6 +198,7 @@ def _business(row: RowMapping) -> Business:
         business_id=row["business_id"],
         display_name=row["display_name"],
         holds_per_holder_max=row["holds_per_holder_max"],
+        holds_per_key_max=row["holds_per_key_max"],
     )
 
 

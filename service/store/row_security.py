@@ -31,6 +31,7 @@ OPERATOR_MAY = {
     "holds": "SELECT, DELETE",
     "changes": "SELECT, DELETE",
     "requests": "SELECT, DELETE",
+    "removed_businesses": "SELECT",
 }
 
 # Another database of the same server may be migrated at the same time: roles are the server's.

@@ -45,7 +45,16 @@ businesses = Table(
     Column("revision", BigInteger, nullable=False),
     # The revision of the last change to the catalogue.
     Column("catalog_version", BigInteger, nullable=False),
+    Column("holds_per_key_max", Integer, nullable=False, server_default=text("1000")),
     PrimaryKeyConstraint("business_id", name="businesses_pkey"),
+)
+
+# Deleted, but not yet all of its rows: its id cannot be used until the janitor has removed them.
+removed_businesses = Table(
+    "removed_businesses",
+    metadata,
+    Column("business_id", Text, nullable=False),
+    PrimaryKeyConstraint("business_id", name="removed_businesses_pkey"),
 )
 
 schedules = Table(
@@ -221,13 +230,16 @@ holds = Table(
     Column("ends_at", _instant, nullable=False),
     Column("expires_at", _instant, nullable=False),
     Column("status", Text, nullable=False),
+    # The transaction that adds the row has the same now; renewing leaves it.
+    Column("created_at", _instant, nullable=False, server_default=func.now()),
     PrimaryKeyConstraint("business_id", "hold_id", name="holds_pkey"),
-    # How many a holder has.
+    # How many a principal has, and each of its holders.
     Index(
-        "holds_by_holder",
+        "holds_by_principal",
         "business_id",
-        "holder_key",
+        "principal_id",
         "expires_at",
+        "holder_key",
         postgresql_where=text("status = 'live'"),
     ),
     Index("holds_by_expiry", "expires_at"),

@@ -9,9 +9,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import NamedTuple
 
+from sqlalchemy import ColumnClause, any_, column, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from service.store import tables
+
 _LOCK_CLASS = 0x510D
+_LARGE_TABLES = (tables.claims, tables.bookings, tables.holds, tables.changes)
+"""Where a business may have more rows than one transaction can remove in time."""
 
 
 async def is_my_turn(tx: AsyncConnection) -> bool:
@@ -104,3 +109,34 @@ async def trim_holds(tx: AsyncConnection, *, older_than: timedelta, rows_max: in
         (older_than, rows_max),
     )
     return result.rowcount
+
+
+async def trim_business(tx: AsyncConnection, business_id: str, *, rows_max: int) -> int:
+    """Remove rows of a business; when they are fewer than `rows_max`, there are no more."""
+    left = rows_max
+    for table in _LARGE_TABLES:
+        row: ColumnClause[str] = column("ctid")
+        found = select(row).select_from(table).where(table.c.business_id == business_id)
+        some = func.array(found.limit(left).scalar_subquery())
+        result = await tx.execute(delete(table).where(row == any_(some)))
+        left -= result.rowcount
+    return rows_max - left
+
+
+async def next_removed(tx: AsyncConnection) -> str | None:
+    """Return a business that was deleted, and of which rows may still be there."""
+    result = await tx.exec_driver_sql(
+        "SELECT business_id FROM removed_businesses ORDER BY business_id LIMIT 1"
+    )
+    business_id: str | None = result.scalar_one_or_none()
+    return business_id
+
+
+async def trim_removed(tx: AsyncConnection, business_id: str, *, rows_max: int) -> int:
+    """Remove rows of a business that was deleted; with the last ones, forget that it was."""
+    rows = await trim_business(tx, business_id, rows_max=rows_max)
+    if rows < rows_max:
+        await tx.exec_driver_sql(
+            "DELETE FROM removed_businesses WHERE business_id = $1", (business_id,)
+        )
+    return rows

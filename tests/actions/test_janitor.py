@@ -8,11 +8,13 @@ from datetime import timedelta
 import pytest
 
 from service.actions.janitor import Janitor, JanitorLimits, Retention, Swept
-from service.store import changes, trimming
+from service.domain.commands import DeleteBusiness
+from service.domain.errors import ResourceInUse, ResourceNotFound
+from service.store import catalog, changes, trimming
 from service.store.changes import read_after
 from service.store.scope import ALL_BUSINESSES
 from tests.actions.conftest import answers, open_shop, outcome, outcomes
-from tests.actions.submissions import a_shop, book, held, hold, slot
+from tests.actions.submissions import a_shop, a_submission, book, held, hold, opening, slot
 
 RETENTION = Retention(requests=timedelta(hours=24), changes=timedelta(hours=24))
 
@@ -119,6 +121,41 @@ async def test_a_round_is_bounded_and_the_next_one_goes_on(lanes, books, make_ja
     assert sum(swept.changes for swept in rounds) == 12
     counts = await books.counts()
     assert (counts["changes"], counts["requests"]) == (0, 0)
+
+
+async def test_a_large_business_is_gone_at_once_and_its_rows_little_by_little(
+    lanes, shop, books, make_janitor, monkeypatch
+):
+    monkeypatch.setattr(catalog, "ROWS_REMOVED_AT_ONCE_MAX", 3)
+    await open_shop(lanes, a_shop(), "other")
+    await outcomes(lanes, [book(slot(n), business_id=name) for n in range(4) for name in BOTH])
+    janitor = make_janitor(rows_max=2, statements_max=3)
+
+    await outcome(lanes, a_submission(DeleteBusiness(business_id="demo")))
+    left = await books.rows(LEFT)
+    gone, refused = await outcome(lanes, book(slot(9))), await outcome(lanes, a_creation())
+    rounds = [(await janitor.sweep()).removed for _ in range(4)]
+
+    # Four claims, four bookings and nine changes, that of the deletion too.
+    assert left == [(17 - 3,)]
+    assert isinstance(gone, ResourceNotFound)
+    assert isinstance(refused, ResourceInUse)
+    assert rounds == [6, 6, 2, 0]
+    assert await books.rows(LEFT) == [(0,)]
+    assert (await outcome(lanes, a_creation()))["revision"] == 1
+    assert (await outcome(lanes, book(slot(9), business_id="other")))["revision"] == 9
+
+
+BOTH = ("demo", "other")
+LEFT = """
+    SELECT (SELECT count(*) FROM claims WHERE business_id = 'demo')
+        + (SELECT count(*) FROM bookings WHERE business_id = 'demo')
+        + (SELECT count(*) FROM changes WHERE business_id = 'demo')
+"""
+
+
+def a_creation():
+    return opening(a_shop())[0]
 
 
 async def test_of_several_processes_one_trims_at_a_time(lanes, shop, books, database, make_janitor):

@@ -47,7 +47,7 @@ from tests.clients.wire import (
 ADA = Customer(display_name="Ada", email="ada@example.com", language="en")
 NAMES_BY_RPC = {"WatchAvailability": "watch"}
 STORED = [
-    Business(name="salon", display_name="Salon", holds_per_holder_max=3),
+    Business(name="salon", display_name="Salon", holds_per_holder_max=3, holds_per_key_max=7),
     Calendar(name="anna", display_name="Anna", time_zone="Europe/Berlin", schedule="week"),
     AppointmentType(
         name="cut",

@@ -8,7 +8,7 @@ from itertools import count
 from uuid import UUID
 
 from service.domain.availability import ClaimBook
-from service.domain.booking import Booking, BookingEvent, Customer, Hold, HoldStatus
+from service.domain.booking import Booking, BookingEvent, Customer, Hold, Holder, HoldStatus
 from service.domain.catalog import Catalog
 from service.domain.claim import Claim
 from service.domain.commands import (
@@ -68,8 +68,9 @@ class Desk:
         self.ledger.live_holds = {}
         for hold in self.ledger.holds.values():
             if hold.status is HoldStatus.LIVE and hold.expires_at > self.now:
-                counted = self.ledger.live_holds.get(hold.holder_key, 0)
-                self.ledger.live_holds[hold.holder_key] = counted + 1
+                for holder in (hold.owner, Holder(hold.principal_id)):
+                    counted = self.ledger.live_holds.get(holder, 0)
+                    self.ledger.live_holds[holder] = counted + 1
 
     def state(self) -> tuple:
         """Return all that a command could have changed."""

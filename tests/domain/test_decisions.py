@@ -13,6 +13,7 @@ from service.domain.commands import HoldWish
 from service.domain.errors import (
     CancellationNoticePassed,
     HoldEnded,
+    HoldLifetimeReached,
     InvalidRequest,
     InvalidTransition,
     NoticeTooShort,
@@ -145,9 +146,10 @@ class TestHoldCount:
         desk.hold(TEN)
         desk.hold(HALF_PAST)
 
-        with pytest.raises(TooManyHolds):
+        with pytest.raises(TooManyHolds) as refusal:
             desk.hold(ELEVEN)
 
+        assert refusal.value.metadata == {"holds_per_holder_max": "2"}
         desk.hold(ELEVEN, holder="mallory")
 
     def test_a_hold_that_replaces_ones_own_is_not_one_too_many(self):
@@ -182,9 +184,36 @@ class TestHoldCount:
     def test_a_live_hold_is_renewed_where_the_limit_has_been_lowered(self):
         desk = Desk(a_catalog(holds_per_holder_max=1))
         hold = desk.hold(TEN)
-        desk.ledger.live_holds[hold.holder_key] = 3
+        desk.ledger.live_holds[hold.owner] = 3
 
         desk.renew(hold)
+
+    def test_a_key_has_no_more_live_holds_than_the_business_allows_whatever_it_calls_holders(self):
+        desk = Desk(a_catalog(holds_per_key_max=2))
+        desk.hold(TEN, holder="eve")
+        desk.hold(HALF_PAST, holder="mallory")
+
+        with pytest.raises(TooManyHolds) as refusal:
+            desk.hold(ELEVEN, holder="trudy")
+
+        assert refusal.value.metadata == {"holds_per_key_max": "2"}
+        desk.hold(ELEVEN, holder="trudy", principal_id="widget")
+
+    @pytest.mark.parametrize("ending", ["release", "book_hold"])
+    def test_a_hold_that_has_ended_does_not_count_for_its_key(self, ending):
+        desk = Desk(a_catalog(holds_per_key_max=1))
+        getattr(desk, ending)(desk.hold(TEN, holder="eve"))
+
+        desk.hold(ELEVEN, holder="mallory")
+
+    def test_renewing_expired_holds_is_no_way_around_the_limit_of_a_key(self):
+        desk = Desk(a_catalog(holds_per_key_max=1))
+        expired = desk.hold(TEN, holder="eve")
+        desk.wait(minutes(5))
+        desk.hold(ELEVEN, holder="mallory")
+
+        with pytest.raises(TooManyHolds):
+            desk.renew(expired)
 
 
 class TestRenew:
@@ -198,6 +227,42 @@ class TestRenew:
         assert renewed.hold_id == hold.hold_id
         assert renewed.expires_at == desk.now + minutes(5)
         assert [claim.expires_at for claim in desk.claims] == [renewed.expires_at]
+
+    def test_a_hold_is_renewed_until_it_has_lasted_ten_times_its_time(self):
+        desk = Desk()
+        made_at = desk.now
+        hold = desk.hold(TEN)
+        for _ in range(12):
+            desk.wait(minutes(4))
+            hold = desk.renew(hold)
+
+        assert desk.now == made_at + minutes(48)
+        assert hold.expires_at == made_at + minutes(50)
+        with pytest.raises(HoldLifetimeReached) as refusal:
+            desk.renew(hold)
+        assert refusal.value.metadata["hold_lifetime_seconds"] == "3000"
+        assert [claim.expires_at for claim in desk.claims] == [hold.expires_at]
+
+    def test_a_hold_that_expired_after_all_its_time_is_not_renewed_but_booked_or_held_anew(self):
+        desk = Desk()
+        hold = desk.hold(TEN)
+        desk.wait(minutes(50))
+
+        with pytest.raises(HoldLifetimeReached):
+            desk.renew(hold)
+
+        desk.release(desk.hold(TEN))
+        assert desk.book_hold(hold).appointment.start == TEN
+
+    def test_a_hold_that_was_shortened_by_the_catalogue_is_not_renewed_to_less(self):
+        desk = Desk(a_catalog(types=[a_type(hold_duration=hours(1))]))
+        hold = desk.hold(TEN)
+        desk.ledger.offer = replace(desk.ledger.offer, catalog=a_catalog())
+
+        with pytest.raises(HoldLifetimeReached):
+            desk.renew(hold)
+
+        assert desk.ledger.holds[hold.hold_id] == hold
 
     def test_a_live_hold_is_renewed_whatever_the_catalogue_has_become(self):
         desk = Desk()

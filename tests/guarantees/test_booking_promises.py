@@ -10,7 +10,10 @@ import pytest
 
 from slotcast import (
     BookingStatus,
+    Business,
     Customer,
+    Hold,
+    HoldLifetimeReached,
     RequestIdReused,
     RevisionAhead,
     SlotcastError,
@@ -215,6 +218,31 @@ async def test_b7_holds_a_holder_can_have_only_so_many(two):
     calls = [outcome(two[n % 2].hold_slot(at(5 + n), holder="greedy")) for n in range(10)]
     assert {type(each) for each in await asyncio.gather(*calls)} == {TooManyHolds}
     await two[0].hold_slot(at(20), holder="modest")
+
+
+async def test_b7_holds_an_api_key_can_have_only_so_many_whatever_it_calls_its_holders(two):
+    await two[0].update_business(Business(name="salon", display_name="Salon", holds_per_key_max=8))
+    calls = [outcome(two[n % 2].hold_slot(at(n), holder=f"greedy-{n}")) for n in range(20)]
+    results = await asyncio.gather(*calls)
+    refused = [each for each in results if not isinstance(each, Hold)]
+    assert len(results) - len(refused) == 8
+    assert {type(each) for each in refused} == {TooManyHolds}
+    assert {tuple(each.metadata.items()) for each in refused} == {(("holds_per_key_max", "8"),)}
+
+
+async def test_b7_holds_none_is_renewed_for_ever(two, database):
+    hold = await two[0].hold_slot(at(0), holder="me")
+    await expire(database, hold)
+    async with database.transaction("salon") as tx:
+        await tx.exec_driver_sql("UPDATE holds SET created_at = created_at - interval '46 minutes'")
+
+    renewed = await two[1].renew_hold(hold)
+    refusal = await outcome(two[0].renew_hold(hold))
+
+    assert isinstance(refusal, HoldLifetimeReached)
+    assert refusal.metadata == {"hold": hold.name, "hold_lifetime_seconds": "3000"}
+    assert renewed.expires_at == hold.expires_at - timedelta(minutes=1)
+    await two[0].book(renewed, customer=WHO)
 
 
 async def test_b8_pending_counts_it_takes_its_seat_and_is_approved_by_its_version(two):

@@ -26,6 +26,7 @@ from service.domain.slot import Slot, SlotQuery
 from service.live import heap, source
 from service.live.frames import Delta
 from service.store import batch
+from service.store.business_lock import serialized
 from tests.actions.submissions import DAY, a_shop, a_submission, a_wish, book, hold, opening, slot
 from tests.builders import a_calendar, a_claim, a_type, hours
 from tests.live.process import SLOW
@@ -142,7 +143,7 @@ async def test_a_change_that_does_not_tell_its_calendars_has_all_loaded_anew(
 ):
     deaf = await start_process(**SLOW)
     await deaf.follower.get("demo")
-    async with database.serializable.begin() as tx:
+    async with serialized(database, "demo") as tx:
         head = await batch.read_head(tx, "demo")
         await batch.insert_busy(tx, "demo", [a_claim(slot(7), kind=ClaimKind.BUSY)])
         old = Change(revision=head.revision + 1, at=head.now, kind=ChangeKind.BUSY_IMPORTED)

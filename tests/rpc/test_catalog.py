@@ -136,6 +136,7 @@ def test_a_business_is_renamed_by_its_own_key_and_removed_by_the_operator(shop, 
 
     assert renamed.business == business
     assert renamed.business.holds_per_holder_max == 5
+    assert renamed.business.holds_per_key_max == 1000
     assert code is grpc.StatusCode.NOT_FOUND
     assert details["ErrorInfo"].metadata == {"name": shop.business}
 

@@ -4,12 +4,16 @@ from datetime import timedelta
 
 import grpc
 import pytest
+from buf.validate import validate_pb2
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from service.rpc.interceptors.validation import FIELDS_BY_RULE, RULES_OF_ORDER
+from service.rpc.methods import SERVICES
 from slotcast.v1 import availability_service_pb2 as availability_pb
 from slotcast.v1 import booking_service_pb2 as booking_pb
 from slotcast.v1 import catalog_service_pb2 as catalog_pb
+from slotcast.v1 import core_pb2
 from tests.rpc.stack import a_request_id, refusal, stamp, tomorrow
 
 ABSENT = "7d444840-9dc0-41d1-a245-5ffdce74fad2"
@@ -397,3 +401,32 @@ def test_a_revision_that_is_not_reached_is_unavailable(shop):
     assert (code, reason) == (grpc.StatusCode.UNAVAILABLE, "REVISION_AHEAD")
     assert details["ErrorInfo"].metadata == {"revision": str(10**9)}
     assert details["RetryInfo"].retry_delay.ToTimedelta() > timedelta(0)
+
+
+def messages_in(container):
+    """Yield all messages of a file, at any depth."""
+    for message in container:
+        yield message
+        yield from messages_in(message.nested_types)
+
+
+def rules_of_whole_messages():
+    """Return each rule that names no field itself, with the message that it is of."""
+    files = {service.file for service in SERVICES.values()} | {core_pb2.DESCRIPTOR}
+    found = []
+    for file in files:
+        for message in messages_in(file.message_types_by_name.values()):
+            rules = message.GetOptions().Extensions[validate_pb2.message]
+            ids = [rule.id for rule in rules.cel] + list(rules.cel_expression)
+            found += [(rule_id, message) for rule_id in ids + ["message.oneof"] * len(rules.oneof)]
+    return found
+
+
+def test_a_rule_of_a_whole_message_is_told_as_one_of_its_fields():
+    """Else a caller learns that something is wrong with the request, and not what."""
+    rules = rules_of_whole_messages()
+
+    assert {rule_id for rule_id, _ in rules} == set(FIELDS_BY_RULE)
+    for rule_id, message in rules:
+        assert FIELDS_BY_RULE[rule_id] in message.fields_by_name, message.full_name
+    assert set(FIELDS_BY_RULE) >= RULES_OF_ORDER

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event
 
-from service.domain.booking import BookingStatus
+from service.domain.booking import BookingStatus, Holder
 from service.domain.change import ChangeKind
 from service.domain.interval import Interval
 from service.domain.ledger import Decision
@@ -33,7 +33,9 @@ START = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 WINDOWS = [(f"calendar-{n}", Interval(START, START + hours(2))) for n in range(5)]
 KEYS = [("chatbot", f"request-{number}") for number in range(20)]
 IDS = [UUID(int=number) for number in range(20)]
+HOLDERS = [Holder(f"principal-{number % 3}", f"key-{number}") for number in range(20)]
 ROWS = 20_000
+SMALL_TABLES = {"appointment_types", "calendars", "closures", "schedules", "removed_businesses"}
 
 # One business has most of it, a hundred others have a little; and most of it is past.
 FILL = """
@@ -57,8 +59,8 @@ INSERT INTO claims (business_id, calendar_id, starts_at, ends_at, claim_id, kind
 INSERT INTO bookings SELECT business_id, gen_random_uuid(), 'visit', ARRAY['calendar-' || i % 5],
         starts_at, starts_at + interval '30 minutes', 'UTC', 'confirmed', 1,
         '{"display_name": "Eve"}', '{}', starts_at, starts_at, '' FROM n;
-INSERT INTO holds SELECT business_id, gen_random_uuid(), 'p', 'h', 'key-' || i % 1000, 'visit',
-        ARRAY['calendar-0'], starts_at, starts_at, starts_at,
+INSERT INTO holds SELECT business_id, gen_random_uuid(), 'principal-' || i % 100, 'h',
+        'key-' || i % 1000, 'visit', ARRAY['calendar-0'], starts_at, starts_at, starts_at,
         CASE WHEN i % 2 = 0 THEN 'live' ELSE 'booked' END FROM n;
 INSERT INTO changes
     SELECT business_id, i, starts_at, '{"r": 1, "t": 0, "k": "booked"}'::bytea FROM n;
@@ -82,7 +84,7 @@ async def read_all(tx):
     await batch.read_answered(tx, "demo", KEYS)
     await bookings.by_ids(tx, "demo", IDS)
     await bookings.holds_by_ids(tx, "demo", IDS)
-    await bookings.count_live_holds(tx, "demo", ["key-1", "key-2"])
+    await bookings.count_live_holds(tx, "demo", HOLDERS)
 
 
 async def read_of_all(tx):
@@ -133,6 +135,12 @@ async def trim_all(tx):
     await trimming.trim_expired_claims(tx, older_than=age, rows_max=100)
     await trimming.trim_holds(tx, older_than=age, rows_max=100)
     await trimming.trim_changes(tx, older_than=age, after="", businesses_max=5, rows_max=100)
+    await trimming.next_removed(tx)
+
+
+async def trim_removed(tx):
+    await trimming.trim_removed(tx, "business-5", rows_max=100)
+    await catalog.is_being_removed(tx, "business-5")
 
 
 STORIES = [
@@ -142,6 +150,7 @@ STORIES = [
     ("demo", lambda tx: snapshots.load_business(tx, "demo")),
     (ALL_BUSINESSES, read_of_all),
     (ALL_BUSINESSES, trim_all),
+    ("business-5", trim_removed),
 ]
 """Each as the service runs it: what row-level security adds is part of the plan."""
 
@@ -213,8 +222,8 @@ async def test_no_hot_statement_reads_a_large_table_whole(full):
             async with full.transaction(scope) as tx:
                 await tx.exec_driver_sql("SET LOCAL enable_seqscan = on")
                 found = tables_read_whole(await plan_with_values(tx, statement, values))
-            # The catalogue's tables have a page or two.
-            if large := set(found) - {"appointment_types", "calendars", "closures", "schedules"}:
+            # They have a page or two.
+            if large := set(found) - SMALL_TABLES:
                 guilty[statement] = large
 
     assert guilty == {}
@@ -263,6 +272,22 @@ async def test_claims_are_looked_for_in_a_bounded_range_of_one_b_tree(full, plan
         # What a policy adds must not keep the others from the index.
         for bound in ("business_id = ", "calendar_id = ", "starts_at > ", "starts_at < "):
             assert bound in condition
+
+
+@pytest.mark.parametrize("planned", [plan_with_values, plan_for_any_values])
+async def test_holds_are_counted_by_one_index_and_only_those_that_live(full, planned):
+    """A key that has held much today must not be slower for it: what expired is not looked at."""
+    ((statement, values),) = await statements_of(
+        full, lambda tx: bookings.count_live_holds(tx, "demo", HOLDERS)
+    )
+
+    async with full.transaction("demo") as tx:
+        plan = await planned(tx, statement, values)
+
+    (search,) = [node for node in nodes(plan[0]["Plan"]) if "Index Name" in node]
+    assert search["Index Name"] == "holds_by_principal"
+    condition = search["Index Cond"]
+    assert all(name in condition for name in ("business_id", "principal_id", "expires_at"))
 
 
 async def test_a_batch_locks_no_table_as_a_whole(full):

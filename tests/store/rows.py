@@ -82,6 +82,7 @@ def a_hold_row(expires_at: datetime, **changes) -> Hold:
         type_id="visit",
         calendar_ids=("anna",),
         appointment=Interval(at("10:00"), at("10:30")),
+        created_at=NOW,
         expires_at=expires_at,
         status=HoldStatus.LIVE,
     )

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from service.domain.booking import BookingStatus, HoldStatus
+from service.domain.booking import BookingStatus, Holder, HoldStatus
 from service.domain.interval import Interval
 from service.store import bookings
 from tests.builders import NOW, at, hours, minutes
@@ -99,13 +99,18 @@ async def test_a_page_has_what_is_asked_for(database):
 async def test_a_hold_is_read_back_whole_and_again_when_it_was_renewed(database):
     hold = a_hold_row(NOW)
     renewed = replace(hold, expires_at=NOW + hours(1), calendar_ids=("anna", "room"))
+    made_at = set()
     for state in (hold, renewed):
         await put(database, holds=[state])
         async with database.snapshot("demo") as tx:
-            assert await bookings.holds_by_ids(tx, "demo", [hold.hold_id]) == [state]
+            (found,) = await bookings.holds_by_ids(tx, "demo", [hold.hold_id])
+        assert replace(found, created_at=NOW) == state
+        made_at.add(found.created_at)
+
+    assert len(made_at) == 1, "Renewing leaves when it was made, which the database's clock says."
 
 
-async def test_only_live_holds_are_counted_and_each_for_its_holder(database):
+async def test_only_live_holds_are_counted_each_for_its_holder_and_for_its_principal(database):
     async with database.snapshot("demo") as tx:
         now = (await tx.exec_driver_sql("SELECT now()")).scalar_one()
     later, earlier = now + timedelta(hours=1), now - timedelta(hours=1)
@@ -118,12 +123,14 @@ async def test_only_live_holds_are_counted_and_each_for_its_holder(database):
             a_hold_row(later, status=HoldStatus.RELEASED),
             a_hold_row(later, status=HoldStatus.BOOKED),
             a_hold_row(later, holder_key="key of joe"),
+            a_hold_row(later, holder_key="key of sue", principal_id="widget"),
         ],
     )
 
     async with database.snapshot("demo") as tx:
-        counted = await bookings.count_live_holds(tx, "demo", ["key of eve", "key of ann"])
-        elsewhere = await bookings.count_live_holds(tx, "other", ["key of eve"])
+        eve, ann = Holder("chatbot", "key of eve"), Holder("chatbot", "key of ann")
+        counted = await bookings.count_live_holds(tx, "demo", [eve, ann])
+        elsewhere = await bookings.count_live_holds(tx, "other", [eve])
 
-    assert counted == {"key of eve": 2}
+    assert counted == {eve: 2, Holder("chatbot"): 3}
     assert elsewhere == {}

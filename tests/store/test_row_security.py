@@ -97,6 +97,7 @@ async def two(database):
             await tx.exec_driver_sql(
                 "INSERT INTO requests VALUES ($1, 'chatbot', 'request', '', '', now())", (name,)
             )
+            await tx.exec_driver_sql("INSERT INTO removed_businesses VALUES ($1)", (name,))
 
 
 def a_key(business_id):

@@ -48,6 +48,7 @@ class BookingMethods(Connected):
         """Let a hold last its full time from now, also an expired one if its slot is still free.
 
         HoldEnded: it was released or booked. SlotTaken: it expired and another has the slot.
+        HoldLifetimeReached: it has been renewed for as long as a hold may last, ten times its time.
         """
         link = self._connection
         request = pb.RenewHoldRequest(

@@ -13,11 +13,16 @@ from enum import IntEnum
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Business:
-    """A tenant. `holds_per_holder_max`: how many holds one holder may have at a time; 0 means 5."""
+    """A tenant.
+
+    holds_per_holder_max: how many holds one holder may have at a time; 0 means 5.
+    holds_per_key_max: how many all holders of one API key may have together; 0 means 1,000.
+    """
 
     name: str
     display_name: str
     holds_per_holder_max: int = 0
+    holds_per_key_max: int = 0
     revision: int = field(default=0, compare=False)
 
 
@@ -40,7 +45,7 @@ class AppointmentType:
     buffer_before, buffer_after: time kept free around it.
     minimum_notice, horizon: how far away a start must and may be; no horizon: 60 days.
     capacity: bookings that one slot takes; 0 means 1.
-    hold_duration: how long a hold lasts; None: 5 minutes.
+    hold_duration: how long a hold lasts, and renewed at most ten times as long; None: 5 minutes.
     day_cap, week_cap: the most appointments on one calendar; 0: no cap.
     cancellation_notice: until how long before its start a customer may cancel or move it.
     """

@@ -29,6 +29,7 @@ def business(message: pb.Business, revision: int = 0) -> Business:
         name=message.name,
         display_name=message.display_name,
         holds_per_holder_max=message.holds_per_holder_max,
+        holds_per_key_max=message.holds_per_key_max,
         revision=revision,
     )
 
@@ -39,6 +40,7 @@ def business_message(value: Business, names: Names) -> pb.Business:
         name=names.business(value.name),
         display_name=value.display_name,
         holds_per_holder_max=value.holds_per_holder_max,
+        holds_per_key_max=value.holds_per_key_max,
     )
 
 

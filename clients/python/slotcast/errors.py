@@ -17,6 +17,7 @@ SlotcastError                  also a reason that this client is too old to know
 │   ├── BeyondHorizon
 │   └── CapReached
 ├── HoldEnded
+├── HoldLifetimeReached
 ├── TooManyHolds
 ├── VersionMismatch
 ├── InvalidTransition
@@ -148,7 +149,7 @@ class ResourceExists(SlotcastError):
 
 
 class ResourceInUse(SlotcastError):
-    """The resource is still referred to."""
+    """The resource is still referred to, or one that had its id is still being removed."""
 
     reason = "RESOURCE_IN_USE"
 
@@ -199,8 +200,17 @@ class HoldEnded(SlotcastError):
     reason = "HOLD_ENDED"
 
 
+class HoldLifetimeReached(SlotcastError):
+    """The hold lasts as long as one may: book it, or hold the slot anew once it has expired."""
+
+    reason = "HOLD_LIFETIME_REACHED"
+
+
 class TooManyHolds(SlotcastError):
-    """This holder has as many holds as the business allows: release one."""
+    """This holder, or this API key, has as many holds as the business allows: release one.
+
+    `metadata` names the limit: holds_per_holder_max or holds_per_key_max.
+    """
 
     reason = "TOO_MANY_HOLDS"
 
@@ -329,6 +339,7 @@ ERRORS_BY_REASON: Mapping[str, type[SlotcastError]] = {
         BeyondHorizon,
         CapReached,
         HoldEnded,
+        HoldLifetimeReached,
         TooManyHolds,
         VersionMismatch,
         InvalidTransition,

@@ -34,6 +34,7 @@ from service.rpc.convert.times import (
 from slotcast.v1 import catalog_service_pb2 as catalog_pb
 
 HOLDS_PER_HOLDER_DEFAULT = 5
+HOLDS_PER_KEY_DEFAULT = 1000
 HORIZON_DEFAULT = timedelta(days=60)
 HOLD_DURATION_DEFAULT = timedelta(minutes=5)
 
@@ -44,6 +45,7 @@ def read_business(message: catalog_pb.Business, business_id: str) -> Business:
         business_id=business_id,
         display_name=message.display_name,
         holds_per_holder_max=message.holds_per_holder_max or HOLDS_PER_HOLDER_DEFAULT,
+        holds_per_key_max=message.holds_per_key_max or HOLDS_PER_KEY_DEFAULT,
     )
 
 
@@ -53,6 +55,7 @@ def write_business(business: Business) -> catalog_pb.Business:
         name=ids.business_name(business.business_id),
         display_name=business.display_name,
         holds_per_holder_max=business.holds_per_holder_max,
+        holds_per_key_max=business.holds_per_key_max,
     )
 
 

@@ -1,5 +1,8 @@
 """How many calls a key, and each of its clients, may make in a minute: on all servers, by Redis.
 
+A client is what it says it is, by its `x-client-id`: its limit is for sharing a key fairly among
+those that mean well. Who names new clients evades it, and meets the limit of the key.
+
 A server takes permits in leases of a hundredth of the limit, so that most calls ask nobody. Without
 Redis each server counts for itself: limits then hold per server, and no call waits.
 """

@@ -330,7 +330,7 @@ Global___HoldSlotResponse: _TypeAlias = HoldSlotResponse  # noqa: Y015
 
 @_typing.final
 class RenewHoldRequest(_message.Message):
-    """RenewHoldRequest lets a hold last its full time from now."""
+    """RenewHoldRequest lets a hold last its full time from now, or as much of it as is left of its lifetime."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -138,15 +138,17 @@ class BookingServiceServicer:
     def HoldSlot(self, request, context):
         """HoldSlot claims a slot for a while, for one holder, against everyone (B7). It expires by itself.
         SLOT_TAKEN, SLOT_CLOSED, NOTICE_TOO_SHORT, BEYOND_HORIZON, CAP_REACHED, SLOT_OFF_GRID: with
-        alternatives. TOO_MANY_HOLDS: the holder has as many as the business allows.
+        alternatives. TOO_MANY_HOLDS: the holder, or the API key, has as many as the business allows.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RenewHold(self, request, context):
-        """RenewHold lets a hold last its full time from now. An expired one is renewed if its slot is still free.
+        """RenewHold lets a hold last its full time from now, but no longer than ten times that time from when
+        it was made: no hold is renewed for ever. An expired one is renewed if its slot is still free.
         HOLD_ENDED: it was released or booked. SLOT_TAKEN: it expired and another has the slot.
+        HOLD_LIFETIME_REACHED: it cannot last any longer.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

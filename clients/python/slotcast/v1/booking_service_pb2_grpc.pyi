@@ -39,11 +39,13 @@ class BookingServiceStub:
     HoldSlot: _grpc.UnaryUnaryMultiCallable[_booking_service_pb2.HoldSlotRequest, _booking_service_pb2.HoldSlotResponse]
     """HoldSlot claims a slot for a while, for one holder, against everyone (B7). It expires by itself.
     SLOT_TAKEN, SLOT_CLOSED, NOTICE_TOO_SHORT, BEYOND_HORIZON, CAP_REACHED, SLOT_OFF_GRID: with
-    alternatives. TOO_MANY_HOLDS: the holder has as many as the business allows.
+    alternatives. TOO_MANY_HOLDS: the holder, or the API key, has as many as the business allows.
     """
     RenewHold: _grpc.UnaryUnaryMultiCallable[_booking_service_pb2.RenewHoldRequest, _booking_service_pb2.RenewHoldResponse]
-    """RenewHold lets a hold last its full time from now. An expired one is renewed if its slot is still free.
+    """RenewHold lets a hold last its full time from now, but no longer than ten times that time from when
+    it was made: no hold is renewed for ever. An expired one is renewed if its slot is still free.
     HOLD_ENDED: it was released or booked. SLOT_TAKEN: it expired and another has the slot.
+    HOLD_LIFETIME_REACHED: it cannot last any longer.
     """
     ReleaseHold: _grpc.UnaryUnaryMultiCallable[_booking_service_pb2.ReleaseHoldRequest, _booking_service_pb2.ReleaseHoldResponse]
     """ReleaseHold frees a held slot at once. Releasing an expired hold succeeds.
@@ -117,11 +119,13 @@ class BookingServiceAsyncStub(BookingServiceStub):
     HoldSlot: _aio.UnaryUnaryMultiCallable[_booking_service_pb2.HoldSlotRequest, _booking_service_pb2.HoldSlotResponse]  # type: ignore[assignment]
     """HoldSlot claims a slot for a while, for one holder, against everyone (B7). It expires by itself.
     SLOT_TAKEN, SLOT_CLOSED, NOTICE_TOO_SHORT, BEYOND_HORIZON, CAP_REACHED, SLOT_OFF_GRID: with
-    alternatives. TOO_MANY_HOLDS: the holder has as many as the business allows.
+    alternatives. TOO_MANY_HOLDS: the holder, or the API key, has as many as the business allows.
     """
     RenewHold: _aio.UnaryUnaryMultiCallable[_booking_service_pb2.RenewHoldRequest, _booking_service_pb2.RenewHoldResponse]  # type: ignore[assignment]
-    """RenewHold lets a hold last its full time from now. An expired one is renewed if its slot is still free.
+    """RenewHold lets a hold last its full time from now, but no longer than ten times that time from when
+    it was made: no hold is renewed for ever. An expired one is renewed if its slot is still free.
     HOLD_ENDED: it was released or booked. SLOT_TAKEN: it expired and another has the slot.
+    HOLD_LIFETIME_REACHED: it cannot last any longer.
     """
     ReleaseHold: _aio.UnaryUnaryMultiCallable[_booking_service_pb2.ReleaseHoldRequest, _booking_service_pb2.ReleaseHoldResponse]  # type: ignore[assignment]
     """ReleaseHold frees a held slot at once. Releasing an expired hold succeeds.
@@ -198,7 +202,7 @@ class BookingServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_booking_service_pb2.HoldSlotResponse, _abc.Awaitable[_booking_service_pb2.HoldSlotResponse]]:
         """HoldSlot claims a slot for a while, for one holder, against everyone (B7). It expires by itself.
         SLOT_TAKEN, SLOT_CLOSED, NOTICE_TOO_SHORT, BEYOND_HORIZON, CAP_REACHED, SLOT_OFF_GRID: with
-        alternatives. TOO_MANY_HOLDS: the holder has as many as the business allows.
+        alternatives. TOO_MANY_HOLDS: the holder, or the API key, has as many as the business allows.
         """
 
     @_abc_1.abstractmethod
@@ -207,8 +211,10 @@ class BookingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _booking_service_pb2.RenewHoldRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_booking_service_pb2.RenewHoldResponse, _abc.Awaitable[_booking_service_pb2.RenewHoldResponse]]:
-        """RenewHold lets a hold last its full time from now. An expired one is renewed if its slot is still free.
+        """RenewHold lets a hold last its full time from now, but no longer than ten times that time from when
+        it was made: no hold is renewed for ever. An expired one is renewed if its slot is still free.
         HOLD_ENDED: it was released or booked. SLOT_TAKEN: it expired and another has the slot.
+        HOLD_LIFETIME_REACHED: it cannot last any longer.
         """
 
     @_abc_1.abstractmethod

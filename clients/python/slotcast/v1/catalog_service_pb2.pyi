@@ -74,22 +74,26 @@ class Business(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
     HOLDS_PER_HOLDER_MAX_FIELD_NUMBER: _builtins.int
+    HOLDS_PER_KEY_MAX_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`businesses/*`."""
     display_name: _builtins.str
     """As customers know it."""
     holds_per_holder_max: _builtins.int
     """How many holds one holder may have at a time; 0: 5."""
+    holds_per_key_max: _builtins.int
+    """How many holds one API key may have at a time, of all its holders together; 0: 1,000."""
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         display_name: _builtins.str = ...,
         holds_per_holder_max: _builtins.int = ...,
+        holds_per_key_max: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "holds_per_holder_max", b"holds_per_holder_max", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "holds_per_holder_max", b"holds_per_holder_max", "holds_per_key_max", b"holds_per_key_max", "name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -193,7 +197,7 @@ class AppointmentType(_message.Message):
 
     @_builtins.property
     def hold_duration(self) -> _duration_pb2.Duration:
-        """How long a hold lasts. Absent: 5 minutes."""
+        """How long a hold lasts; renewed, at most ten times as long. Absent: 5 minutes."""
 
     @_builtins.property
     def any_of(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

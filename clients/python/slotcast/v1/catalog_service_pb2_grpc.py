@@ -179,7 +179,9 @@ class CatalogServiceServicer:
     """
 
     def CreateBusiness(self, request, context):
-        """CreateBusiness adds a tenant: everything below belongs to one. RESOURCE_EXISTS: the id is in use. Needs a key of the operator.
+        """CreateBusiness adds a tenant: everything below belongs to one. RESOURCE_EXISTS: the id is in use.
+        RESOURCE_IN_USE: a very large business of that id was deleted, and is not yet removed whole: retry in
+        some minutes, or choose another. Needs a key of the operator.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -207,7 +209,8 @@ class CatalogServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteBusiness(self, request, context):
-        """DeleteBusiness removes it. Deletes all that belongs to it; its watches end.
+        """DeleteBusiness removes it. Deletes all that belongs to it; its watches end. It is gone at once,
+        however large it is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,7 +36,10 @@ class CatalogServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> CatalogServiceAsyncStub: ...
     CreateBusiness: _grpc.UnaryUnaryMultiCallable[_catalog_service_pb2.CreateBusinessRequest, _catalog_service_pb2.CreateBusinessResponse]
-    """CreateBusiness adds a tenant: everything below belongs to one. RESOURCE_EXISTS: the id is in use. Needs a key of the operator."""
+    """CreateBusiness adds a tenant: everything below belongs to one. RESOURCE_EXISTS: the id is in use.
+    RESOURCE_IN_USE: a very large business of that id was deleted, and is not yet removed whole: retry in
+    some minutes, or choose another. Needs a key of the operator.
+    """
     GetBusiness: _grpc.UnaryUnaryMultiCallable[_catalog_service_pb2.GetBusinessRequest, _catalog_service_pb2.GetBusinessResponse]
     """GetBusiness reads one."""
     ListBusinesses: _grpc.UnaryUnaryMultiCallable[_catalog_service_pb2.ListBusinessesRequest, _catalog_service_pb2.ListBusinessesResponse]
@@ -44,7 +47,9 @@ class CatalogServiceStub:
     UpdateBusiness: _grpc.UnaryUnaryMultiCallable[_catalog_service_pb2.UpdateBusinessRequest, _catalog_service_pb2.UpdateBusinessResponse]
     """UpdateBusiness replaces it whole. Bookings that stand are not moved."""
     DeleteBusiness: _grpc.UnaryUnaryMultiCallable[_catalog_service_pb2.DeleteBusinessRequest, _catalog_service_pb2.DeleteBusinessResponse]
-    """DeleteBusiness removes it. Deletes all that belongs to it; its watches end."""
+    """DeleteBusiness removes it. Deletes all that belongs to it; its watches end. It is gone at once,
+    however large it is.
+    """
     CreateCalendar: _grpc.UnaryUnaryMultiCallable[_catalog_service_pb2.CreateCalendarRequest, _catalog_service_pb2.CreateCalendarResponse]
     """CreateCalendar adds one bookable person, room or piece of equipment. RESOURCE_EXISTS: the id is in use."""
     GetCalendar: _grpc.UnaryUnaryMultiCallable[_catalog_service_pb2.GetCalendarRequest, _catalog_service_pb2.GetCalendarResponse]
@@ -105,7 +110,10 @@ class CatalogServiceAsyncStub(CatalogServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateBusiness: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.CreateBusinessRequest, _catalog_service_pb2.CreateBusinessResponse]  # type: ignore[assignment]
-    """CreateBusiness adds a tenant: everything below belongs to one. RESOURCE_EXISTS: the id is in use. Needs a key of the operator."""
+    """CreateBusiness adds a tenant: everything below belongs to one. RESOURCE_EXISTS: the id is in use.
+    RESOURCE_IN_USE: a very large business of that id was deleted, and is not yet removed whole: retry in
+    some minutes, or choose another. Needs a key of the operator.
+    """
     GetBusiness: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.GetBusinessRequest, _catalog_service_pb2.GetBusinessResponse]  # type: ignore[assignment]
     """GetBusiness reads one."""
     ListBusinesses: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.ListBusinessesRequest, _catalog_service_pb2.ListBusinessesResponse]  # type: ignore[assignment]
@@ -113,7 +121,9 @@ class CatalogServiceAsyncStub(CatalogServiceStub):
     UpdateBusiness: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.UpdateBusinessRequest, _catalog_service_pb2.UpdateBusinessResponse]  # type: ignore[assignment]
     """UpdateBusiness replaces it whole. Bookings that stand are not moved."""
     DeleteBusiness: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.DeleteBusinessRequest, _catalog_service_pb2.DeleteBusinessResponse]  # type: ignore[assignment]
-    """DeleteBusiness removes it. Deletes all that belongs to it; its watches end."""
+    """DeleteBusiness removes it. Deletes all that belongs to it; its watches end. It is gone at once,
+    however large it is.
+    """
     CreateCalendar: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.CreateCalendarRequest, _catalog_service_pb2.CreateCalendarResponse]  # type: ignore[assignment]
     """CreateCalendar adds one bookable person, room or piece of equipment. RESOURCE_EXISTS: the id is in use."""
     GetCalendar: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.GetCalendarRequest, _catalog_service_pb2.GetCalendarResponse]  # type: ignore[assignment]
@@ -177,7 +187,10 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _catalog_service_pb2.CreateBusinessRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_catalog_service_pb2.CreateBusinessResponse, _abc.Awaitable[_catalog_service_pb2.CreateBusinessResponse]]:
-        """CreateBusiness adds a tenant: everything below belongs to one. RESOURCE_EXISTS: the id is in use. Needs a key of the operator."""
+        """CreateBusiness adds a tenant: everything below belongs to one. RESOURCE_EXISTS: the id is in use.
+        RESOURCE_IN_USE: a very large business of that id was deleted, and is not yet removed whole: retry in
+        some minutes, or choose another. Needs a key of the operator.
+        """
 
     @_abc_1.abstractmethod
     def GetBusiness(
@@ -209,7 +222,9 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _catalog_service_pb2.DeleteBusinessRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_catalog_service_pb2.DeleteBusinessResponse, _abc.Awaitable[_catalog_service_pb2.DeleteBusinessResponse]]:
-        """DeleteBusiness removes it. Deletes all that belongs to it; its watches end."""
+        """DeleteBusiness removes it. Deletes all that belongs to it; its watches end. It is gone at once,
+        however large it is.
+        """
 
     @_abc_1.abstractmethod
     def CreateCalendar(

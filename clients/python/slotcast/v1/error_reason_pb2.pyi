@@ -71,7 +71,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
         {"reason": "RESOURCE_EXISTS", "domain": "slotcast.dev", "metadata": {"name": "businesses/a/calendars/b"}}
     """
     ERROR_REASON_RESOURCE_IN_USE: _ErrorReason.ValueType  # 12
-    """The resource is still referred to, so it cannot be deleted (FAILED_PRECONDITION).
+    """The resource is still referred to, so it cannot be deleted (FAILED_PRECONDITION). Or a business cannot
+    be created, for a very large one that had its id is still being removed: `name` names it.
 
         {"reason": "RESOURCE_IN_USE", "domain": "slotcast.dev", "metadata": {"used_by": "businesses/a/appointmentTypes/c"}}
     """
@@ -108,10 +109,17 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
         {"reason": "HOLD_ENDED", "domain": "slotcast.dev", "metadata": {"hold": "businesses/a/holds/…"}}
     """
     ERROR_REASON_TOO_MANY_HOLDS: _ErrorReason.ValueType  # 31
-    """This holder has as many holds as the business allows (RESOURCE_EXHAUSTED). Release one, or wait
-    until one expires.
+    """This holder, or this API key, has as many holds as the business allows (RESOURCE_EXHAUSTED): the
+    metadata names the limit, `holds_per_holder_max` or `holds_per_key_max`. Release one, or wait until
+    one expires.
 
         {"reason": "TOO_MANY_HOLDS", "domain": "slotcast.dev", "metadata": {"holds_per_holder_max": "5"}}
+    """
+    ERROR_REASON_HOLD_LIFETIME_REACHED: _ErrorReason.ValueType  # 32
+    """The hold cannot be renewed any more: it lasts as long as one may (FAILED_PRECONDITION). Book it, or
+    hold the slot anew once it has expired.
+
+        {"reason": "HOLD_LIFETIME_REACHED", "domain": "slotcast.dev", "metadata": {"hold": "businesses/a/holds/…", "hold_lifetime_seconds": "3000"}}
     """
     ERROR_REASON_VERSION_MISMATCH: _ErrorReason.ValueType  # 40
     """The booking has changed since this version (ABORTED). Read it again, then decide.
@@ -145,7 +153,9 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
         {"reason": "SCOPE_MISSING", "domain": "slotcast.dev", "metadata": {"scope": "bookings.staff"}}
     """
     ERROR_REASON_RATE_LIMITED: _ErrorReason.ValueType  # 53
-    """The key or the client has made too many calls (RESOURCE_EXHAUSTED). Retry after the delay.
+    """The key or the client has made too many calls (RESOURCE_EXHAUSTED). Retry after the delay. A client
+    is who sends the same `x-client-id` in the metadata, or calls from the same address without one: that
+    limit shares a key among clients that mean well, and only the key's holds for all.
 
         {"reason": "RATE_LIMITED", "domain": "slotcast.dev", "metadata": {"limit": "600 per 1 minute"}}
     """
@@ -231,7 +241,8 @@ ERROR_REASON_RESOURCE_EXISTS: ErrorReason.ValueType  # 11
     {"reason": "RESOURCE_EXISTS", "domain": "slotcast.dev", "metadata": {"name": "businesses/a/calendars/b"}}
 """
 ERROR_REASON_RESOURCE_IN_USE: ErrorReason.ValueType  # 12
-"""The resource is still referred to, so it cannot be deleted (FAILED_PRECONDITION).
+"""The resource is still referred to, so it cannot be deleted (FAILED_PRECONDITION). Or a business cannot
+be created, for a very large one that had its id is still being removed: `name` names it.
 
     {"reason": "RESOURCE_IN_USE", "domain": "slotcast.dev", "metadata": {"used_by": "businesses/a/appointmentTypes/c"}}
 """
@@ -268,10 +279,17 @@ ERROR_REASON_HOLD_ENDED: ErrorReason.ValueType  # 30
     {"reason": "HOLD_ENDED", "domain": "slotcast.dev", "metadata": {"hold": "businesses/a/holds/…"}}
 """
 ERROR_REASON_TOO_MANY_HOLDS: ErrorReason.ValueType  # 31
-"""This holder has as many holds as the business allows (RESOURCE_EXHAUSTED). Release one, or wait
-until one expires.
+"""This holder, or this API key, has as many holds as the business allows (RESOURCE_EXHAUSTED): the
+metadata names the limit, `holds_per_holder_max` or `holds_per_key_max`. Release one, or wait until
+one expires.
 
     {"reason": "TOO_MANY_HOLDS", "domain": "slotcast.dev", "metadata": {"holds_per_holder_max": "5"}}
+"""
+ERROR_REASON_HOLD_LIFETIME_REACHED: ErrorReason.ValueType  # 32
+"""The hold cannot be renewed any more: it lasts as long as one may (FAILED_PRECONDITION). Book it, or
+hold the slot anew once it has expired.
+
+    {"reason": "HOLD_LIFETIME_REACHED", "domain": "slotcast.dev", "metadata": {"hold": "businesses/a/holds/…", "hold_lifetime_seconds": "3000"}}
 """
 ERROR_REASON_VERSION_MISMATCH: ErrorReason.ValueType  # 40
 """The booking has changed since this version (ABORTED). Read it again, then decide.
@@ -305,7 +323,9 @@ ERROR_REASON_SCOPE_MISSING: ErrorReason.ValueType  # 52
     {"reason": "SCOPE_MISSING", "domain": "slotcast.dev", "metadata": {"scope": "bookings.staff"}}
 """
 ERROR_REASON_RATE_LIMITED: ErrorReason.ValueType  # 53
-"""The key or the client has made too many calls (RESOURCE_EXHAUSTED). Retry after the delay.
+"""The key or the client has made too many calls (RESOURCE_EXHAUSTED). Retry after the delay. A client
+is who sends the same `x-client-id` in the metadata, or calls from the same address without one: that
+limit shares a key among clients that mean well, and only the key's holds for all.
 
     {"reason": "RATE_LIMITED", "domain": "slotcast.dev", "metadata": {"limit": "600 per 1 minute"}}
 """
