@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -185,7 +185,7 @@ class HotJob:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StreamJob:
-    """Book distinct slots over one stream, with many in flight."""
+    """Book distinct slots over a stream on each connection, with many in flight on each."""
 
     desk: Desk
     indexes: range
@@ -195,10 +195,13 @@ class StreamJob:
     async def run(self, gate: Gate) -> Recording:
         async with _stubs(self.desk) as stubs:
             booth = _Booth(self.desk, gate, stubs)
-            line = _Line(booth, self.in_flight)
+            lines = [_Line(booth, stub, self.in_flight) for stub in stubs]
             start_ns = await gate.ready()
             spent = cpu_seconds()
-            await line.run(self.indexes, start_ns + round(self.seconds * 1e9))
+            indexes, until_ns = iter(self.indexes), start_ns + round(self.seconds * 1e9)
+            async with asyncio.TaskGroup() as group:
+                for line in lines:
+                    group.create_task(line.run(indexes, until_ns))
             booth.recording.cpu_seconds = cpu_seconds() - spent
             return booth.recording
 
@@ -206,13 +209,13 @@ class StreamJob:
 class _Line:
     """One stream: a writer that stops when enough is in flight, and a reader."""
 
-    def __init__(self, booth: _Booth, in_flight_max: int) -> None:
+    def __init__(self, booth: _Booth, stub: BookingServiceAsyncStub, in_flight_max: int) -> None:
         self._booth = booth
         self._room = asyncio.Semaphore(in_flight_max)
         self._asked: dict[str, tuple[int, int]] = {}
-        self._call = booth.stubs[0].StreamBookings(metadata=booth.clients[0])
+        self._call = stub.StreamBookings(metadata=booth.clients[0])
 
-    async def run(self, indexes: range, until_ns: int) -> None:
+    async def run(self, indexes: Iterator[int], until_ns: int) -> None:
         reading = asyncio.create_task(self._read())
         writing = asyncio.create_task(self._write(indexes, until_ns))
         try:
@@ -234,11 +237,12 @@ class _Line:
         for index, _ in self._asked.values():
             self._booth.recording.failed(index, "UNAVAILABLE")
 
-    async def _write(self, indexes: range, until_ns: int) -> None:
-        for index in indexes:
+    async def _write(self, indexes: Iterator[int], until_ns: int) -> None:
+        while True:
             await self._room.acquire()
             now = time.monotonic_ns()
-            if now >= until_ns:
+            index = next(indexes, None) if now < until_ns else None
+            if index is None:
                 break
             request_id = f"{self._booth.desk.worker}-{index}"
             self._asked[request_id] = (index, now)

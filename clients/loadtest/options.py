@@ -49,12 +49,12 @@ class Options:
     settle_seconds: float = 0.5
     bookings_max: int = 40_000
     processes: int = 2
-    channels: int = 2
+    channels: int = 4
     calendars: int = 20
     callers: int = 128
     # Calls per second, due at random times; None: each caller asks as soon as it was answered.
     rate: float | None = None
-    in_flight: int = 256
+    in_flight: int = 128
     hot_callers: int = 500
     hot_attempts: int = 4
     watchers: int = 100

@@ -87,7 +87,7 @@ def _stream(stage: Stage, number: int) -> Round:
     indexes = stage.many.cursor.take(options.bookings_max)
     jobs = [
         StreamJob(
-            desk=stage.desk(f"s{number}-{part}", stage.many.cursor, 1),
+            desk=stage.desk(f"s{number}-{part}", stage.many.cursor, options.channels),
             indexes=own,
             in_flight=options.in_flight,
             seconds=options.seconds,
