@@ -24,7 +24,7 @@ from service.domain.rules import Offer
 from service.store import batch, bookings, claims
 from service.store.database import Transaction
 
-DECISIONS_PER_TURN = 16
+DECISIONS_PER_TURN = 32
 """After so many, whatever else waits in this process has its turn: a batch may be long."""
 
 Result = bytes | DomainError
