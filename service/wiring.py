@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import sys
@@ -14,6 +13,7 @@ from datetime import timedelta
 
 from service.actions.janitor import Janitor, JanitorLimits, Retention
 from service.actions.lanes import LaneLimits, Lanes
+from service.live import heap
 from service.live.availability import Availability
 from service.live.board import Board
 from service.live.clock import DatabaseClock
@@ -125,20 +125,10 @@ async def run_worker(settings: Settings, *, ready_fd: int) -> None:
         loop.add_signal_handler(number, stopping.set)
     loop.add_reader(sys.stdin.fileno(), _stop_when_orphaned, stopping)
     async with built_server(settings, reuse_port=True):
-        _collect_garbage_less_often()
+        heap.collect_less_often()
         os.write(ready_fd, b"1")
         os.close(ready_fd)
         await stopping.wait()
-
-
-def _collect_garbage_less_often() -> None:
-    """Look for cycles once in a batch of bookings or two, and never among what stays for good.
-
-    By default it is every 700 new objects: a fifth of the time that a batch takes.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
 
 
 def _stop_when_orphaned(stopping: asyncio.Event) -> None:
