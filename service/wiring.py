@@ -24,7 +24,7 @@ from service.live.following import Surroundings
 from service.live.grounds import Grounds
 from service.live.limits import LiveLimits
 from service.live.publisher import Publisher
-from service.live.source import Source
+from service.live.source import LOADS_MAX, Source
 from service.live.subscription import Subscription
 from service.live.tokens import Tokens
 from service.live.watchers import Watchers
@@ -53,7 +53,8 @@ async def built_parts(settings: Settings) -> AsyncIterator[Parts]:
         stack.push_async_callback(database.close)
         frames = FrameCodec(settings.stale_after_seconds)
         tokens = Tokens(token_secret_bytes(settings))
-        clock, days, source = DatabaseClock(monotonic), DayCache(), Source(database)
+        clock, days = DatabaseClock(monotonic), DayCache()
+        source = Source(database, loads_max=min(LOADS_MAX, max(1, settings.pool_size // 2)))
         board = Board(
             clock=clock,
             days=days,
@@ -124,8 +125,8 @@ async def run_worker(settings: Settings, *, ready_fd: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     loop.add_reader(sys.stdin.fileno(), _stop_when_orphaned, stopping)
+    heap.collect_less_often()
     async with built_server(settings, reuse_port=True):
-        heap.collect_less_often()
         os.write(ready_fd, b"1")
         os.close(ready_fd)
         await stopping.wait()

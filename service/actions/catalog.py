@@ -28,6 +28,7 @@ from service.domain.commands import (
     PutType,
 )
 from service.domain.errors import (
+    BusinessBeingRemoved,
     DomainError,
     ResourceExists,
     ResourceInUse,
@@ -64,10 +65,7 @@ async def _change(
         if catalog is not None:
             raise ResourceExists(business_name(business_id))
         if await catalog_store.is_being_removed(tx, business_id):
-            raise ResourceInUse(
-                "The business that had this id is still being removed. Retry, or choose another.",
-                name=business_name(business_id),
-            )
+            raise BusinessBeingRemoved(name=business_name(business_id))
         await catalog_store.write_business(tx, command.business, epoch=uuid4().hex)
         catalog = await catalog_store.load(tx, business_id)
     head = await batch.read_head(tx, business_id)

@@ -137,7 +137,11 @@ class Janitor:
             if business_id is None:
                 break
             trim = partial(trimming.trim_removed, business_id=business_id, rows_max=rows_max)
-            removed += await self._once(trim, business_id)
+            now_removed = await self._once(trim, business_id)
+            if now_removed == 0:
+                # Another process is at it, or this one was the last row's.
+                break
+            removed += now_removed
         return removed
 
     async def _repeat(self, trim: Trim) -> int:

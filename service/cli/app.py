@@ -45,3 +45,16 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        # It takes half a second to import, which a command that goes well need not wait for.
+        from service.store.database import database_failure
+
+        told = database_failure(error)
+        if told is None:
+            raise
+        Console(stderr=True).print(
+            f"[bold red]slotcast:[/] PostgreSQL says: {told}. Is DATABASE_URL right, and did"
+            " `slotcast migrate` run on it?",
+            highlight=False,
+        )
+        sys.exit(1)

@@ -10,6 +10,7 @@ DomainError
 ├── ResourceNotFound       also where it belongs to another business
 ├── ResourceExists
 ├── ResourceInUse
+│   └── BusinessBeingRemoved   retry, in a minute
 ├── SlotRefused            with alternatives
 │   ├── SlotTaken
 │   ├── SlotClosed
@@ -136,6 +137,12 @@ class ResourceInUse(DomainError):
     """The resource is still in use."""
 
     reason = "RESOURCE_IN_USE"
+
+
+class BusinessBeingRemoved(ResourceInUse):
+    """The business that had this id is still being removed. Retry later, or choose another id."""
+
+    retry_after_seconds = 60.0
 
 
 class SlotRefused(DomainError):

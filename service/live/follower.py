@@ -55,8 +55,9 @@ class Follower:
         self._verify_now = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._pruned_at = monotonic()
-        # Whether the last look at PostgreSQL failed; until the first one it did not.
+        # Whether PostgreSQL could not be read twice in a row; once may be for want of a connection.
         self.is_blind = False
+        self._failures = 0
         self.sight_changed = Signal()
 
     async def start(self) -> None:
@@ -99,9 +100,9 @@ class Follower:
                 return fresh
 
     def is_loaded(self, business_id: str) -> bool:
-        """Say whether there is a replica that need not be loaded before it answers."""
+        """Say whether there is a replica that need not be read, or renewed, before it answers."""
         following = self._followings.get(business_id)
-        return following is not None and following.is_current and not following.is_gone
+        return following is not None and following.is_ready and not following.is_gone
 
     def load_soon(self, business_id: str) -> None:
         """Begin to load a replica that is not there, where there is room for one."""
@@ -185,7 +186,12 @@ class Follower:
         """Read from PostgreSQL how far all businesses are, and catch up where one is behind."""
         before: dict[str, tuple[int, int]] = {}
         for business_id, following in self._followings.items():
-            if following.replica is not None and following.is_current:
+            if following.replica is None:
+                continue
+            if not following.is_current:
+                # A load that failed is tried again: those who watch would wait for ever.
+                following.ask_load()
+            else:
                 before[business_id] = following.replica.generation, following.replica.revision
                 self._around.board.verifying(following.replica)
         heads = await self._around.source.heads(list(before))
@@ -212,6 +218,7 @@ class Follower:
             except Exception as error:
                 self._report(error)
             else:
+                self._failures = 0
                 self._see(is_blind=False)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._limits.verify_seconds):
@@ -219,9 +226,10 @@ class Follower:
 
     def _report(self, error: Exception) -> None:
         """Say once that PostgreSQL cannot be read: no heartbeat is sent, and clients turn stale."""
-        if not self.is_blind:
+        if not self._failures:
             _log.error("Revisions cannot be verified.", exc_info=error)
-        self._see(is_blind=True)
+        self._failures += 1
+        self._see(is_blind=self._failures > 1)
 
     def _see(self, *, is_blind: bool) -> None:
         if is_blind != self.is_blind:

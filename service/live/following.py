@@ -70,6 +70,11 @@ class Following:
         """Say whether the replica may be shown: it is there, and not about to be loaded anew."""
         return self.replica is not None and not self._must_load
 
+    @property
+    def is_ready(self) -> bool:
+        """Say whether the replica is current and can be brought on by changes alone."""
+        return self.is_current and not self._must_renew
+
     def take(self, epoch: str, changes: Sequence[Change]) -> None:
         """Take changes that were committed; apply those that are next, keep others for a moment."""
         revision = 0 if self.replica is None else self.replica.revision

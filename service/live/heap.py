@@ -3,7 +3,7 @@
 Walking through a large replica takes 0.1 s and more. Claims refer to nothing that refers back to
 them: all of them are freed by their last reference, so the collector looks for nothing there. Full
 collections wait while something is loaded; what is large is then set aside from them, together with
-all else that there is at that instant, until a large replica is dropped.
+all else that there is at that instant, until the last large replica is dropped.
 """
 
 from __future__ import annotations
@@ -31,6 +31,10 @@ class _Loads:
     threshold = 0
 
 
+class _SetAside:
+    count = 0
+
+
 @contextmanager
 def full_collections_wait() -> Iterator[None]:
     """Collect only what is young until the block ends; blocks may overlap."""
@@ -44,16 +48,20 @@ def full_collections_wait() -> Iterator[None]:
     finally:
         _Loads.count -= 1
         if not _Loads.count:
+            youngest, younger, _ = gc.get_threshold()
             gc.set_threshold(youngest, younger, _Loads.threshold)
 
 
 def set_aside(claims: int) -> None:
     """Let no full collection look at what there is now, if so many claims are worth it."""
     if claims >= LARGE_CLAIMS_MIN:
+        _SetAside.count += 1
         gc.freeze()
 
 
 def take_back(claims: int) -> None:
-    """So many claims are dropped: let the next full collection look at what was set aside."""
+    """So many claims are dropped: with the last of the large, collections look at all again."""
     if claims >= LARGE_CLAIMS_MIN:
-        gc.unfreeze()
+        _SetAside.count = max(0, _SetAside.count - 1)
+        if not _SetAside.count:
+            gc.unfreeze()

@@ -28,7 +28,7 @@ from service.store.snapshots import BusinessSnapshot, SnapshotHead
 READ_SECONDS_MAX = 5.0
 LOADING_SECONDS_MAX = 120.0
 LOADS_MAX = 4
-"""So many businesses are loaded at a time, each with one connection; the others wait."""
+"""So many businesses are loaded or renewed at a time, each with one connection; the others wait."""
 CLAIMS_PER_TURN = 250
 """So many claims are read and put into a book before others get their turn: 2 to 4 ms."""
 CHANGES_PER_TURN = 250
@@ -79,10 +79,10 @@ class Part:
 class Source:
     """Reads, each in its own snapshot and a bounded time. Overloaded: it cannot be read."""
 
-    def __init__(self, database: Database) -> None:
-        """Take the database."""
+    def __init__(self, database: Database, *, loads_max: int = LOADS_MAX) -> None:
+        """Take the database, and how many of its connections may load at a time."""
         self._database = database
-        self._loads = asyncio.Semaphore(LOADS_MAX)
+        self._loads = asyncio.Semaphore(loads_max)
 
     async def heads(self, business_ids: Sequence[str]) -> Heads:
         """Return how far businesses are."""
@@ -114,7 +114,7 @@ class Source:
 
     async def renewal(self, business_id: str, epoch: str, revision: int) -> Renewal | None:
         """Return what leads on from a revision; None: the business must be loaded anew."""
-        async with self._reading(business_id, LOADING_SECONDS_MAX) as tx:
+        async with self._loads, self._reading(business_id, LOADING_SECONDS_MAX) as tx:
             head = await snapshots.read_head(tx, business_id)
             if head is None or head.epoch != epoch:
                 return None

@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
+import grpc
+
 from service.domain.errors import InvalidRequest, Overloaded, SlotOffGrid, SlotRefused
 from service.rpc.call import Call, Unreadable
 from service.rpc.interceptors.authentication import authorise
@@ -114,6 +116,9 @@ class StreamedBookings:
         self, stream: _Stream, asked: _Asked, wanted: Wanted, answer: asyncio.Future[bytes]
     ) -> None:
         """Put what a lane has answered to a request into its stream."""
+        if answer.cancelled():
+            asked.abandoned()
+            return
         try:
             stream.put(asked.result(answer.result()))
         except (SlotRefused, SlotOffGrid) as error:
@@ -150,18 +155,28 @@ class _Asked:
         status = status_of(error, self.call).SerializeToString()
         return self._answer(code_name(error), ERROR_FIELD, status)
 
-    def _answer(self, code: str, field: int, payload: bytes) -> bytes:
+    def abandoned(self) -> None:
+        """Leave a line: the stream is gone, but what it asked for may have been done."""
+        self._write_line(grpc.StatusCode.CANCELLED.name)
+
+    def _write_line(self, code: str) -> None:
         asking = self.asking
         line = CallLine(
             asking.method_name, asking.business_id, asking.principal_id, loggable_id(self.request)
         )
         write_line(line, code, time.perf_counter() - self._started)
+
+    def _answer(self, code: str, field: int, payload: bytes) -> bytes:
+        self._write_line(code)
         request_id = getattr(self.request, "request_id", "").encode()
         return bytes_field(REQUEST_ID_FIELD, request_id) + bytes_field(field, payload)
 
 
 def _refuse(stream: _Stream, asked: _Asked, found: asyncio.Task[Exception]) -> None:
     """Put the refusal of a slot, with its alternatives, into the stream."""
+    if found.cancelled():
+        asked.abandoned()
+        return
     try:
         stream.put(asked.refusal(found.result()))
     except Exception as error:
@@ -184,7 +199,7 @@ class _Stream:
     def follow(
         self, waited_for: asyncio.Future[Any], then: Callable[[asyncio.Future[Any]], None]
     ) -> None:
-        """Count a request as in flight until what it waits for is done; call `then` with that."""
+        """Count a request as in flight until what it waits for is over; call `then` with that."""
         self._in_flight.add(waited_for)
         waited_for.add_done_callback(partial(self._done, then))
 
@@ -210,8 +225,7 @@ class _Stream:
         self, then: Callable[[asyncio.Future[Any]], None], waited_for: asyncio.Future[Any]
     ) -> None:
         self._in_flight.discard(waited_for)
-        if not waited_for.cancelled():
-            then(waited_for)
+        then(waited_for)
 
     async def _write(self) -> None:
         while True:

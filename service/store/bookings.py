@@ -78,10 +78,13 @@ async def count_live_holds(
     result = await tx.exec_driver_sql(
         """
         WITH live AS (
-            SELECT principal_id, holder_key, count(*) AS holds FROM holds
-            WHERE business_id = $1 AND principal_id = ANY($2::text[])
-              AND status = 'live' AND expires_at > transaction_timestamp()
-            GROUP BY principal_id, holder_key
+            SELECT asked.principal_id, of_one.holder_key, of_one.holds
+            FROM unnest($2::text[]) AS asked (principal_id) CROSS JOIN LATERAL (
+                SELECT holder_key, count(*) AS holds FROM holds
+                WHERE business_id = $1 AND principal_id = asked.principal_id
+                  AND status = 'live' AND expires_at > transaction_timestamp()
+                GROUP BY holder_key
+            ) AS of_one
         )
         SELECT principal_id, '' AS holder_key, sum(holds)::bigint AS holds
         FROM live GROUP BY principal_id

@@ -143,3 +143,12 @@ def sqlstate(error: BaseException) -> str | None:
         error = error.driver_exception
     code = getattr(error, "sqlstate", None)
     return code if isinstance(code, str) else None
+
+
+def database_failure(error: BaseException) -> str | None:
+    """Return what PostgreSQL, or the way to it, said in a line; None: the fault is another."""
+    if isinstance(error, DBAPIError):
+        error = error.driver_exception
+    if isinstance(error, asyncpg.PostgresError | OSError):
+        return str(error).splitlines()[0] if str(error) else type(error).__name__
+    return None

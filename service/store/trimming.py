@@ -133,7 +133,16 @@ async def next_removed(tx: AsyncConnection) -> str | None:
 
 
 async def trim_removed(tx: AsyncConnection, business_id: str, *, rows_max: int) -> int:
-    """Remove rows of a business that was deleted; with the last ones, forget that it was."""
+    """Remove rows of a business that was deleted; with the last ones, forget that it was.
+
+    Nothing where it is not among the deleted any more: another may have its id by now. None can get
+    it before this transaction ends.
+    """
+    result = await tx.exec_driver_sql(
+        "SELECT 1 FROM removed_businesses WHERE business_id = $1 FOR UPDATE", (business_id,)
+    )
+    if result.first() is None:
+        return 0
     rows = await trim_business(tx, business_id, rows_max=rows_max)
     if rows < rows_max:
         await tx.exec_driver_sql(

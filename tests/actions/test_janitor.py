@@ -208,3 +208,25 @@ async def test_the_janitor_works_from_time_to_time_and_survives_a_failure(
 
     assert await books.rows("SELECT * FROM requests") == []
     assert all(45 <= seconds <= 75 for seconds in pauses)
+
+
+async def test_a_janitor_that_is_late_spares_a_business_made_anew_under_the_id(
+    lanes, shop, books, database, monkeypatch
+):
+    """It has read which business was deleted; before it comes to remove rows, all has changed."""
+    monkeypatch.setattr(catalog, "ROWS_REMOVED_AT_ONCE_MAX", 3)
+    await outcomes(lanes, [book(slot(number)) for number in range(4)])
+    await outcome(lanes, a_submission(DeleteBusiness(business_id="demo")))
+    late, other = (Janitor(database, RETENTION, JanitorLimits()) for _ in range(2))
+    once = late._once
+
+    async def come_late(trim, scope):
+        await other.sweep()
+        await open_shop(lanes, a_shop())
+        await outcome(lanes, book(slot(9)))
+        return await once(trim, scope)
+
+    monkeypatch.setattr(late, "_once", come_late)
+
+    assert await late._sweep_removed() == 0
+    assert (await books.counts())["bookings"] == 1

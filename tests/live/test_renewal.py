@@ -20,7 +20,7 @@ from service.domain.commands import (
     PutClosure,
     PutType,
 )
-from service.domain.errors import DomainError
+from service.domain.errors import DomainError, Overloaded
 from service.domain.interval import Interval
 from service.domain.slot import Slot, SlotQuery
 from service.live import heap, source
@@ -77,6 +77,7 @@ async def test_a_change_of_the_catalogue_keeps_the_claims(start_process, process
 
     closed = await process.submit(put_closure(slot(4)))
     slots, revision, _ = await process.availability.list_slots(QUERY)
+    await process.follower.get("demo")
 
     assert revision == closed["revision"]
     assert process.source.loads == 1
@@ -95,6 +96,7 @@ async def test_an_import_reads_the_claims_of_its_calendar_only(start_process, pr
 
     await process.submit(import_busy("ben", slot(20)))
     slots, revision, _ = await process.availability.list_slots(QUERY)
+    await process.follower.get("demo")
     after = claims_of(process)
 
     assert process.source.loads == 1
@@ -252,3 +254,40 @@ def test_only_what_is_large_is_set_aside_until_it_is_dropped():
     assert gc.get_freeze_count() > 0
     heap.take_back(heap.LARGE_CLAIMS_MIN)
     assert gc.get_freeze_count() == 0
+
+
+async def test_a_load_that_failed_while_somebody_watches_is_tried_again(process, shop, monkeypatch):
+    load = process.source.load
+
+    async def fail_once(business_id):
+        monkeypatch.setattr(process.source, "load", load)
+        raise Overloaded("The database cannot be read. Retry.")
+
+    async def lead_nowhere(*_):
+        return None
+
+    async with process.watching(QUERY) as stream:
+        monkeypatch.setattr(process.source, "load", fail_once)
+        monkeypatch.setattr(process.source, "renewal", lead_nowhere)
+        closed = await process.submit(put_closure(slot(4)))
+
+        await stream.until_revision(closed["revision"])
+
+    assert process.source.load == load
+
+
+async def test_a_list_does_not_wait_for_a_renewal(process, shop, monkeypatch):
+    await process.follower.get("demo")
+    renewal, go_on = process.source.renewal, asyncio.Event()
+
+    async def take_long(*asked):
+        await go_on.wait()
+        return await renewal(*asked)
+
+    monkeypatch.setattr(process.source, "renewal", take_long)
+    closed = await process.submit(put_closure(slot(4)))
+
+    _, revision, _ = await process.availability.list_slots(QUERY)
+
+    assert revision == closed["revision"]
+    go_on.set()

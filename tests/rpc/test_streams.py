@@ -11,6 +11,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from service.rpc import stream_bookings
 from service.rpc.interceptors.authentication import Authentication
+from service.rpc.submitting import Submitter
 from slotcast.v1 import availability_service_pb2 as availability_pb
 from slotcast.v1 import booking_service_pb2 as booking_pb
 from tests.rpc.stack import (
@@ -76,6 +77,15 @@ async def answers(caller, requests, **options):
 
 def reason_of(answer):
     return details_of(answer.error)["ErrorInfo"].reason
+
+
+async def read_to_failure(call):
+    """Return what a stream brings until it fails."""
+    found = []
+    with contextlib.suppress(grpc.aio.AioRpcError):
+        while (answer := await call.read()) is not grpc.aio.EOF:
+            found.append(answer)
+    return found
 
 
 async def failure(call):
@@ -192,6 +202,47 @@ async def test_no_more_than_the_limit_is_in_flight(world, monkeypatch):
     assert len(by_id) == 24
     assert len(in_flight) == 24
     assert max(in_flight) <= 4
+
+
+async def test_a_request_whose_stream_is_gone_leaves_its_line_all_the_same(world, monkeypatch):
+    """It may have been done: the log must name it."""
+    waiting, lines = asyncio.Event(), asyncio.Queue[tuple[str, str]]()
+
+    def never(*_):
+        waiting.set()
+        return asyncio.get_running_loop().create_future()
+
+    def write_line(line, code, _):
+        lines.put_nowait((line.request_id, code))
+
+    monkeypatch.setattr(Submitter, "begin", never)
+    monkeypatch.setattr(stream_bookings, "write_line", write_line)
+    request = book(world.shop, tomorrow())
+    call = world.shop.bookings.StreamBookings(metadata=world.shop.metadata)
+    await call.write(request)
+    await waiting.wait()
+    call.cancel()
+
+    async with asyncio.timeout(20):
+        assert await lines.get() == (request.book.request_id, "CANCELLED")
+
+
+async def test_a_server_that_stops_answers_first_what_it_has_read(make_world):
+    async with make_world() as world:
+        requests = [book(world.shop, tomorrow(hour)) for hour in range(24)]
+        call = world.shop.bookings.StreamBookings(metadata=world.shop.metadata)
+        for request in requests:
+            await call.write(request)
+        answered = [await call.read()]
+        draining = asyncio.create_task(world.stack.server.drain())
+        answered += await read_to_failure(call)
+        await draining
+
+    assert call.done()
+    assert await call.code() is grpc.StatusCode.UNAVAILABLE
+    ids = [answer.request_id for answer in answered]
+    assert ids == [request.book.request_id for request in requests[: len(ids)]]
+    assert all(answer.HasField("book") for answer in answered)
 
 
 def a_health_stub(world) -> Any:
