@@ -125,7 +125,8 @@ def _free(offer: Offer, wish: Wish) -> Iterator[RuleVerdict]:
         taken = seats_taken(around, 0, wish.occupied, wish.group)
         if taken is None:
             zone = offer.catalog.calendars[calendar_id].zone
-            text = f"Taken from {_clock(zone, around[0].start)} to {_clock(zone, around[-1].end)}."
+            until = max(each.end for each in around)
+            text = f"Taken from {_clock(zone, around[0].start)} to {_clock(zone, until)}."
             yield RuleVerdict(Rule.FREE, calendar_id, False, text)
             continue
         together |= taken

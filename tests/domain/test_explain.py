@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from service.domain.availability import Rule, explain
+from service.domain.claim import ClaimKind
 from service.domain.errors import InvalidRequest, ResourceNotFound
 from tests.builders import (
     MONDAY,
@@ -77,6 +78,17 @@ def test_what_takes_it_is_told_with_its_buffers_and_without_whose_it_is():
     claim = a_claim(at("09:50"), at("10:40"), calendar_id="room", owner_id="secret")
     assert failed(an_offer(with_room(), [claim]), at("10:00")) == [
         (Rule.FREE, "room", "Taken from 2030-06-03 09:50 to 2030-06-03 10:40.")
+    ]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_where_busy_times_overlap_it_is_told_when_the_last_of_them_ends(order):
+    claims = [
+        a_claim(at("09:50"), at("10:40"), kind=ClaimKind.BUSY),
+        a_claim(at("09:50"), at("10:10"), kind=ClaimKind.BUSY),
+    ]
+    assert failed(an_offer(claims=claims[::order]), at("10:00")) == [
+        (Rule.FREE, "anna", "Taken from 2030-06-03 09:50 to 2030-06-03 10:40.")
     ]
 
 
