@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 FILE_NAME = "server.json"
 OPERATOR_KEY_NAME = "operator_key"
@@ -30,8 +31,9 @@ def write_running(folder: Path, server: RunningServer) -> None:
 def read_running(folder: Path) -> RunningServer | None:
     """Return the server that runs on a folder; a file that a killed one left is not believed."""
     try:
-        values: Mapping[str, object] = json.loads((folder / FILE_NAME).read_text())
-        server = RunningServer(**values)  # type: ignore[arg-type]  # a wrong one raises TypeError
+        values: Mapping[str, Any] = json.loads((folder / FILE_NAME).read_text())
+        # Whatever is no such object raises TypeError.
+        server = RunningServer(**values)
         os.kill(server.process_id, 0)
     except (FileNotFoundError, ValueError, TypeError, ProcessLookupError):
         return None
