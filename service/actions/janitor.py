@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
+from service.ops.failpoints import Failpoint, reach
 from service.store import trimming
 from service.store.database import Database, Transaction
 from service.store.scope import ALL_BUSINESSES, Scope
@@ -156,4 +157,9 @@ class Janitor:
     async def _once(self, trim: Trim, scope: Scope = ALL_BUSINESSES) -> int:
         """Trim in a transaction of its own; nothing where another process is at it."""
         async with self._database.transaction(scope) as tx:
-            return await trim(tx) if await trimming.is_my_turn(tx) else 0
+            if not await trimming.is_my_turn(tx):
+                return 0
+            reach(Failpoint.BEFORE_TRIMMING)
+            removed = await trim(tx)
+            reach(Failpoint.IN_TRIMMING)
+            return removed

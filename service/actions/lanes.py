@@ -22,6 +22,7 @@ from service.actions.submission import Submission
 from service.domain.change import Change
 from service.domain.commands import BookingCommand
 from service.domain.errors import DomainError, Overloaded, TryAgain
+from service.ops.failpoints import Failpoint, reach
 from service.store.business_lock import serialized
 from service.store.database import Database, is_conflict, is_retryable, sqlstate
 
@@ -121,6 +122,7 @@ class Lanes:
         try:
             done = await self._attempt(business_id, queue, taken)
             self._tell(business_id, done)
+            reach(Failpoint.BEFORE_ANSWER)
             for (_, answer), result in zip(taken, done.results, strict=True):
                 _settle(answer, result)
         except Exception as error:

@@ -19,6 +19,7 @@ from service.domain.change import Change, ClaimRef, ref_of
 from service.domain.change_codec import change_to_json
 from service.domain.claim import Claim
 from service.domain.ledger import Decision
+from service.ops.failpoints import Failpoint, reach
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,6 +104,7 @@ async def write(tx: AsyncConnection, business_id: str, rows: Rows) -> None:
     """Write a batch and raise the business's revision to that of its last change."""
     await _delete_claims(tx, business_id, list(rows.claims_removed.values()))
     await _insert_claims(tx, business_id, list(rows.claims_added.values()))
+    reach(Failpoint.AFTER_INSERT)
     await _upsert_bookings(tx, business_id, list(rows.bookings.values()))
     await _upsert_holds(tx, business_id, list(rows.holds.values()))
     await _insert_log(tx, business_id, rows)

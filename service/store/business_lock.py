@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from zlib import crc32
 
+from service.ops.failpoints import Failpoint, reach
 from service.store.database import Database, Transaction
 from service.store.scope import Session, scoped, session_of
 
@@ -29,9 +30,12 @@ async def serialized(database: Database, business_id: str) -> AsyncIterator[Tran
         lock = _BusinessLock(connection, business_id)
         try:
             await lock.take()
+            reach(Failpoint.BEFORE_BEGIN)
             with scoped(tx, business_id):
                 async with tx.begin():
                     yield tx
+                    reach(Failpoint.BEFORE_COMMIT)
+            reach(Failpoint.AFTER_COMMIT)
         except Exception:
             # Rolled back: the connection is as good as before, if it can still talk.
             await lock.give_back()
