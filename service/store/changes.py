@@ -29,7 +29,10 @@ class Head:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Heads:
-    """How far businesses are at one instant of the database's clock; one that is gone is absent."""
+    """How far businesses are at one instant of the database's clock; one that is gone is absent.
+
+    The instant is that of BEGIN, as for `head`.
+    """
 
     as_of: datetime
     by_business: dict[str, Head]
@@ -64,10 +67,14 @@ async def floor(tx: AsyncConnection, business_id: str) -> int:
 
 
 async def head(tx: AsyncConnection, business_id: str) -> tuple[datetime, Head | None]:
-    """Return how far a business is, and at which instant; None: there is none."""
+    """Return how far a business is, and at which instant; None: there is none.
+
+    The instant is that of BEGIN: the snapshot is taken after it, and so has all that was answered
+    before. The clock at the time of the reading would promise more.
+    """
     result = await tx.exec_driver_sql(
         """
-        SELECT clock_timestamp() AS as_of, revision, epoch
+        SELECT transaction_timestamp() AS as_of, revision, epoch
         FROM (SELECT) AS once LEFT JOIN businesses ON business_id = $1
         """,
         (business_id,),
@@ -85,7 +92,7 @@ async def heads(tx: AsyncConnection, business_ids: Sequence[str]) -> Heads:
     """
     result = await tx.exec_driver_sql(
         """
-        SELECT clock_timestamp() AS as_of, business_id, revision, epoch
+        SELECT transaction_timestamp() AS as_of, business_id, revision, epoch
         FROM (SELECT) AS once LEFT JOIN businesses ON business_id = ANY($1::text[])
         """,
         (list(business_ids),),

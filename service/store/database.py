@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 import asyncpg
+from sqlalchemy import event
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -84,6 +86,7 @@ class Database:
             # An error that is logged must not tell who books what.
             hide_parameters=True,
         )
+        event.listen(self.engine.sync_engine, "handle_error", _give_up_lost_connection)
         self._snapshots = self.engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
@@ -110,6 +113,21 @@ class Database:
         await self.engine.dispose()
 
 
+def _give_up_lost_connection(context: ExceptionContext) -> None:
+    """Let a connection that the driver cannot follow any more not go back into the pool."""
+    error = context.sqlalchemy_exception
+    if isinstance(error, DBAPIError) and _is_lost(error.driver_exception):
+        context.is_disconnect = True
+
+
+def _is_lost(error: BaseException) -> bool:
+    """Say whether the driver met something that it does not know.
+
+    As when it is asked between the server's word that the connection ends and its end.
+    """
+    return isinstance(error, asyncpg.InternalClientError)
+
+
 async def predicate_locks_per_transaction(tx: Transaction) -> int:
     """Return how many rows a transaction may read before PostgreSQL locks the whole table."""
     shown = await tx.exec_driver_sql("SHOW max_pred_locks_per_transaction")
@@ -129,7 +147,7 @@ def is_retryable(error: BaseException) -> bool:
             return not isinstance(error, ValueError)
         return code in _RETRYABLE or code.startswith(_RETRYABLE_CLASSES)
     # Refusals to connect, the pool's time-out, and ours.
-    return isinstance(error, OSError | TimeoutError | PoolTimeout)
+    return _is_lost(error) or isinstance(error, OSError | TimeoutError | PoolTimeout)
 
 
 def is_conflict(error: BaseException) -> bool:

@@ -7,6 +7,7 @@ into the pool. A transaction without a scope sees nothing.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
@@ -51,7 +52,24 @@ class Session(_Connection):
         """Run statements; BEGIN takes the scope with it."""
         if query.startswith("BEGIN"):
             query, self._next_scope = query + self._next_scope, ""
+        elif query.startswith("COMMIT"):
+            return await self._commit(query)
         return await super().execute(query, *args, **options)
+
+    async def _commit(self, query: str) -> str:
+        """Commit; who is cancelled meanwhile hangs up, and does not ask PostgreSQL to cancel.
+
+        That would not take the commit back: it would end PostgreSQL's wait for its standby with a
+        mere warning, and show to all what is lost with the primary. So the commit goes on, and is
+        seen when it is safe. (No statement_timeout applies to it.)
+        """
+        committing = asyncio.ensure_future(super().execute(query))
+        try:
+            return await asyncio.shield(committing)
+        except asyncio.CancelledError:
+            committing.add_done_callback(_ignore)
+            self.terminate()
+            raise
 
 
 @contextmanager
@@ -71,6 +89,12 @@ def session_of(tx: AsyncConnection) -> Session:
     session = tx.sync_connection.connection.driver_connection
     assert isinstance(session, Session)
     return session
+
+
+def _ignore(ended: asyncio.Future[str]) -> None:
+    """Look at how it ended: nobody else will."""
+    if not ended.cancelled():
+        ended.exception()
 
 
 def _statement(scope: Scope) -> str:

@@ -44,7 +44,7 @@ async def read_head(tx: AsyncConnection, business_id: str) -> SnapshotHead | Non
     table = tables.businesses.c
     row = (
         await tx.execute(
-            select(table.revision, table.epoch, func.clock_timestamp()).where(
+            select(table.revision, table.epoch, func.transaction_timestamp()).where(
                 table.business_id == business_id
             )
         )

@@ -99,12 +99,17 @@ async def trim_expired_claims(tx: AsyncConnection, *, older_than: timedelta, row
 
 
 async def trim_holds(tx: AsyncConnection, *, older_than: timedelta, rows_max: int) -> int:
-    """Remove holds that would have expired long ago, whatever became of them."""
+    """Remove holds that would have expired long ago, whatever became of them.
+
+    It is asked twice whether they have: a hold that is renewed while this waits for its row stays,
+    and older versions of PostgreSQL would take what they have once found by `ctid`.
+    """
     result = await tx.exec_driver_sql(
         """
         DELETE FROM holds WHERE ctid = ANY (ARRAY(
             SELECT ctid FROM holds WHERE expires_at < now() - $1::interval
             ORDER BY expires_at LIMIT $2))
+          AND expires_at < now() - $1::interval
         """,
         (older_than, rows_max),
     )

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from service.store.database import Database, is_conflict, is_retryable, sqlstate
+from service.store.scope import session_of
 
 
 async def failure_of(database, statement, values=()):
@@ -66,6 +67,7 @@ async def test_what_cannot_pass_is_not_tried_again(database, statement, values):
         (asyncpg.ConnectionDoesNotExistError(), True),
         (asyncpg.LockNotAvailableError(), True),
         (asyncpg.InterfaceError("connection is closed"), True),
+        (asyncpg.InternalClientError("cannot switch to state 11; another operation (2)"), True),
         (asyncpg.DataError("invalid input for query argument"), False),
         (ValueError(), False),
         (asyncio.CancelledError(), False),
@@ -73,6 +75,27 @@ async def test_what_cannot_pass_is_not_tried_again(database, statement, values):
 )
 def test_what_does_not_come_through_sqlalchemy_is_told_apart_too(error, retryable):
     assert is_retryable(error) == retryable
+
+
+async def test_a_connection_that_the_driver_cannot_follow_any_more_is_not_used_again(
+    database_url, monkeypatch
+):
+    """It is told so between the server's word that the connection ends, and its end."""
+    database = Database(database_url, pool_size=1)
+
+    async def lose_track(*_, **__):
+        raise asyncpg.InternalClientError("cannot switch to state 11; another operation (2)")
+
+    async with database.transaction("demo") as tx:
+        session = session_of(tx)
+    monkeypatch.setattr(session, "prepare", lose_track)
+
+    failure = await failure_of(database, "SELECT 1")
+
+    assert is_retryable(failure)
+    async with database.transaction("demo") as tx:
+        assert session_of(tx) is not session
+    await database.close()
 
 
 async def test_a_failure_does_not_tell_what_was_to_be_stored(database):
