@@ -79,7 +79,7 @@ class Availability:
             chunk = _chunk(len(cells_of(ground.offer.catalog, query)))
             for attempt in range(COLLECTIONS_MAX):
                 is_last = attempt == COLLECTIONS_MAX - 1
-                now, revision = self._clock.now(), ground.revision
+                now, revision = self._clock.now_proved(ground.proved_as_of), ground.revision
                 slots = await self._collect(
                     ground, query, now, _Page(after, limit), None if is_last else chunk
                 )
@@ -102,7 +102,7 @@ class Availability:
             for calendar_id in calendar_ids:
                 await ground.need_slot(wanted.type_id, calendar_id, wanted.start, duration)
             # From here on nobody else has a turn.
-            now = self._clock.now()
+            now = self._clock.now_proved(ground.proved_as_of)
             by_calendar = [
                 explain(
                     ground.offer,
@@ -172,9 +172,11 @@ class Availability:
 
     def _known(self, ground: Ground, lost: Lost) -> list[Slot] | None:
         answer = self._answers.get((lost, ground.mark))
-        if answer is None or self._clock.now() - answer[0] > ANSWER_KEPT:
+        if answer is None:
             return None
-        return answer[1]
+        age = self._clock.now() - answer[0]
+        # The database's clock may have been set back since.
+        return answer[1] if timedelta() <= age <= ANSWER_KEPT else None
 
     async def _search(self, ground: Ground, lost: Lost, now: datetime) -> list[Slot]:
         for attempt in range(COLLECTIONS_MAX):

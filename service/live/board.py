@@ -12,7 +12,7 @@ from service.domain.errors import DomainError, Overloaded, ResourceNotFound
 from service.domain.ids import business_name
 from service.domain.slot import SlotQuery
 from service.live.cells import Touch
-from service.live.clock import DatabaseClock
+from service.live.clock import UNPROVED_MAX, DatabaseClock
 from service.live.days import DayCache
 from service.live.frames import EncodeBody, ResetReason, Sent
 from service.live.limits import LiveLimits
@@ -21,8 +21,8 @@ from service.live.shared import SharedFrames, Standing
 from service.live.signals import Signal
 from service.live.tokens import Tokens, filter_hash
 from service.live.views import View
+from service.ops.failpoints import Failpoint, reach
 
-TIMER_SECONDS_MAX = 3600.0
 TIMER_SLACK_SECONDS = 0.001
 
 _log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class LiveView:
         # Where the view stood when PostgreSQL was last asked.
         self.stood: Standing | None = None
         self.failure: DomainError | None = None
-        self.settled_at = -TIMER_SECONDS_MAX
+        self.settled_at = float("-inf")
         self.sent_at = 0.0
         self.timer: asyncio.TimerHandle | None = None
 
@@ -138,6 +138,13 @@ class Board:
                 if not live.view.is_unsettled:
                     self._settle(live)
                 self._beat(live, revision, as_of)
+            # What time does next may be told only now, or sooner than it seemed.
+            self._plan(live)
+
+    def set_back(self) -> None:
+        """The database's clock was set back: no view can go on from where it is."""
+        for live in self._all():
+            live.fail(Overloaded("The database's clock was set back. Retry."))
 
     def gone(self, business_id: str) -> None:
         """There is no such business any more."""
@@ -193,11 +200,12 @@ class Board:
         if live.view.is_unsettled:
             return live.settled_at + self._limits.pace_seconds - self._monotonic()
         event_at = live.view.next_event_at()
-        if event_at is None:
+        # What is further ahead is planned when PostgreSQL has been read again.
+        if event_at is None or event_at > live.replica.proved_as_of + UNPROVED_MAX:
             return None
         # Never at once: an event that does not go away must not keep the loop busy.
         seconds = self._clock.seconds_until(event_at) + TIMER_SLACK_SECONDS
-        return min(max(seconds, TIMER_SLACK_SECONDS), TIMER_SECONDS_MAX)
+        return max(seconds, TIMER_SLACK_SECONDS)
 
     def _make_ready(self, live: LiveView) -> None:
         self._ready[live] = None
@@ -216,7 +224,9 @@ class Board:
         while self._ready:
             live = next(iter(self._ready))
             del self._ready[live]
-            if live.view.warm(self._clock.now(), is_time_up):
+            if live.failure is not None:
+                continue
+            if live.view.warm(self._now(live), is_time_up):
                 self._settle(live)
             else:
                 self._ready[live] = None
@@ -226,9 +236,17 @@ class Board:
             self._work_is_due = True
             asyncio.get_running_loop().call_soon(self._work)
 
+    def _now(self, live: LiveView) -> datetime:
+        """Return the instant as of which a view may be settled.
+
+        Time goes on by itself, but what others commit must be read: a view that only time moved
+        would look fresh, and miss it.
+        """
+        return self._clock.now_proved(live.replica.proved_as_of)
+
     def _settle(self, live: LiveView) -> None:
         try:
-            has_changed = live.view.advance(self._clock.now())
+            has_changed = live.view.advance(self._now(live))
         except Exception:
             _log.exception("A view could not be settled; its streams end.")
             live.fail(Overloaded("The slots could not be derived. Retry."))
@@ -241,12 +259,15 @@ class Board:
         self._plan(live)
 
     def _beat(self, live: LiveView, revision: int, as_of: datetime) -> None:
+        reach(Failpoint.BEFORE_HEARTBEAT)
         beat = live.frames.heartbeat(revision, as_of)
         # Changes that show nothing may touch a view between any reading and its answer. A view that
-        # has not been settled for long says nothing: it must not look alive.
+        # has not been settled for long says nothing: it must not look alive. Nor does one that was
+        # settled after the reading, where PostgreSQL was asked again before this could be told.
         settled_since = as_of - timedelta(seconds=self._limits.heartbeat_seconds)
-        if beat is None and live.stood is not None and live.stood.as_of >= settled_since:
-            beat = live.frames.heartbeat_at(live.stood, revision)
+        stood = live.stood
+        if beat is None and stood is not None and settled_since <= stood.as_of <= as_of:
+            beat = live.frames.heartbeat_at(stood, revision)
         if beat is not None:
             live.beat, live.beat_seq = beat, live.view.history.seq
             live.beats += 1

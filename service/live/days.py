@@ -66,6 +66,11 @@ class DayCache:
                     type_id, calendar_id = cell.type.type_id, cell.calendar_id
                     self._drop((replica.business_id, type_id, calendar_id, day, cell.duration))
 
+    def clear(self) -> None:
+        """Forget all days."""
+        self._kept.clear()
+        self._slots_kept = 0
+
     def _keep(self, key: _Key, generation: int, found: DaySlots) -> None:
         self._kept[key] = (generation, found)
         self._slots_kept += _size(found)

@@ -55,6 +55,7 @@ class Follower:
         self._verify_now = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._pruned_at = monotonic()
+        around.clock.when_set_back(self._set_back)
         # Whether PostgreSQL could not be read twice in a row; once may be for want of a connection.
         self.is_blind = False
         self._failures = 0
@@ -194,8 +195,10 @@ class Follower:
             else:
                 before[business_id] = following.replica.generation, following.replica.revision
                 self._around.board.verifying(following.replica)
+        asked_at = self._around.clock.asking()
         heads = await self._around.source.heads(list(before))
-        self._around.clock.observe(heads.as_of)
+        if not self._around.clock.observe(heads.as_of, asked_at):
+            return
         for business_id, (generation, revision) in before.items():
             known = self._followings.get(business_id)
             replica = None if known is None else known.replica
@@ -236,17 +239,30 @@ class Follower:
             self.is_blind = is_blind
             self.sight_changed.fire()
 
+    def _set_back(self) -> None:
+        """The database's clock was set back: what time has done is undone; watches begin anew.
+
+        No frame of theirs could follow what they were told, until that instant came again.
+        """
+        _log.warning("The database's clock was set back; all watches begin anew.")
+        self._around.days.clear()
+        now = self._around.clock.now()
+        for following in self._followings.values():
+            following.set_back(now)
+        self._around.board.set_back()
+
     # Proving.
 
     async def _prove(self, following: Following, min_revision: int, until: float) -> Fresh | None:
         """Return the replica if it is proved; None: look again."""
+        asked_at = self._around.clock.asking()
         head, as_of = await self._heads.head(following.business_id)
         if head is None:
             self._remove(following)
             raise ResourceNotFound(business_name(following.business_id))
-        self._around.clock.observe(as_of)
+        is_of_now = self._around.clock.observe(as_of, asked_at)
         replica = following.replica
-        if replica is None or following.is_gone:
+        if replica is None or following.is_gone or not is_of_now:
             return None
         if head.epoch != replica.epoch:
             following.ask_load()
@@ -254,6 +270,7 @@ class Follower:
             await self._wait_for_ahead(until)
             return None
         elif replica.revision >= head.revision and following.is_current:
+            replica.prove(as_of)
             return Fresh(replica=replica, revision=head.revision, as_of=as_of)
         else:
             following.ask(head.revision)
@@ -296,8 +313,10 @@ class Follower:
         if now - self._pruned_at > PRUNE_SECONDS:
             self._pruned_at = now
             for following in self._followings.values():
-                if following.replica is not None:
-                    following.replica.prune(self._around.clock.now())
+                replica = following.replica
+                if replica is not None:
+                    # Its views are not further than that.
+                    replica.prune(self._around.clock.now_proved(replica.proved_as_of))
 
 
 def _never_happened(head: Head, replica: Replica, revision: int) -> bool:

@@ -20,6 +20,7 @@ from service.live.frames import ResetReason
 from service.live.replica import Replica
 from service.live.signals import Signal
 from service.live.source import Loaded, Source
+from service.ops.failpoints import Failpoint, reach
 
 LOG_PAGE = 1_000
 WAITING_MAX = 1_024
@@ -109,6 +110,12 @@ class Following:
             self.ask(revision)
         self._tell_checked()
 
+    def set_back(self, now: datetime) -> None:
+        """The database's clock was set back: what was read before proves nothing any more."""
+        self._unchecked = None
+        if self.replica is not None and self.replica.set_back(now):
+            self.ask_load()
+
     async def advance(self, seconds_max: float) -> None:
         """Wait until something was applied or read; raise what prevented it."""
         if seconds_max <= 0:
@@ -153,6 +160,7 @@ class Following:
             if change.reloads:
                 self.ask_renewal()
                 break
+            reach(Failpoint.BEFORE_APPLY)
             touches += replica.apply(change)
         if replica.revision > before:
             self._around.days.forget(replica, touches)
@@ -190,6 +198,7 @@ class Following:
             self._unchecked = None
             self.checked = (revision, as_of)
             self.checks += 1
+            self.replica.prove(as_of)
             self._around.board.verified(self.replica, revision, as_of)
             self.advanced.fire()
 
@@ -225,11 +234,13 @@ class Following:
             self.advanced.fire()
 
     async def _load(self) -> None:
+        asked_at = self._around.clock.asking()
         loaded = await self._around.source.load(self.business_id)
         if loaded is None:
             self.end()
             return
-        self._around.clock.observe(loaded.as_of)
+        if not self._around.clock.observe(loaded.as_of, asked_at):
+            return
         if self.replica is None:
             self.replica = Replica(
                 epoch=loaded.epoch,
@@ -237,6 +248,7 @@ class Following:
                 catalog=loaded.catalog,
                 claims=loaded.claims,
             )
+            self.replica.prove(loaded.as_of)
         else:
             self._replace(self.replica, loaded)
         self._must_load = self._must_renew = False
@@ -246,12 +258,15 @@ class Following:
     async def _renew(self, replica: Replica) -> None:
         """Bring the replica on over a change that does not carry all; nothing else moves it now."""
         before = replica.revision
+        asked_at = self._around.clock.asking()
         found = await self._around.source.renewal(self.business_id, replica.epoch, before)
-        self._must_renew = False
         if found is None:
-            self._must_load = True
+            self._must_renew, self._must_load = False, True
             return
-        self._around.clock.observe(found.as_of)
+        if not self._around.clock.observe(found.as_of, asked_at):
+            return
+        self._must_renew = False
+        replica.prove(found.as_of)
         if found.changes:
             replica.renew(
                 revision=found.revision,
@@ -271,6 +286,7 @@ class Following:
             catalog=loaded.catalog,
             claims=loaded.claims,
         )
+        replica.prove(loaded.as_of)
         self._around.board.reloaded(replica, before, None if is_continued else ResetReason.EPOCH)
 
     async def _catch_up(self, replica: Replica) -> None:

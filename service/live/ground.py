@@ -41,6 +41,10 @@ class Ground(Protocol):
         """The revision that it is at."""
 
     @property
+    def proved_as_of(self) -> datetime:
+        """The last instant at which it is known to have had all that PostgreSQL had."""
+
+    @property
     def mark(self) -> Mark:
         """What tells whether it is still the same."""
 
@@ -65,8 +69,9 @@ class ReplicaGround:
 
     is_whole = True
 
-    def __init__(self, replica: Replica, days: DayCache) -> None:
-        """Take a replica that is proved fresh."""
+    def __init__(self, replica: Replica, days: DayCache, proved_as_of: datetime) -> None:
+        """Take a replica, and as of when it was proved fresh."""
+        self.proved_as_of = proved_as_of
         self._replica = replica
         self._days = days
 
@@ -110,6 +115,11 @@ class DirectGround:
         self.offer = Offer(part.catalog, Hours(part.catalog), ClaimBook())
         self._part = part
         self._known: dict[str, Interval] = {}
+
+    @property
+    def proved_as_of(self) -> datetime:
+        """Return when the snapshot was taken."""
+        return self._part.as_of
 
     async def need_list(self, query: SlotQuery, now: datetime) -> None:
         """Read the claims in the asked window, on the asked calendars."""

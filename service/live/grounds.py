@@ -59,14 +59,14 @@ class Grounds:
             if ground is not None:
                 await self._wait_for_ahead(until)
         fresh = await self._follower.get(business_id, min_revision=min_revision)
-        yield ReplicaGround(fresh.replica, self._days)
+        yield ReplicaGround(fresh.replica, self._days, fresh.as_of)
 
     @asynccontextmanager
     async def at_least(self, business_id: str, revision: int) -> AsyncIterator[Ground]:
         """Yield a business at a revision or later; PostgreSQL is asked only where it must be."""
         if self._follower.is_loaded(business_id):
             replica = await self._follower.at_least(business_id, revision)
-            yield ReplicaGround(replica, self._days)
+            yield ReplicaGround(replica, self._days, replica.proved_as_of)
             return
         async with self.proved(business_id, revision) as ground:
             yield ground
@@ -87,12 +87,13 @@ class Grounds:
             yield None
             return
         exists = True
+        asked_at = self._clock.asking()
         try:
             async with self._source.part(business_id) as part:
                 if part is None:
                     exists = False
                     raise ResourceNotFound(business_name(business_id))
-                self._clock.observe(part.as_of)
+                self._clock.observe(part.as_of, asked_at)
                 yield DirectGround(part)
         finally:
             # Not before the answer, which it would delay; also after a failure, which it may mend.

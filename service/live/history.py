@@ -28,10 +28,11 @@ class History:
     def __init__(self) -> None:
         """Begin before the first step."""
         self.seq = 0
-        self.lost_because = ResetReason.SLOW_READER
         self._steps: deque[_Step] = deque()
         self._slots = 0
         self._whole_after = 0
+        self._restarted_at = 0
+        self._restarted_because = ResetReason.SLOW_READER
 
     def append(self, changes: SlotChanges) -> None:
         """Add a step. It is kept itself, however large."""
@@ -48,8 +49,8 @@ class History:
         while self._steps:
             self._forget_oldest()
         self.seq += 1
-        self._whole_after = self.seq
-        self.lost_because = reason
+        self._whole_after = self._restarted_at = self.seq
+        self._restarted_because = reason
 
     def after(self, seq: int) -> dict[SlotKey, int | None] | None:
         """Return the steps after one, merged into one; None: some of them are lost."""
@@ -61,8 +62,11 @@ class History:
                 merged.update(step.changes)
         return merged
 
+    def lost_because(self, seq: int) -> ResetReason:
+        """Return why steps after one are lost: a restart is told, however much came after it."""
+        return self._restarted_because if seq < self._restarted_at else ResetReason.SLOW_READER
+
     def _forget_oldest(self) -> None:
         step = self._steps.popleft()
         self._slots -= len(step.changes)
         self._whole_after = step.seq
-        self.lost_because = ResetReason.SLOW_READER

@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 from service.domain.change import Change
 from service.live.follower import Follower
 from service.live.hints import Hint, channel_of, hint_to_json
+from service.ops.failpoints import Failpoint, reach
 
 QUEUE_MAX = 1_000
 """Hints that wait for Redis; beyond it the oldest are dropped, and followers find out."""
@@ -100,6 +101,7 @@ class Publisher:
             await redis.aclose()
 
     async def _publish(self, redis: Redis, hints: Sequence[Hint]) -> None:
+        reach(Failpoint.BEFORE_HINT)
         try:
             async with redis.pipeline(transaction=False) as pipeline:
                 for hint in hints:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import NamedTuple
 from uuid import UUID
@@ -21,6 +21,7 @@ PAST_KEPT = timedelta(days=8)
 """Claims of the last week still count towards a week's cap."""
 EXPIRED_KEPT = timedelta(hours=1)
 """For so long a resuming watch is told what an expired hold freed, see live/resume.py."""
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _generations = count(1)
 
 
@@ -38,6 +39,8 @@ class Replica:
         """Begin at a snapshot."""
         self.business_id = catalog.business.business_id
         self.revision = revision
+        # The last instant at which it is known to have had all that PostgreSQL had.
+        self.proved_as_of = NEVER
         self.load(epoch=epoch, revision=revision, catalog=catalog, claims=claims)
 
     def load(
@@ -49,6 +52,7 @@ class Replica:
         self.offer = Offer(catalog, Hours(catalog), book)
         self.cells_by_calendar: dict[str, list[Cell]] = by_calendar(list(all_cells(catalog)))
         self._expiring = _expiring_in(book)
+        self._pruned_at = NEVER
         self._start_at(revision)
 
     def renew(
@@ -133,8 +137,18 @@ class Replica:
             if claim.expires_at is not None and earlier < claim.expires_at <= now
         ]
 
+    def prove(self, as_of: datetime) -> None:
+        """PostgreSQL was read, and it has all that was there."""
+        self.proved_as_of = max(self.proved_as_of, as_of)
+
+    def set_back(self, now: datetime) -> bool:
+        """The database's clock was set back; say whether it has forgotten what counts again."""
+        self.proved_as_of = NEVER
+        return self._pruned_at - EXPIRED_KEPT > now
+
     def prune(self, now: datetime) -> None:
         """Forget claims that no longer matter to anyone."""
+        self._pruned_at = now
         claims = self.offer.claims
         over = [claim.claim_id for claim in claims if claim.end < now - PAST_KEPT]
         over += [

@@ -43,7 +43,8 @@ def replacement(
     """
     now = view.as_of
     assert now is not None
-    if touches is not None and now - away_since <= AWAY_MAX:
+    # A token may be from after now: the database's clock was set back since.
+    if touches is not None and timedelta() <= now - away_since <= AWAY_MAX:
         away = [*touches, *replica.expired_between(away_since, now)]
         days = _days_touched(view, away, away_since, now)
         spans = [span for cell, each in days for span in _spans(replica, cell, each)]
@@ -73,9 +74,7 @@ def _days_touched(
         }
         # What notice has closed since, and what has come within the horizon.
         for ahead in (cell.type.minimum_notice, cell.type.horizon):
-            passed = Interval(
-                away_since + ahead, max(away_since, now) + ahead + timedelta.resolution
-            )
+            passed = Interval(away_since + ahead, now + ahead + timedelta.resolution)
             days.update(cell.days_of(passed))
         days.intersection_update(cell.days_of(view.query.window))
         if days:

@@ -26,6 +26,7 @@ from service.live.history import SlotChanges
 from service.live.replica import Replica
 from service.live.tokens import ResumeToken, Tokens, filter_hash
 from service.live.views import View
+from service.ops.failpoints import Failpoint, reach
 
 SLOTS_PER_FRAME_MAX = 500
 
@@ -75,6 +76,7 @@ class SharedFrames:
 
     def delta(self, seq: int) -> list[Sent] | None:
         """Return what leads from a step to the last one; None: too far behind."""
+        reach(Failpoint.BEFORE_DELTA)
         if self._deltas_seq != self._view.history.seq:
             self._deltas, self._deltas_seq = {}, self._view.history.seq
         sent = self._deltas.get(seq)
@@ -87,6 +89,7 @@ class SharedFrames:
 
     def snapshot(self, not_before: datetime, min_revision: int) -> list[Sent]:
         """Return all open slots, at an instant and a revision or later."""
+        reach(Failpoint.BEFORE_SNAPSHOT)
         last = self._snapshot[-1].frame if self._snapshot else None
         if (
             last is None

@@ -117,8 +117,8 @@ class Watchers:
         position.seq, position.beats = live.view.history.seq, live.beats
         if given is None:
             return live.frames.snapshot(not_before, live.view.revision)
-        # While that was awaited the catalogue may have changed.
-        reason = reason or reset_reason(given, live.replica, live.frames.filter_hash)
+        # While that was awaited the catalogue may have changed, or the business been made anew.
+        reason = reset_reason(given, live.replica, live.frames.filter_hash) or reason
         if reason is not None:
             snapshot = live.frames.snapshot(not_before, live.view.revision)
             return [live.frames.reset(reason, snapshot), *snapshot]
@@ -155,7 +155,8 @@ class Watchers:
         seq = live.view.history.seq
         if position.seq < seq:
             frames = live.frames.delta(position.seq)
-            position.seq = seq
+            if frames is not None:
+                position.seq = seq
             return frames
         beat = live.beat
         if beat is None or position.beats == live.beats:
@@ -164,9 +165,9 @@ class Watchers:
         return [beat] if live.beat_seq == seq and position.may_go_to(beat.frame) else []
 
     async def _start_over(self, live: LiveView, position: Position) -> list[Sent]:
-        reason = live.view.history.lost_because
         assert position.as_of is not None
         await self._settle(live, position.as_of)
+        reason = live.view.history.lost_because(position.seq)
         position.seq, position.beats = live.view.history.seq, live.beats
         snapshot = live.frames.snapshot(position.as_of, live.view.revision)
         return [live.frames.reset(reason, snapshot), *snapshot]

@@ -1,5 +1,6 @@
 """Lists, explanations and alternatives, from a replica that is proved fresh."""
 
+import time
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,6 +10,7 @@ from service.domain.errors import InvalidRequest, ResourceNotFound, RevisionAhea
 from service.domain.interval import Interval
 from service.domain.slot import SlotQuery
 from service.live.availability import Lost
+from service.live.clock import UNPROVED_MAX
 from tests.actions.submissions import DAY, a_shop, book, opening, slot
 from tests.builders import a_type, minutes
 from tests.live.process import SLOW
@@ -51,6 +53,28 @@ async def test_a_list_is_never_older_than_an_answer_given_before(start_process, 
         await process.submit(book(slot(number)))
         slots, _, _ = await deaf.availability.list_slots(QUERY)
         assert slot(number) not in starts(slots)
+
+
+async def test_w5_a_list_of_a_process_that_was_paused_says_as_of_when_it_was_proved(
+    start_process, monkeypatch
+):
+    paused_seconds = 0.0
+    process = await start_process(monotonic=lambda: time.monotonic() + paused_seconds)
+    for submission in opening(a_shop()):
+        await process.submit(submission)
+    proved = (await process.follower.get("demo")).as_of
+    get = process.follower.get
+
+    async def get_and_pause(*asked, **more):
+        nonlocal proved, paused_seconds
+        fresh = await get(*asked, **more)
+        proved, paused_seconds = fresh.as_of, 60.0
+        return fresh
+
+    monkeypatch.setattr(process.follower, "get", get_and_pause)
+    _, _, as_of = await process.availability.list_slots(QUERY)
+
+    assert proved <= as_of <= proved + UNPROVED_MAX
 
 
 async def test_a_list_waits_for_a_revision_and_then_says_that_it_is_ahead(start_process, shop):

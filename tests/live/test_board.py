@@ -1,15 +1,17 @@
 """The board: which frames are made while changes keep coming, on a clock that the test moves."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
 from service.domain.change import Change, ChangeKind, ClaimRef
 from service.domain.claim_book import ClaimBook
+from service.domain.errors import Overloaded
 from service.domain.interval import Interval
 from service.domain.slot import SlotQuery
 from service.live.board import Board, LiveView
-from service.live.clock import DatabaseClock
+from service.live.clock import UNPROVED_MAX, DatabaseClock
 from service.live.days import DayCache
 from service.live.follower import Follower
 from service.live.following import Surroundings
@@ -21,6 +23,7 @@ from tests.live.world import TOKENS, Client
 
 HEARTBEAT_SECONDS_MAX = 5.0
 ROUND_TRIP_SECONDS = 0.05
+MORNING = SlotQuery(business_id="demo", window=Interval(at("09:00"), at("10:00")))
 AFTERNOON = SlotQuery(business_id="demo", window=Interval(at("14:00"), at("16:00")))
 
 
@@ -29,6 +32,7 @@ class Busy(Source):
 
     def __init__(self, start):
         self.seconds = 0.0
+        self.step = timedelta()
         self.start = start
         self.revision = 1
         self.hold = None
@@ -51,7 +55,7 @@ class Busy(Source):
 
     @property
     def database_now(self):
-        return NOW + timedelta(seconds=self.seconds)
+        return NOW + timedelta(seconds=self.seconds) + self.step
 
     async def load(self, business_id):
         return Loaded(
@@ -59,7 +63,7 @@ class Busy(Source):
             revision=self.revision,
             as_of=self.database_now,
             catalog=a_catalog(),
-            claims=ClaimBook(),
+            claims=ClaimBook() if self.hold is None else ClaimBook([self.hold]),
         )
 
     async def heads(self, business_ids):
@@ -144,3 +148,98 @@ async def test_a_view_that_was_not_settled_for_long_does_not_look_alive(busy):
 
         assert live.view.is_unsettled
         assert live.beats == 0
+
+
+async def test_w4_where_a_view_stood_after_a_reading_is_not_said_to_have_been_read(busy):
+    """The answer may be late, or wait for the replica: meanwhile PostgreSQL was asked again."""
+    replica = (await busy.follower.get("demo")).replica
+    async with busy.board.watching(replica, AFTERNOON) as live:
+        await busy.board.settle(live, NOW)
+        read_as_of, revision = busy.database_now, busy.revision
+        busy.seconds += 1
+        await busy.board.settle(live, busy.database_now)
+        busy.board.verifying(replica)
+        busy.commit()
+        busy.seconds += 4
+        busy.board.verified(replica, revision, read_as_of)
+
+        assert live.stood.as_of > read_as_of
+        assert live.beats == 0
+
+
+async def test_w5_time_alone_takes_no_view_further_than_postgresql_has_proved(busy):
+    """Others may have committed meanwhile: what is told must not look as new as the clock is."""
+    replica = (await busy.follower.get("demo")).replica
+    async with busy.board.watching(replica, MORNING) as live:
+        busy.commit()
+        await busy.board.settle(live, NOW)
+        assert live.view.open_slots == 1
+        busy.seconds += 3600
+        await busy.board.settle(live, busy.database_now)
+
+        assert live.view.as_of == NOW + UNPROVED_MAX
+        assert live.view.open_slots == 1
+
+
+async def test_w6_what_time_did_meanwhile_is_told_when_postgresql_is_read_again(busy):
+    replica = (await busy.follower.get("demo")).replica
+    async with busy.board.watching(replica, MORNING) as live:
+        busy.commit()
+        await busy.board.settle(live, NOW)
+        busy.seconds += 400
+        await busy.follower.verify()
+        while live.view.open_slots == 1:
+            await live.changed.wait()
+
+        assert live.view.as_of == busy.database_now
+        assert live.view.open_slots == 2
+
+
+async def test_a_database_whose_clock_was_set_back_ends_its_streams_and_holds_count_again(busy):
+    replica = (await busy.follower.get("demo")).replica
+    async with busy.board.watching(replica, MORNING) as live:
+        busy.commit()
+        busy.seconds += 400
+        await busy.follower.verify()
+        await busy.board.settle(live, busy.database_now)
+        assert live.view.open_slots == 2
+        busy.step -= timedelta(seconds=399)
+        await busy.follower.verify()
+
+        assert isinstance(live.failure, Overloaded)
+        async with busy.board.watching(replica, MORNING) as anew:
+            await busy.board.settle(anew, NOW)
+            assert anew.view.as_of == busy.database_now
+            assert anew.view.open_slots == 1
+
+
+async def test_a_hold_that_was_forgotten_before_the_clock_was_set_back_is_loaded_again(busy):
+    replica = (await busy.follower.get("demo")).replica
+    busy.commit()
+    with busy.follower.pinned("demo"):
+        busy.seconds += 2 * 3600
+        await busy.follower.verify()
+        assert len(replica.offer.claims) == 0
+        busy.step -= timedelta(seconds=2 * 3600)
+        await busy.follower.verify()
+        replica = (await busy.follower.get("demo")).replica
+
+    assert [claim.claim_id for claim in replica.offer.claims] == [busy.hold.claim_id]
+
+
+async def test_a_hold_is_not_forgotten_before_its_views_are_as_far_as_the_clock(busy, monkeypatch):
+    """The clock may be known from a reading that the replica has not come up to yet."""
+
+    async def never(*_):
+        await asyncio.Event().wait()
+
+    replica = (await busy.follower.get("demo")).replica
+    busy.commit()
+    monkeypatch.setattr(busy, "log_after", never)
+    with busy.follower.pinned("demo"):
+        busy.revision += 1
+        busy.seconds += 2 * 3600
+        await busy.follower.verify()
+
+    assert replica.revision < busy.revision
+    assert busy.hold in list(replica.offer.claims)

@@ -88,6 +88,16 @@ def test_what_an_expired_hold_freed_is_told_for_a_while():
     assert replica.expired_between(NOW + minutes(5), NOW + minutes(6)) == []
 
 
+def test_a_clock_that_was_set_back_may_need_what_was_forgotten():
+    replica = a_replica(a_hold(at("09:00"), expires_at=NOW))
+    replica.prove(NOW)
+    replica.prune(NOW + EXPIRED_KEPT + minutes(1))
+
+    assert not replica.set_back(NOW + minutes(1))
+    assert replica.set_back(NOW)
+    assert replica.proved_as_of < NOW
+
+
 def test_claims_that_matter_to_nobody_are_forgotten():
     past = a_claim(NOW - PAST_KEPT - minutes(40))
     recent = a_claim(NOW - PAST_KEPT)

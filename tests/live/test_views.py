@@ -307,6 +307,23 @@ def test_a_business_that_was_made_anew_resets_its_streams():
     assert [reset.reason for reset in resets] == [ResetReason.EPOCH]
 
 
+def test_a_business_that_was_made_anew_is_no_slow_reader_however_much_came_after():
+    world = World(a_catalog())
+    stream = Stream(world.view(QUERY), world.replica)
+    world.replace_catalog(a_catalog(), ResetReason.EPOCH, epoch="e2")
+    claim = a_claim(at("09:00"))
+    for _ in range(STEPS_KEPT_MAX // 2 + 1):
+        world.change(added=[claim])
+        world.settle()
+        world.change(removed=[claim])
+        world.settle()
+
+    stream.read()
+
+    resets = [frame for frame in stream.client.frames if isinstance(frame, Reset)]
+    assert [reset.reason for reset in resets] == [ResetReason.EPOCH]
+
+
 def test_atomic_a_large_change_is_split_only_with_more():
     step = minutes(1)
     catalog = a_catalog(types=[a_type(slot_step=step)])
@@ -365,6 +382,18 @@ def test_who_was_away_for_long_is_told_all_slots_of_the_watch_anew():
 
     window = QUERY.window
     assert cleared == [ClearedSpan("", "", window.start, window.end)]
+    assert opened == view.slots()
+
+
+def test_who_comes_from_after_now_is_told_all_slots_of_the_watch_anew():
+    """The database's clock was set back: a hold that had expired then is live again."""
+    world = World(a_catalog(), [a_hold(at("09:00"), expires_at=NOW + minutes(1))])
+    view = world.view(QUERY)
+    assert at("09:00") not in starts(view.slots())
+
+    cleared, opened = replacement(view, world.replica, [], away_since=NOW + minutes(2))
+
+    assert cleared == [ClearedSpan("", "", QUERY.window.start, QUERY.window.end)]
     assert opened == view.slots()
 
 

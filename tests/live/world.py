@@ -189,7 +189,7 @@ class Stream:
             sent = self.frames.delta(self.position.seq)
             if sent is None:
                 snapshot = self.frames.snapshot(self.view.as_of, self.view.revision)
-                reason = self.view.history.lost_because
+                reason = self.view.history.lost_because(self.position.seq)
                 sent = [self.frames.reset(reason, snapshot), *snapshot]
             self.take(sent)
             self.position.seq = seq
