@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -45,7 +46,8 @@ class Settings:
     pool_size: int = 8
 
     request_retention_hours: int = 24
-    change_retention_hours: int = 24
+    change_retention_hours: float = 24.0
+    janitor_interval_seconds: float = 60.0
 
     heartbeat_seconds: float = 2.5
     stale_after_seconds: float = 12.0
@@ -147,17 +149,21 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
     return parse
 
 
-def _seconds(least: float, most: float) -> Callable[[str], float]:
+def _number_of(unit: str, least: float, most: float) -> Callable[[str], float]:
     def parse(text: str) -> float:
         try:
             value = float(text)
         except ValueError:
-            raise ValueError("must be a number of seconds") from None
+            raise ValueError(f"must be a number of {unit}") from None
         if not least <= value <= most:
-            raise ValueError(f"must be from {least:g} to {most:g} seconds")
+            raise ValueError(f"must be from {least:g} to {most:g} {unit}")
         return value
 
     return parse
+
+
+_seconds = partial(_number_of, "seconds")
+_hours = partial(_number_of, "hours")
 
 
 def _flag(text: str) -> bool:
@@ -219,7 +225,8 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "pool_size": ("SLOTCAST_POOL_SIZE", _whole(2, 1000)),
     # Exactly-once is promised for 24 hours at least.
     "request_retention_hours": ("SLOTCAST_REQUEST_RETENTION_HOURS", _whole(24, 8760)),
-    "change_retention_hours": ("SLOTCAST_CHANGE_RETENTION_HOURS", _whole(1, 8760)),
+    "change_retention_hours": ("SLOTCAST_CHANGE_RETENTION_HOURS", _hours(1, 8760)),
+    "janitor_interval_seconds": ("SLOTCAST_JANITOR_INTERVAL_SECONDS", _seconds(1, 3600)),
     # A frame at least every 5 s is promised to every stream.
     "heartbeat_seconds": ("SLOTCAST_HEARTBEAT_SECONDS", _seconds(0.05, HEARTBEAT_SECONDS_MAX)),
     "stale_after_seconds": ("SLOTCAST_STALE_AFTER_SECONDS", _seconds(0.1, 300)),

@@ -86,7 +86,11 @@ async def built_parts(settings: Settings) -> AsyncIterator[Parts]:
         stack.push_async_callback(counters.close)
         lanes = Lanes(database, _lane_limits(settings), publisher.committed)
         stack.push_async_callback(lanes.drain)
-        janitor = Janitor(database, _retention(settings), JanitorLimits())
+        janitor = Janitor(
+            database,
+            _retention(settings),
+            JanitorLimits(interval_seconds=settings.janitor_interval_seconds),
+        )
         sweeping = asyncio.create_task(janitor.run(), name="janitor")
         stack.push_async_callback(_cancelled, sweeping)
         yield Parts(

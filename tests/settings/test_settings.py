@@ -33,6 +33,8 @@ def test_every_setting_has_a_variable_and_every_variable_a_setting():
         ("SLOTCAST_WORKERS", " 4 ", "workers", 4),
         ("SLOTCAST_WORKERS", "", "workers", 1),
         ("SLOTCAST_HEARTBEAT_SECONDS", "0.5", "heartbeat_seconds", 0.5),
+        ("SLOTCAST_CHANGE_RETENTION_HOURS", "1.5", "change_retention_hours", 1.5),
+        ("SLOTCAST_JANITOR_INTERVAL_SECONDS", "5", "janitor_interval_seconds", 5.0),
         ("SLOTCAST_REFLECTION", "off", "reflection_enabled", False),
         ("SLOTCAST_LOG_LEVEL", "debug", "log_level", "DEBUG"),
     ],
@@ -59,6 +61,8 @@ def test_a_variable_sets_its_field(variable, text, field, value):
         ("SLOTCAST_TOKEN_SECRET", "short", "at least 32 characters"),
         ("SLOTCAST_STALE_AFTER_SECONDS", "3", "at least twice the heartbeat"),
         ("SLOTCAST_REQUEST_RETENTION_HOURS", "23", "must be from 24"),
+        ("SLOTCAST_CHANGE_RETENTION_HOURS", "0.5", "must be from 1 to 8760 hours"),
+        ("SLOTCAST_CHANGE_RETENTION_HOURS", "a day", "must be a number of hours"),
     ],
 )
 def test_a_bad_value_is_refused_with_the_name_of_its_variable(variable, text, reason):
