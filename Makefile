@@ -17,7 +17,7 @@ export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check test lint fmt proto clean
+.PHONY: help demo demo-check test robustness mutants soak lint fmt proto clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -28,9 +28,20 @@ demo: $(READY) ## Start everything on this machine, with a business to book at
 demo-check: $(READY) ## Start it, book, watch, check the promises, and stop
 	@$(BIN)/slotcast demo --check
 
-test: lint ## Check the style, the types and the protos, then run all tests
+test: lint ## Check the style, the types and the protos, then run all tests, then `robustness`
 	@echo 'Tests ...'
 	@$(BIN)/pytest -n 2
+	@$(MAKE) --no-print-directory robustness
+
+robustness: $(READY) ## Break a cluster in every way, and judge what it did (ARGS='calm --seed random')
+	@echo 'Robustness (about 10 minutes) ...'
+	@$(BIN)/python -m tests.robustness $(ARGS)
+
+mutants: $(READY) ## Put bugs into copies of the tree, and see that each is found (half an hour)
+	@$(BIN)/python -m tests.robustness.mutants $(ARGS)
+
+soak: $(READY) ## Load a cluster for half an hour, and look whether anything grows
+	@$(BIN)/python -m tests.robustness.soak $(ARGS)
 
 lint: $(READY) ## Check the style, the types, who imports whom, and the protos
 	@echo 'Style ...'

@@ -1,0 +1,153 @@
+"""`python -m tests.robustness`: run scenarios, tell what came of them, keep what went wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import tempfile
+import time
+from argparse import ArgumentParser, Namespace
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from random import SystemRandom
+from typing import Any, NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.robustness.history import History, Outcome
+from tests.robustness.report.writing import write_report
+from tests.robustness.running import Run, run_scenario
+from tests.robustness.scenarios import SCENARIOS, Scenario
+
+SECONDS = 28.0
+SEED_MAX = 2**31
+console = Console(width=120, highlight=False)
+
+
+class Job(NamedTuple):
+    """A scenario to be run with a seed."""
+
+    scenario: Scenario
+    seed: int
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run what is asked for; 1 where a promise was broken."""
+    asked = _parser().parse_args(arguments)
+    folder = Path(asked.folder or tempfile.mkdtemp(prefix="slotcast-robustness-"))
+    began, broken = time.monotonic(), 0
+    told: list[dict[str, Any]] = []
+    totals: Counter[str] = Counter()
+    for job in _jobs(asked):
+        run = _run(job, asked.seconds, folder)
+        broken += bool(run.violations)
+        told += [asdict(violation) for violation in run.violations]
+        totals.update(figures(run))
+    _print_totals(totals, time.monotonic() - began)
+    if asked.told:
+        Path(asked.told).write_text(json.dumps(told, default=str, indent=2))
+    if asked.figures:
+        Path(asked.figures).write_text(json.dumps(totals, indent=2))
+    passed = totals["runs"] - broken
+    console.print(f"robustness: {passed} passed, {broken} failed")
+    return 1 if broken else 0
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(prog="python -m tests.robustness", description=__doc__)
+    parser.add_argument("names", nargs="*", help=", ".join(SCENARIOS))
+    parser.add_argument("--seed", help="a number, or `random`; without it each has its own")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="of faults, for each")
+    parser.add_argument("--hours", type=float, default=0.0, help="go round, with new seeds")
+    parser.add_argument("--folder", help="where reports of what went wrong are kept")
+    parser.add_argument("--told", help="a file for the violations, as JSON")
+    parser.add_argument("--figures", help="a file for the totals, as JSON")
+    return parser
+
+
+def _jobs(asked: Namespace) -> Iterator[Job]:
+    """Yield each scenario once; or go round until the hours are over."""
+    until = time.monotonic() + asked.hours * 3600
+    scenarios = [SCENARIOS[name] for name in asked.names or SCENARIOS]
+    while True:
+        for scenario in scenarios:
+            yield Job(scenario, _seed(asked, scenario))
+            if asked.hours and time.monotonic() > until:
+                return
+        if not asked.hours:
+            return
+
+
+def _seed(asked: Namespace, scenario: Scenario) -> int:
+    if asked.hours or asked.seed == "random":
+        return SystemRandom().randrange(SEED_MAX)
+    # What is everything at once is another everything each time.
+    if asked.seed is None and scenario.name == "everything":
+        return SystemRandom().randrange(SEED_MAX)
+    return scenario.seed if asked.seed is None else int(asked.seed)
+
+
+def _run(job: Job, seconds: float, folder: Path) -> Run:
+    scenario, seed = job
+    place = folder / f"{scenario.name}-{seed}"
+    place.mkdir(parents=True)
+    console.print(f"[bold]{scenario.name}[/] ({scenario.about}), seed {seed} ...")
+    run = asyncio.run(run_scenario(scenario, seed, seconds, place))
+    counted = figures(run)
+    console.print(
+        f"    {counted['operations']:,} operations, {counted['revisions']:,} revisions,"
+        f" {counted['faults']} faults, {counted['streams']} streams, {counted['frames']:,} frames;"
+        f" judged in {run.judged_seconds:.1f} s"
+    )
+    if run.violations:
+        write_report(place, run.history, run.witness, run.violations)
+        for violation in run.violations[:10]:
+            console.print(f"    [red]{violation.promise}[/] {violation.rule}: {violation.text}")
+        console.print(f"    {len(run.violations)} violations: {place / 'timeline.html'}")
+        console.print(f"    again: {replay_command(run.history, seconds)}")
+    return run
+
+
+def replay_command(history: History, seconds: float) -> str:
+    """Return the command that runs the same again, as far as time lets it be the same."""
+    return (
+        f"python -m tests.robustness {history.scenario} --seed {history.seed} --seconds {seconds:g}"
+    )
+
+
+def figures(run: Run) -> Counter[str]:
+    """Count what a run consisted of."""
+    history = run.history
+    operations = {call.operation: call.outcome for call in history.calls}
+    counted = Counter(
+        runs=1,
+        operations=len(operations),
+        attempts=len(history.calls),
+        ok=sum(call.outcome is Outcome.OK for call in history.calls),
+        refused=sum(call.outcome is Outcome.REFUSED for call in history.calls),
+        unknown=sum(call.outcome is Outcome.UNKNOWN for call in history.calls),
+        revisions=run.witness.revision,
+        faults=len(history.faults),
+        streams=len(history.watches),
+        resumed=sum(watch.resumes is not None for watch in history.watches),
+        frames=sum(len(watch.arrivals) for watch in history.watches),
+        sights=len(history.sights),
+        violations=len(run.violations),
+    )
+    counted.update(f"fault: {fault.kind}" for fault in history.faults)
+    return counted
+
+
+def _print_totals(totals: Counter[str], seconds: float) -> None:
+    table = Table(title=f"All runs, {seconds:,.0f} s", show_header=False)
+    for name, number in sorted(totals.items(), key=lambda each: each[0].startswith("fault: ")):
+        table.add_row(name, f"{number:,}")
+    console.print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

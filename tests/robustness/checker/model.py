@@ -1,0 +1,150 @@
+"""The model: a business as one after another would have it. It is told changes, and asked slots.
+
+It knows the rules of protos/README.md, as far as the catalogue of these tests uses them, and
+nothing of how the service keeps them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from service.domain.ids import holder_key
+from slotcast.v1.core_pb2 import SlotChoice
+from tests.robustness.checker.claims import HOLD, Calendars, Taken
+from tests.robustness.checker.instants import micros_of
+from tests.robustness.checker.offer import Offer, TypeRules
+from tests.robustness.checker.records import LIVE, Booked, Held
+
+
+class Spot(NamedTuple):
+    """A start of a type on one of its calendars."""
+
+    type_id: str
+    calendar: str
+    first: int
+
+
+def seats_left(
+    rules: TypeRules, first: int, around: Iterable[Taken], at: int, key: str | None
+) -> int:
+    """Return how many places of a slot are left to a holder, among all that stands around it.
+
+    What has expired does not count, nor do the holder's own holds. Places of the same group count
+    one by one; anything else is in the way.
+    """
+    seats: set[int] = set()
+    last = first + rules.duration
+    for each in around:
+        if each.expires is not None and (
+            each.expires <= at or (key is not None and each.holder == key)
+        ):
+            continue
+        if (
+            rules.capacity == 1
+            or each.seat is None
+            or each.first != first
+            or each.last != last
+            or each.type_id != rules.type_id
+        ):
+            return 0
+        seats.add(each.seat)
+    return max(rules.capacity - len(seats), 0)
+
+
+class Model:
+    """The state at one revision."""
+
+    def __init__(self, business_id: str, principal_id: str) -> None:
+        """Begin before the business was made."""
+        self.business_id = business_id
+        self.principal_id = principal_id
+        self.revision = 0
+        self.at = 0
+        self.offer = Offer()
+        self.calendars = Calendars()
+        self.closed = Calendars()
+        self.bookings: dict[str, Booked] = {}
+        self.holds: dict[str, Held] = {}
+        # Every state that a booking has had, with its revision.
+        self.booking_log: dict[str, list[tuple[int, Booked]]] = {}
+        self._held_by: dict[str, set[str]] = {}
+
+    def key(self, holder: str) -> str | None:
+        """Return what stands for a holder on claims."""
+        return holder_key(self.principal_id, holder) if holder else None
+
+    def spots(self, choice: SlotChoice) -> list[Spot]:
+        """Return the spots that a choice leaves open."""
+        type_id = choice.appointment_type.rsplit("/", 1)[-1]
+        rules = self.offer.types.get(type_id)
+        if choice.calendar:
+            calendars: tuple[str, ...] = (choice.calendar.rsplit("/", 1)[-1],)
+        else:
+            calendars = rules.primaries if rules else ()
+        first = micros_of(choice.start_time)
+        return [Spot(type_id, calendar, first) for calendar in calendars]
+
+    def around(self, rules: TypeRules, spot: Spot) -> Iterator[Taken]:
+        """Yield what shares time with a spot, buffers included, on any of its calendars."""
+        start = spot.first - rules.before
+        end = spot.first + rules.duration + rules.after
+        for calendar in rules.calendars(spot.calendar):
+            yield from self.calendars.overlapping(calendar, start, end)
+
+    def closures(self, rules: TypeRules, spot: Spot) -> Iterator[Taken]:
+        """Yield the closures that share time with the appointment, without its buffers."""
+        for calendar in rules.calendars(spot.calendar):
+            yield from self.closed.overlapping(calendar, spot.first, spot.first + rules.duration)
+
+    def reasons(self, spot: Spot, at: int, key: str | None) -> set[str]:
+        """Return every reason for which a spot cannot be taken at an instant; none: it can."""
+        rules = self.offer.types.get(spot.type_id)
+        if rules is None or spot.calendar not in self.offer.zones:
+            return {"RESOURCE_NOT_FOUND"}
+        if spot.calendar not in rules.primaries:
+            return {"INVALID_REQUEST"}
+        found = set()
+        if spot.first % rules.step:
+            found.add("SLOT_OFF_GRID")
+        if any(self.closures(rules, spot)):
+            found.add("SLOT_CLOSED")
+        if spot.first < at + rules.notice:
+            found.add("NOTICE_TOO_SHORT")
+        if spot.first > at + rules.horizon:
+            found.add("BEYOND_HORIZON")
+        if not seats_left(rules, spot.first, self.around(rules, spot), at, key):
+            found.add("SLOT_TAKEN")
+        return found
+
+    def put_booking(self, booked: Booked) -> None:
+        """Remember a booking as it is from this revision on."""
+        self.bookings[booked.id] = booked
+        self.booking_log.setdefault(booked.id, []).append((self.revision, booked))
+
+    def put_hold(self, held: Held) -> None:
+        """Remember a hold as it is from this revision on."""
+        self.holds[held.id] = held
+        of_holder = self._held_by.setdefault(held.key, set())
+        if held.status == LIVE:
+            of_holder.add(held.id)
+        else:
+            of_holder.discard(held.id)
+
+    def live_holds(self, key: str | None, at: int) -> list[Held]:
+        """Return the holds of a holder, or of all, that count at an instant."""
+        groups = self._held_by.values() if key is None else (self._held_by.get(key, set()),)
+        return [
+            self.holds[hold_id]
+            for group in groups
+            for hold_id in group
+            if self.holds[hold_id].expires > at
+        ]
+
+    def own_in_the_way(self, rules: TypeRules, spot: Spot, at: int, key: str | None) -> set[str]:
+        """Return the live holds of a holder that give way when they take a spot."""
+        return {
+            each.owner
+            for each in self.around(rules, spot)
+            if each.kind == HOLD and each.is_live(at) and key is not None and each.holder == key
+        }

@@ -1,0 +1,202 @@
+"""Plays: random sequences of what may be asked, put on a stage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+from slotcast.v1.availability_service_pb2 import WatchAvailabilityRequest
+from slotcast.v1.core_pb2 import SlotChoice
+from tests.robustness.catalogue import CALENDARS, MINUTE, QUARTER, TYPES
+from tests.robustness.checker import asked
+from tests.robustness.checker.asked import STARTS
+from tests.robustness.checker.staged import STARTED_AT, Stage
+from tests.robustness.checker.staged_streams import Stream
+from tests.robustness.history import Call
+
+SOON = ("walk-in", "drop-in")
+FOUGHT_OVER = ("cut", "colour", "class", "consult")
+NUMBERS = st.integers(0, 11)
+STEPS = st.tuples(
+    st.sampled_from(
+        [
+            *("book", "book", "book", "book", "hold", "hold", "book_hold", "renew", "release"),
+            *("cancel", "move", "move", "move_to_hold", "decide", "decide", "book_two"),
+            *("close", "reopen", "alter", "import", "list", "list", "explain", "get"),
+            *("wait", "wait", "wait", "again", "resume"),
+        ]
+    ),
+    NUMBERS,
+    NUMBERS,
+    NUMBERS,
+)
+"""What is done, and three numbers that say to what."""
+
+
+@dataclass(kw_only=True)
+class Play:
+    """A stage with two streams, on which steps are done."""
+
+    stage: Stage = field(default_factory=asked.opened)
+    holds: list[str] = field(default_factory=list)
+    bookings: dict[str, Any] = field(default_factory=dict)
+    streams: list[Stream] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Open the streams: one of the contested day for a holder, one of the next hour."""
+        for request in (
+            asked.window(WatchAvailabilityRequest, FOUGHT_OVER, holder="eve"),
+            asked.window(WatchAvailabilityRequest, ("walk-in",), ("chair-2",), soon=True),
+            asked.window(WatchAvailabilityRequest, ("cut", "class"), ("chair-1",)),
+        ):
+            self.streams.append(Stream(self.stage, request).snapshot())
+
+    def do(self, step: tuple[str, int, int, int]) -> None:
+        """Do a step, and let the streams tell of it."""
+        name, one, two, three = step
+        getattr(self, f"_{name}")(one, two, three)
+        for number, stream in enumerate(self.streams):
+            if (one + number) % 3:
+                stream.delta()
+            if (two + number) % 5 == 0 and (one + number) % 3 != 0:
+                stream.heartbeat()
+
+    def _ask(self, method: str, request: Any) -> Call:
+        call = self.stage.ask(method, request)
+        response = call.response
+        if response is not None and method in {"HoldSlot", "RenewHold"}:
+            self.holds.append(response.hold.name)
+        for booking in getattr(response, "bookings", ()):
+            self.bookings[booking.name] = booking
+        if response is not None and "booking" in response.DESCRIPTOR.fields_by_name:
+            self.bookings[response.booking.name] = response.booking
+        return call
+
+    def _slot(self, one: int, two: int, three: int) -> SlotChoice:
+        if one >= 10:
+            type_id, start = SOON[one - 10], STARTED_AT + (two + 3 * three % 4) * MINUTE
+        else:
+            type_id, start = FOUGHT_OVER[one % 4], STARTS[two % 6]
+        calendars = TYPES[type_id].any_of or TYPES[type_id].all_of[:1]
+        return asked.slot(type_id, start, ("", *calendars)[three % (len(calendars) + 1)])
+
+    def _holder(self, number: int) -> str:
+        return ("", "eve", "mallory")[number % 3]
+
+    def _book(self, one: int, two: int, three: int) -> None:
+        self._ask(*asked.book(self._slot(one, two, three), holder=self._holder(two + three)))
+
+    def _book_two(self, one: int, two: int, three: int) -> None:
+        wishes = self._slot(one, two, three), self._slot(two, three, one)
+        self._ask(*asked.book(*wishes, holder=self._holder(three)))
+
+    def _hold(self, one: int, two: int, three: int) -> None:
+        self._ask(*asked.hold(self._slot(one, two, three), self._holder(1 + one % 2)))
+
+    def _book_hold(self, one: int, two: int, three: int) -> None:
+        if self.holds:
+            wishes: list[Any] = [self.holds[-1 - one % len(self.holds)]]
+            if three == 0:
+                wishes.insert(0, self._slot(two, one, three))
+            self._ask(*asked.book(*wishes, holder=self._holder(two)))
+
+    def _renew(self, one: int, *_: int) -> None:
+        if self.holds:
+            self._ask(*asked.renew(self.holds[-1 - one % len(self.holds)]))
+
+    def _release(self, one: int, *_: int) -> None:
+        if self.holds:
+            self._ask(*asked.release(self.holds[-1 - one % len(self.holds)]))
+
+    def _booking(self, number: int) -> Any:
+        bookings = list(self.bookings.values())
+        return bookings[-1 - number % len(bookings)] if bookings else None
+
+    def _cancel(self, one: int, *_: int) -> None:
+        if booking := self._booking(one):
+            self._ask(*asked.change("CancelBooking", booking))
+
+    def _decide(self, one: int, two: int, _: int) -> None:
+        methods = ("ApproveBooking", "DeclineBooking", "CompleteBooking", "MarkNoShow")
+        pending = [each for each in self.bookings.values() if each.status == 1]
+        booking = pending[-1] if pending and one % 3 else self._booking(one)
+        if booking:
+            self._ask(*asked.change(methods[two % 4], booking))
+
+    def _move(self, one: int, two: int, three: int) -> None:
+        if booking := self._booking(one):
+            to = self._slot(one, two, three)
+            if three:
+                to.appointment_type, to.calendar = booking.appointment_type, ""
+            self._ask(*asked.move(booking, to))
+
+    def _move_to_hold(self, one: int, two: int, _: int) -> None:
+        booking = self._booking(one)
+        if booking and self.holds:
+            self._ask(*asked.move(booking, self.holds[-1 - two % len(self.holds)]))
+
+    def _close(self, one: int, two: int, three: int) -> None:
+        start = STARTS[two % 6]
+        end = start + (1 + one % 3) * QUARTER
+        self._ask(*asked.close(f"c{one % 2}", start, end, *CALENDARS[: three % 4]))
+
+    def _reopen(self, one: int, *_: int) -> None:
+        self._ask(*asked.reopen(f"c{one % 2}"))
+
+    def _alter(self, one: int, two: int, _: int) -> None:
+        changes: tuple[tuple[str, dict[str, Any]], ...] = (
+            ("class", {"capacity": 1 + two % 4}),
+            ("colour", {"buffer_after": two % 3 * QUARTER}),
+            ("cut", {"buffer_before": two % 3 * QUARTER}),
+            ("walk-in", {"minimum_notice": two * MINUTE}),
+            ("drop-in", {"horizon": timedelta(hours=1) + two * MINUTE}),
+            ("consult", {"requires_approval": two % 2 == 0}),
+            ("cut", {"cancellation_notice": timedelta(hours=20 * (two % 2))}),
+        )
+        type_id, fields = changes[one % len(changes)]
+        self._ask(*asked.alter(type_id, **fields))
+
+    def _import(self, one: int, two: int, three: int) -> None:
+        starts = sorted({STARTS[one % 6], STARTS[two % 6]})
+        spans = [(start, start + (1 + three % 2) * QUARTER) for start in starts]
+        self._ask(*asked.import_busy(CALENDARS[three % 3], *spans[: one % 3]))
+
+    def _list(self, one: int, two: int, three: int) -> None:
+        types = ((), FOUGHT_OVER, SOON, ("cut", "walk-in"))[one % 4]
+        calendars = ((), ("chair-1",), ("room", "chair-2"))[two % 3]
+        holder = self._holder(three)
+        soon = three % 2 == 0
+        self._ask(*asked.list_slots(*types, calendars=calendars, holder=holder, soon=soon))
+
+    def _explain(self, one: int, two: int, three: int) -> None:
+        self._ask(*asked.explain(self._slot(one, two, three)))
+
+    def _get(self, one: int, *_: int) -> None:
+        if booking := self._booking(one):
+            self._ask(*asked.get(booking.name))
+        self._ask(*asked.list_bookings())
+
+    def _wait(self, one: int, *_: int) -> None:
+        for _times in range(1 + one % 4):
+            self.stage.wait(3.7)
+            for stream in self.streams:
+                stream.delta()
+
+    def _again(self, one: int, *_: int) -> None:
+        """Ask again what was asked before."""
+        calls = [call for call in self.stage.history.calls if call.request_id]
+        call = calls[-1 - one % len(calls)]
+        self._ask(call.method, call.request)
+
+    def _resume(self, one: int, two: int, _: int) -> None:
+        number = one % len(self.streams)
+        before = self.streams[number]
+        request = WatchAvailabilityRequest()
+        request.CopyFrom(before.watch.request)
+        before = before.goodbye() if two % 2 else before.end()
+        after = Stream(self.stage, request, server="b", resumes=before)
+        self.streams[number] = after
+        after.delta()

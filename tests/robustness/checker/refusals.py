@@ -1,0 +1,338 @@
+"""Refusals: each must be what the model says too, at some revision and instant of its call."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+from typing import Any
+
+from service.domain.ids import last_part
+from slotcast.v1.booking_service_pb2 import (
+    BookRequest,
+    ReleaseHoldRequest,
+    RenewHoldRequest,
+    RescheduleBookingRequest,
+)
+from tests.robustness.checker.evidence import Evidence
+from tests.robustness.checker.findings import Findings
+from tests.robustness.checker.model import Model, Spot
+from tests.robustness.checker.records import CHANGE_METHODS, LIVE, TRANSITIONS, Booked, Held
+from tests.robustness.checker.replay import HOLD_DURATIONS_MAX
+from tests.robustness.history import Call, Outcome
+
+WAITING_REASONS = frozenset({"OVERLOADED", "RATE_LIMITED", "REVISION_AHEAD", "TRY_AGAIN"})
+"""They say that it is not known, or not now, and nothing of the slot."""
+
+
+class Refusals:
+    """Looks at each refused call at every revision that it may have been decided at."""
+
+    def __init__(self, evidence: Evidence, findings: Findings) -> None:
+        """Take all refusals that say something of the business."""
+        self._evidence = evidence
+        self._findings = findings
+        self._coming: list[tuple[int, int, Call]] = sorted(
+            (self._span_of(call) for call in evidence.history.calls if _is_judged(call)),
+            key=lambda each: (each[0], each[2].number),
+            reverse=True,
+        )
+        self._open: list[tuple[int, Call]] = []
+
+    def _span_of(self, call: Call) -> tuple[int, int, Call]:
+        """Return the first and the last revision at which a call can have been refused."""
+        assert call.ended is not None
+        first = self._evidence.acknowledged.before(call.began)
+        last = max(self._evidence.possible_by(call.ended), first)
+        if not call.revision:
+            return first, last, call
+        if not first <= call.revision <= last:
+            self._findings.add(
+                "B4",
+                "refused in the past",
+                f"{call.method} was refused at revision {call.revision}, not in {first} to {last}",
+                at=call.ended,
+                revision=call.revision,
+                calls=(call.number,),
+            )
+        return call.revision, call.revision, call
+
+    def look(self, model: Model) -> None:
+        """Look at the calls that may have been decided at the model's revision."""
+        while self._coming and self._coming[-1][0] <= model.revision:
+            _, last, call = self._coming.pop()
+            self._open.append((last, call))
+        if not self._open:
+            return
+        still_open = []
+        for last, call in self._open:
+            if self._is_justified(model, call):
+                self._findings.checks["B6"] += 1
+            elif last > model.revision:
+                still_open.append((last, call))
+            else:
+                self._tell(call)
+        self._open = still_open
+
+    def finish(self) -> None:
+        """Tell those that nothing justified."""
+        for _, call in self._open:
+            self._tell(call)
+        for _, _, call in self._coming:
+            self._tell(call)
+
+    def _tell(self, call: Call) -> None:
+        self._findings.checks["B6"] += 1
+        self._findings.add(
+            "B6",
+            "refused without cause",
+            f"{call.method} was refused with {call.reason}, which nothing justifies",
+            at=call.ended,
+            revision=call.revision or None,
+            calls=(call.number,),
+        )
+
+    def _is_justified(self, model: Model, call: Call) -> bool:
+        """Ask at both ends of the call: between them holds expire and starts come too near."""
+        assert call.ended is not None
+        at_both_ends = self._evidence.clocks(call.began, call.ended)
+        if call.reason == "RESOURCE_NOT_FOUND" and self._is_trimmed(model, call, at_both_ends[1]):
+            return True
+        return any(call.reason in reasons_of(model, call, at) for at in at_both_ends)
+
+    def _is_trimmed(self, model: Model, call: Call, at: int) -> bool:
+        """Say whether a call names a hold that expired so long ago that it may be forgotten.
+
+        Holds are kept as long as the log is: nothing is forgotten before some of it was trimmed.
+        """
+        if self._evidence.witness.log_revisions[:1] == [1]:
+            return False
+        held = [model.holds.get(hold_id) for hold_id in _holds_named(call.request)]
+        return any(hold is not None and hold.expires <= at for hold in held)
+
+
+def _holds_named(request: Any) -> Iterator[str]:
+    """Yield the ids of the holds that a request names."""
+    if isinstance(request, RenewHoldRequest | ReleaseHoldRequest):
+        yield last_part(request.name)
+    elif isinstance(request, RescheduleBookingRequest):
+        yield request.to.hold.rpartition("/")[2]
+    elif isinstance(request, BookRequest):
+        yield from (wish.hold.rpartition("/")[2] for wish in request.appointments)
+
+
+def _is_judged(call: Call) -> bool:
+    return (
+        call.outcome is Outcome.REFUSED
+        and call.ended is not None
+        and call.reason not in WAITING_REASONS
+        and bool(call.request_id or call.method in {"GetBooking", "ExplainSlot"})
+    )
+
+
+def reasons_of(model: Model, call: Call, at: int) -> set[str]:
+    """Return all reasons for which the model would refuse a request at an instant."""
+    request = call.request
+    match call.method:
+        case "HoldSlot":
+            return _of_slot(model, request.slot, at, model.key(request.holder)) | _of_count(
+                model, request, at
+            )
+        case "RenewHold" | "ReleaseHold":
+            return _of_hold(model, request.name, at, is_renewed=call.method == "RenewHold")
+        case "Book":
+            return _of_book(model, request, at)
+        case "GetBooking":
+            return _unknown(last_part(request.name) not in model.bookings)
+        case "ExplainSlot":
+            return _unknown(not _has_type(model, request.slot.appointment_type))
+        case "RescheduleBooking":
+            return _of_reschedule(model, request, at)
+        case _ if call.method in CHANGE_METHODS and call.method != "ImportBusyFeed":
+            return _of_status(model, request, CHANGE_METHODS[call.method], at)
+        case _:
+            return _of_catalog(model, call)
+
+
+def _unknown(is_unknown: bool) -> set[str]:
+    return {"RESOURCE_NOT_FOUND"} if is_unknown else set()
+
+
+def _has_type(model: Model, name: str) -> bool:
+    return last_part(name) in model.offer.types
+
+
+def _of_slot(model: Model, choice: Any, at: int, key: str | None) -> set[str]:
+    """Return why a choice is refused: only if each calendar that it leaves open refuses."""
+    spots = model.spots(choice)
+    if not spots:
+        return {"RESOURCE_NOT_FOUND"}
+    each = [model.reasons(spot, at, key) for spot in spots]
+    return set().union(*each) if all(each) else set()
+
+
+def _of_count(model: Model, request: Any, at: int) -> set[str]:
+    """Return whether one more hold is too many, on some calendar that the server may choose.
+
+    Those of the holder's own that give way there do not count.
+    """
+    offer, key = model.offer, model.key(request.holder)
+    held = {hold.id for hold in model.live_holds(key, at)}
+    is_full = False
+    for spot in model.spots(request.slot):
+        rules = offer.types.get(spot.type_id)
+        if rules is not None:
+            staying = held - model.own_in_the_way(rules, spot, at, key)
+            is_full |= len(staying) >= offer.holds_per_holder_max
+    if len(model.holds) >= offer.holds_per_key_max:
+        is_full |= len(model.live_holds(None, at)) >= offer.holds_per_key_max
+    return {"TOO_MANY_HOLDS"} if is_full else set()
+
+
+def _of_hold(model: Model, name: str, at: int, *, is_renewed: bool = False) -> set[str]:
+    hold = model.holds.get(last_part(name))
+    if hold is None:
+        return {"RESOURCE_NOT_FOUND"}
+    if hold.status != LIVE:
+        return {"HOLD_ENDED"}
+    return _of_expired(model, hold, at, is_renewed=is_renewed)
+
+
+def _of_expired(model: Model, hold: Held, at: int, *, is_renewed: bool) -> set[str]:
+    """Return why a hold that has not ended cannot be used: expired, its slot must be free."""
+    found: set[str] = set()
+    rules = model.offer.types.get(hold.type_id)
+    claims = model.calendars.of_owner(hold.id)
+    if rules is None or hold.expires <= at or len(claims) != len(hold.calendars):
+        found |= model.reasons(Spot(hold.type_id, hold.calendars[0], hold.first), at, hold.key)
+        if is_renewed and len(model.live_holds(hold.key, at)) >= model.offer.holds_per_holder_max:
+            found.add("TOO_MANY_HOLDS")
+    if is_renewed and rules is not None:
+        until = hold.created + HOLD_DURATIONS_MAX * rules.hold
+        if until <= max(at, hold.expires):
+            found.add("HOLD_LIFETIME_REACHED")
+    return found
+
+
+def _of_wish(model: Model, wish: Any, at: int, key: str | None) -> set[str]:
+    if wish.HasField("slot"):
+        return _of_slot(model, wish.slot, at, key)
+    return _of_hold(model, wish.hold, at)
+
+
+def _of_book(model: Model, request: Any, at: int) -> set[str]:
+    key = model.key(request.holder)
+    found: set[str] = set()
+    for wish in request.appointments:
+        found |= _of_wish(model, wish, at, key)
+    if len(request.appointments) > 1:
+        found |= _of_each_other(model, request.appointments)
+    return found
+
+
+def _of_each_other(model: Model, wishes: Any) -> set[str]:
+    """Return why wishes of one request can be in each other's way: the first takes what is left."""
+    holds = [wish.hold for wish in wishes if wish.HasField("hold")]
+    found = {"HOLD_ENDED"} if len(set(holds)) < len(holds) else set()
+    taken: list[tuple[str, int, int]] = []
+    for wish in wishes:
+        spans = {span for spot in _spots_of(model, wish) for span in _spans_of(model, spot)}
+        if any(
+            calendar == other and start < other_end and other_start < end
+            for calendar, start, end in spans
+            for other, other_start, other_end in taken
+        ):
+            found.add("SLOT_TAKEN")
+        taken += spans
+    return found
+
+
+def _spots_of(model: Model, wish: Any) -> list[Spot]:
+    if wish.HasField("slot"):
+        return model.spots(wish.slot)
+    hold = model.holds.get(last_part(wish.hold))
+    return [] if hold is None else [Spot(hold.type_id, hold.calendars[0], hold.first)]
+
+
+def _spans_of(model: Model, spot: Spot) -> Iterator[tuple[str, int, int]]:
+    rules = model.offer.types.get(spot.type_id)
+    if rules is not None:
+        for calendar in rules.calendars(spot.calendar):
+            yield calendar, spot.first - rules.before, spot.first + rules.duration + rules.after
+
+
+def _of_version(model: Model, request: Any) -> tuple[Booked | None, set[str]]:
+    booking = model.bookings.get(last_part(request.name))
+    if booking is None:
+        return None, {"RESOURCE_NOT_FOUND"}
+    return booking, {"VERSION_MISMATCH"} if booking.version != request.version else set()
+
+
+def _of_reschedule(model: Model, request: Any, at: int) -> set[str]:
+    booking, found = _of_version(model, request)
+    if booking is None:
+        return found
+    if booking.status not in TRANSITIONS["cancelled"][0]:
+        found.add("INVALID_TRANSITION")
+    found |= _of_notice(model, booking, request, at)
+    if request.to.HasField("slot"):
+        type_id = last_part(request.to.slot.appointment_type)
+    else:
+        hold = model.holds.get(last_part(request.to.hold))
+        type_id = hold.type_id if hold else booking.type_id
+    if type_id != booking.type_id:
+        found.add("INVALID_REQUEST")
+    return found | _of_new_place(model, booking, request.to, at)
+
+
+def _of_new_place(model: Model, booking: Booked, wish: Any, at: int) -> set[str]:
+    """Ask for the new place while the old one is not there: a booking is not in its own way."""
+    own = model.calendars.of_owner(booking.id)
+    for taken in own:
+        model.calendars.drop(taken)
+    try:
+        return _of_wish(model, wish, at, None)
+    finally:
+        for taken in own:
+            model.calendars.put(taken)
+
+
+def _of_status(model: Model, request: Any, kind: str, at: int) -> set[str]:
+    booking, found = _of_version(model, request)
+    if booking is None:
+        return found
+    if booking.status not in TRANSITIONS[kind][0]:
+        found.add("INVALID_TRANSITION")
+    if kind in {"completed", "no_show"} and booking.first > at:
+        found.add("INVALID_TRANSITION")
+    if kind == "cancelled":
+        found |= _of_notice(model, booking, request, at)
+    return found
+
+
+def _of_notice(model: Model, booking: Booked, request: Any, at: int) -> set[str]:
+    rules = model.offer.types.get(booking.type_id)
+    notice = rules.cancellation_notice if rules else 0
+    is_late = at > booking.first - notice and not request.override_notice
+    return {"CANCELLATION_NOTICE_PASSED"} if is_late else set()
+
+
+def _of_catalog(model: Model, call: Call) -> set[str]:
+    offer, request = model.offer, call.request
+    there: dict[str, tuple[str, Container[str]]] = {
+        "Closure": ("closure", offer.closures),
+        "AppointmentType": ("appointment_type", offer.types),
+        "Calendar": ("calendar", offer.zones),
+        "Schedule": ("schedule", offer.schedules),
+    }
+    found = set() if offer.exists else {"RESOURCE_NOT_FOUND"}
+    if call.method == "CreateBusiness":
+        return {"RESOURCE_EXISTS"} if offer.exists else set()
+    if call.method == "ImportBusyFeed":
+        return found | _unknown(last_part(request.calendar) not in offer.zones)
+    for what, (field, known) in there.items():
+        if call.method == f"Create{what}" and getattr(request, f"{field}_id") in known:
+            found.add("RESOURCE_EXISTS")
+        elif call.method == f"Delete{what}":
+            found |= {"RESOURCE_IN_USE"} | _unknown(last_part(request.name) not in known)
+        elif call.method == f"Update{what}":
+            found |= _unknown(last_part(getattr(request, field).name) not in known)
+    return found

@@ -1,0 +1,377 @@
+"""What is late, silent or dishonest is found, and excused only where something is in the way."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from service.rpc.convert.times import write_instant
+from slotcast.v1.availability_service_pb2 import WatchAvailabilityRequest
+from tests.robustness.checker import asked
+from tests.robustness.checker.asked import STARTS, slot
+from tests.robustness.checker.judge import judge
+from tests.robustness.checker.staged_streams import Stream
+from tests.robustness.history import ClockStep, Fault, Link, Outcome, Sight
+
+CUT = slot("cut", STARTS[0], "chair-1")
+TYPES = ("cut", "colour", "class", "consult")
+TO_CLIENTS = frozenset({Link("clients", "a")})
+TO_POSTGRES = frozenset({Link("a", "postgres")})
+
+
+@pytest.fixture
+def stage():
+    return asked.opened()
+
+
+@pytest.fixture
+def stream(stage):
+    return watching(stage)
+
+
+def watching(stage, *types, **more):
+    request = asked.window(WatchAvailabilityRequest, types or TYPES, **more)
+    return Stream(stage, request).snapshot()
+
+
+def told(stage):
+    return {(each.promise, each.rule) for each in judge(*stage.end())}
+
+
+def broken(stage, seconds, blocks=frozenset(), *, kind="silence", target="a"):
+    """Let something be broken from now on, and return when it no longer is."""
+    ended = stage.now + seconds
+    fault = Fault(kind=kind, target=target, began=stage.now, ended=ended, blocks=blocks)
+    stage.history.faults.append(fault)
+    stage.history.faults_ended = ended
+    return ended
+
+
+def beat(stage, *streams, seconds):
+    """Let time pass, with heartbeats."""
+    until = stage.now + seconds
+    while stage.now < until:
+        stage.wait(2.4)
+        for stream in streams:
+            stream.heartbeat()
+
+
+def test_a_stream_that_beats_has_no_violation(stage, stream):
+    beat(stage, stream, seconds=20)
+
+    assert told(stage) == set()
+
+
+def test_w4_a_stream_that_falls_silent(stage, stream):
+    stage.wait(6.5)
+    stream.heartbeat()
+
+    assert told(stage) == {("W4", "silence")}
+
+
+def test_w4_a_stream_that_never_begins(stage):
+    Stream(stage, asked.window(WatchAvailabilityRequest, TYPES))
+    stage.wait(13)
+
+    assert told(stage) >= {("W4", "silence")}
+
+
+def test_w4_a_reader_that_pauses_hears_nothing(stage, stream):
+    stream.watch.pauses.append((stage.now + 1, stage.now + 6))
+    stage.wait(7)
+    stream.heartbeat()
+
+    assert told(stage) == set()
+
+
+@pytest.mark.parametrize("blocks", [TO_CLIENTS, TO_POSTGRES])
+def test_w4_a_server_that_is_cut_off_may_be_silent_and_a_while_longer(stage, stream, blocks):
+    broken(stage, 4, blocks)
+    stage.wait(8)
+    stream.heartbeat()
+    beat(stage, stream, seconds=6)
+
+    assert told(stage) == set()
+
+
+def test_w4_faults_of_other_servers_and_of_valkey_excuse_nothing(stage, stream):
+    broken(stage, 6, frozenset({Link("clients", "b"), Link("b", "postgres")}))
+    broken(stage, 6, kind="Valkey restarted", target="valkey")
+    stage.wait(6.5)
+    stream.heartbeat()
+    beat(stage, stream, seconds=4)
+
+    assert ("W4", "silence") in told(stage)
+
+
+def test_w4_a_heartbeat_from_memory(stage):
+    """M4: a heartbeat whose revision is not PostgreSQL's, though nothing of the filter changed."""
+    stream = watching(stage, "class", calendars=("room",))
+    beat(stage, stream, seconds=2)
+    revision = stage.revision
+    stage.ask(*asked.book(CUT))
+    stage.wait(0.3)
+    stream.heartbeat().revision = revision
+
+    assert told(stage) == {("W4", "heartbeat")}
+
+
+def test_w5_an_as_of_that_lies(stage):
+    """A server that cannot see PostgreSQL tells what time has done, as if it knew the rest."""
+    stream = watching(stage, "walk-in", soon=True)
+    broken(stage, 30, TO_POSTGRES)
+    revision = stage.revision
+    stage.ask(*asked.book(CUT), server="b")
+    for _ in range(3):
+        stage.wait(4)
+        stream.delta().revision = revision
+
+    assert told(stage) == {("W5", "as_of")}
+
+
+def test_w5_an_as_of_ahead_of_the_clock(stage, stream):
+    frame = stream.heartbeat()
+    frame.as_of.CopyFrom(write_instant(stage.clock + timedelta(seconds=3)))
+
+    assert told(stage) == {("W5", "as_of ahead")}
+
+
+def test_w5_nothing_is_said_of_a_clock_that_was_just_set_back(stage, stream):
+    frame = stream.heartbeat()
+    frame.as_of.CopyFrom(write_instant(stage.clock + timedelta(seconds=3)))
+    stage.history.clock_steps.append(ClockStep(stage.now - 0.1, timedelta(seconds=-4)))
+
+    assert told(stage) == set()
+
+
+def test_w5_a_frame_that_does_not_say_how_long_it_holds(stage, stream):
+    stream.heartbeat().ClearField("stale_after")
+
+    assert told(stage) == {("W5", "stale_after")}
+
+
+def test_w6_a_hold_that_expires_and_is_not_told(stage, stream):
+    """M14: nobody writes when a hold expires."""
+    stage.ask(*asked.hold(CUT))
+    stream.delta()
+    beat(stage, stream, seconds=9)
+    stage.wait(5)
+    stream.delta()
+
+    assert told(stage) == {("W6", "late")}
+
+
+def test_w6_a_hold_that_expires_and_is_told(stage, stream):
+    stage.ask(*asked.hold(CUT))
+    stream.delta()
+    beat(stage, stream, seconds=9)
+    stage.wait(1.5)
+    stream.delta()
+
+    assert told(stage) == set()
+
+
+def test_w6_a_start_that_passes_its_notice_and_is_not_told(stage):
+    stream = watching(stage, "walk-in", soon=True)
+    while stage.now < 99:
+        stream.delta()
+        stage.wait(2.4)
+    # The start at two minutes past is too near from 100 s on.
+    stage.now = 99.2
+    stream.delta()
+    stage.wait(5.4)
+
+    assert told(stage) == {("W6", "late")}
+
+
+def test_w7_a_reader_that_paused_and_is_never_told_what_it_missed(stage, stream):
+    """M7: what was merged while nobody read has lost something."""
+    stage.wait(1)
+    stream.watch.pauses.append((stage.now, stage.now + 2))
+    revision, shown = stage.revision, dict(stream.shown)
+    stage.ask(*asked.book(CUT))
+    stage.wait(2.2)
+    for _ in range(3):
+        frame = stream.heartbeat()
+        frame.revision = revision
+        stage.wait(2.2)
+    stream.shown = shown
+    stream.delta()
+
+    assert ("W7", "caught up") in told(stage)
+
+
+def test_w7_a_reader_that_paused_and_catches_up(stage, stream):
+    stage.wait(1)
+    stream.watch.pauses.append((stage.now, stage.now + 2))
+    stage.ask(*asked.book(CUT))
+    stage.wait(2.2)
+    stream.delta()
+    beat(stage, stream, seconds=6)
+
+    assert told(stage) == set()
+
+
+def test_w9_a_write_that_is_not_told_while_valkey_is_gone(stage, stream):
+    """M11: hints were lost, and PostgreSQL was not asked."""
+    broken(stage, 20, kind="silence", target="a - valkey")
+    stage.ask(*asked.book(CUT))
+    stage.wait(4.9)
+    stream.delta()
+
+    assert told(stage) == {("W9", "late")}
+
+
+def test_w9_frames_that_keep_coming_and_never_tell_of_a_write(stage, stream):
+    """A server that honestly tells how it was some time ago."""
+    old = stream.heartbeat()
+    stage.ask(*asked.book(CUT))
+    for _ in range(5):
+        stage.wait(1)
+        frame = stream.heartbeat()
+        frame.revision = old.revision
+        frame.as_of.CopyFrom(old.as_of)
+
+    assert told(stage) == {("W9", "late")}
+
+
+def test_w9_what_does_not_concern_a_filter_need_not_be_told_at_once(stage):
+    stream = watching(stage, "class")
+    stage.ask(*asked.book(CUT))
+    stage.wait(4.9)
+    stream.delta()
+
+    assert told(stage) == set()
+
+
+def test_w9_bookings_that_stop_while_valkey_is_gone(stage):
+    broken(stage, 20, target="valkey")
+    for _ in range(25):
+        call = stage.ask(*asked.book(CUT))
+        stage.answered.pop(call.request.request_id, None)
+        call.outcome, call.reason, call.response = Outcome.UNKNOWN, "TRY_AGAIN", None
+    while len(stage.changes) > 11:
+        stage.changes.pop()
+    stage.ledger.bookings.clear()
+    for claim in list(stage.ledger.offer.claims):
+        stage.ledger.offer.claims.remove(claim.claim_id)
+    stage.wait(20)
+
+    assert told(stage) == {("W9", "bookings")}
+
+
+def test_liveness_a_stream_that_stays_behind_when_all_is_over(stage, stream):
+    fault_over = broken(stage, 1, TO_POSTGRES)
+    revision = stage.revision
+    stage.ask(*asked.book(CUT), server="b")
+    while stage.now < fault_over + 9:
+        stage.wait(2)
+        stream.heartbeat().revision = revision
+
+    assert ("liveness", "behind") in told(stage)
+
+
+def test_liveness_a_stream_that_is_refused_when_all_is_over(stage, stream):
+    broken(stage, 1, TO_CLIENTS)
+    beat(stage, stream, seconds=8)
+    Stream(stage, asked.window(WatchAvailabilityRequest, TYPES)).end("UNAVAILABLE")
+
+    assert told(stage) == {("liveness", "refused")}
+
+
+# The Python client.
+
+
+def look(stage, slots=None, *, stale=False, revision=None):
+    """Let an onlooker look now; it sees what is open."""
+    request = asked.window(WatchAvailabilityRequest, TYPES)
+    if slots is None:
+        slots = stage.slots(request)
+    sight = Sight(
+        at=stage.now,
+        watcher="onlooker",
+        is_stale=stale,
+        revision=stage.revision if revision is None else revision,
+        slots=frozenset(
+            (each.key.type_id, each.key.calendar_id, each.key.start, each.seats_left)
+            for each in slots
+        ),
+        types=TYPES,
+        window=(STARTS[0] - timedelta(hours=1), STARTS[-1] + timedelta(hours=1)),
+    )
+    stage.history.sights.append(sight)
+    return sight
+
+
+def test_w5_a_client_that_shows_what_is_so(stage):
+    look(stage)
+    stage.ask(*asked.hold(CUT))
+    look(stage)
+    stage.wait(11)
+    look(stage)
+    look(stage, (), stale=True)
+    look(stage)
+
+    assert told(stage) == set()
+
+
+def test_w5_a_client_that_may_still_show_a_hold_that_has_just_expired(stage):
+    stage.ask(*asked.hold(CUT))
+    slots = stage.slots(asked.window(WatchAvailabilityRequest, TYPES))
+    stage.wait(11)
+    look(stage, slots)
+    look(stage)
+
+    assert told(stage) == set()
+
+
+def test_w5_a_client_that_shows_what_is_taken(stage):
+    slots = stage.slots(asked.window(WatchAvailabilityRequest, TYPES))
+    stage.ask(*asked.book(CUT))
+    look(stage, slots)
+
+    assert told(stage) == {("W5", "slots")}
+
+
+def test_w5_a_client_that_shows_a_hold_again_that_it_had_shown_to_be_over(stage):
+    stage.ask(*asked.hold(CUT))
+    slots = stage.slots(asked.window(WatchAvailabilityRequest, TYPES))
+    stage.wait(11)
+    look(stage)
+    look(stage, slots)
+
+    assert told(stage) == {("W5", "slots")}
+
+
+def test_w5_a_client_that_is_not_stale_though_it_has_heard_nothing(stage):
+    watching(stage).end()
+    slots, revision = stage.slots(asked.window(WatchAvailabilityRequest, TYPES)), stage.revision
+    stage.ask(*asked.book(CUT))
+    stage.wait(13)
+    look(stage, slots, revision=revision)
+
+    assert told(stage) == {("W5", "fresh though old")}
+
+
+def test_w5_a_client_that_offers_slots_though_it_is_stale(stage):
+    look(stage, stale=True)
+
+    assert told(stage) == {("W5", "stale")}
+
+
+def test_w5_a_client_that_goes_back(stage):
+    slots = stage.slots(asked.window(WatchAvailabilityRequest, TYPES))
+    stage.ask(*asked.book(CUT))
+    look(stage)
+    look(stage, slots, revision=stage.revision - 1)
+
+    assert told(stage) == {("W5", "back")}
+
+
+def test_liveness_a_client_that_is_stale_when_all_is_long_over(stage):
+    broken(stage, 1, TO_CLIENTS)
+    stage.wait(20)
+    look(stage, (), stale=True)
+
+    assert told(stage) == {("liveness", "stale")}

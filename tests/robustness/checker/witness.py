@@ -1,0 +1,313 @@
+"""The log as witness: it is whole and legal, and all that was answered is in it, once.
+
+What was refused is not. Then its order is that of real time, and what PostgreSQL has in the end is
+what the log leads to.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from tests.robustness.checker.claims import BUSY, HOLD, Taken
+from tests.robustness.checker.evidence import CLOCK_SLACK, Evidence
+from tests.robustness.checker.findings import Findings
+from tests.robustness.checker.instants import SECOND, micros, shown
+from tests.robustness.checker.offer import merged
+from tests.robustness.checker.refusals import WAITING_REASONS, Refusals
+from tests.robustness.checker.replay import Replay
+from tests.robustness.history import Call, Outcome, StoredClaim
+
+NEVER_REASONS = frozenset(
+    {
+        "INTERNAL",
+        "UNKNOWN",
+        "DATA_LOSS",
+        "KEY_MISSING",
+        "KEY_INVALID",
+        "SCOPE_MISSING",
+        "REQUEST_ID_REUSED",
+        "BAD_FEED",
+        "INVALID_PAGE_TOKEN",
+        "NOT_IMPLEMENTED",
+        "UNIMPLEMENTED",
+        "PERMISSION_DENIED",
+        "UNAUTHENTICATED",
+    }
+)
+"""No request of these tests earns them."""
+WIRE_REASONS = frozenset({"INTERNAL", "UNKNOWN"})
+"""Where the way is cut, gRPC itself may say these."""
+
+
+def judge_log(evidence: Evidence, findings: Findings) -> None:
+    """B1, B4, B7, B8: the log has no gap, and each change is legal where it stands.
+
+    On the way each refusal is compared with the model, and the timeline is written.
+    """
+    replay, refusals = Replay(evidence.model), Refusals(evidence, findings)
+    refusals.look(evidence.model)
+    for number, change in enumerate(evidence.witness.changes, 1):
+        findings.checks["B4"] += 1
+        if change.revision != number:
+            findings.add(
+                "B4",
+                "gap",
+                f"revision {change.revision} stands where {number} should",
+                revision=number,
+            )
+            break
+        deeds = evidence.deeds[number]
+        findings.checks["B1"] += 1 + len(change.added)
+        for fault in replay.apply(change, deeds[0] if deeds else None):
+            text = f"{change.kind} at {shown(micros(change.at))}: {fault.text}"
+            calls = _calls_of(evidence, deeds[0].request_id) if deeds else ()
+            findings.add(fault.promise, fault.rule, text, revision=number, calls=calls)
+        evidence.timeline.note(evidence.model, replay.touched, replay.retyped)
+        refusals.look(evidence.model)
+    refusals.finish()
+    evidence.timeline.finish()
+
+
+def judge_answers(evidence: Evidence, findings: Findings) -> None:
+    """B2, B3: what was answered OK was done once and stored, and what was refused was not done."""
+    _judge_stored(evidence, findings)
+    for calls in evidence.operations.values():
+        if calls[0].request_id:
+            _judge_operation(evidence, findings, calls)
+
+
+def _judge_stored(evidence: Evidence, findings: Findings) -> None:
+    """Every change has one stored answer, and every stored answer a request and a change."""
+    for request_id, stored in evidence.answers.items():
+        findings.checks["B3"] += 1
+        calls = _calls_of(evidence, request_id)
+        if len(stored) > 1:
+            findings.add("B3", "twice", f"{request_id} has {len(stored)} answers", calls=calls)
+        for _, response in stored:
+            if response is None:
+                findings.add("B3", "nobody asked", f"{request_id} was answered, and nobody asked")
+            elif not 0 < response.revision <= len(evidence.witness.changes):
+                text = (
+                    f"{request_id} was answered with revision {response.revision}, not in the log"
+                )
+                findings.add("B2", "lost", text, revision=response.revision, calls=calls)
+    for change in evidence.witness.changes:
+        findings.checks["B3"] += 1
+        deeds = evidence.deeds[change.revision]
+        if not deeds:
+            text = f"nobody asked for the change {change.kind}, or its answer was not stored"
+            findings.add("B3", "nobody asked", text, revision=change.revision)
+        elif len(deeds) > 1:
+            findings.add(
+                "B3",
+                "shared",
+                f"{', '.join(deed.request_id for deed in deeds)} have one change",
+                revision=change.revision,
+            )
+
+
+def _judge_operation(evidence: Evidence, findings: Findings, calls: list[Call]) -> None:
+    stored = evidence.answers.get(calls[0].request_id, [])
+    numbers = tuple(call.number for call in calls)
+    done_at = stored[0][1].revision if stored and stored[0][1] is not None else 0
+    for call in calls:
+        findings.checks["B3"] += 1
+        if call.outcome is Outcome.OK:
+            _judge_ok(findings, call, stored, numbers)
+        elif done_at and _is_refused_after(evidence, call, done_at):
+            findings.add(
+                "B3",
+                "done, then refused",
+                f"{call.method} was done at revision {done_at}, then refused: {call.reason}",
+                at=call.ended,
+                revision=done_at,
+                calls=numbers,
+            )
+    if done_at and all(call.outcome is Outcome.REFUSED for call in calls):
+        findings.add(
+            "B3",
+            "refused, but done",
+            f"{calls[0].method} was refused with {calls[-1].reason}, and done at {done_at}",
+            at=calls[-1].ended,
+            revision=done_at,
+            calls=numbers,
+        )
+
+
+def _judge_ok(findings: Findings, call: Call, stored: list[Any], numbers: tuple[int, ...]) -> None:
+    findings.checks["B2"] += 1
+    if not stored:
+        text = f"{call.method} was answered OK at revision {call.revision}, and nothing is stored"
+        findings.add("B2", "lost", text, at=call.ended, revision=call.revision, calls=numbers)
+    elif not any(response == call.response for _, response in stored):
+        text = f"{call.method} was answered otherwise than is stored"
+        findings.add(
+            "B3", "other answer", text, at=call.ended, revision=call.revision, calls=numbers
+        )
+
+
+def _is_refused_after(evidence: Evidence, call: Call, revision: int) -> bool:
+    """Say whether a call was refused that began when its operation was known to be done."""
+    return (
+        call.outcome is Outcome.REFUSED
+        and call.reason not in WAITING_REASONS
+        and evidence.acknowledged.before(call.began) >= revision
+    )
+
+
+def judge_order(evidence: Evidence, findings: Findings) -> None:
+    """B4: what was asked after an answer has a higher revision than that answer."""
+    for calls in evidence.operations.values():
+        done = [call for call in calls if call.outcome is Outcome.OK]
+        if not done or not calls[0].request_id:
+            continue
+        findings.checks["B4"] += 1
+        first, revision = calls[0], done[0].revision
+        known = evidence.acknowledged.before(first.began)
+        if revision <= known:
+            findings.add(
+                "B4",
+                "order",
+                f"{first.method} has revision {revision}, but {known} was answered before it began",
+                at=first.began,
+                revision=revision,
+                calls=tuple(call.number for call in calls),
+            )
+        _judge_instant(evidence, findings, first, done[0])
+
+
+def _judge_instant(evidence: Evidence, findings: Findings, first: Call, done: Call) -> None:
+    """Every decision has the database's clock, within its call."""
+    changes = evidence.witness.changes
+    if done.ended is None or not 0 < done.revision <= len(changes):
+        return
+    if not evidence.is_clock_known(first.began, done.ended):
+        return
+    at = micros(changes[done.revision - 1].at)
+    earliest = evidence.clock(first.began) - CLOCK_SLACK
+    latest = evidence.clock(done.ended) + CLOCK_SLACK
+    if not earliest <= at <= latest:
+        off = (earliest - at if at < earliest else at - latest) / SECOND
+        text = f"{first.method} was decided {off:.3f} s outside of its call"
+        findings.add(
+            "B4", "clock", text, at=done.ended, revision=done.revision, calls=(done.number,)
+        )
+
+
+def judge_reasons(evidence: Evidence, findings: Findings) -> None:
+    """B6: a failure has a reason that tells what to do; none that nobody earned."""
+    for call in evidence.history.calls:
+        if call.outcome is Outcome.OK or call.ended is None:
+            continue
+        findings.checks["B6"] += 1
+        if call.reason not in NEVER_REASONS:
+            continue
+        if call.reason in WIRE_REASONS and evidence.was_cut(call.server, call.began, call.ended):
+            continue
+        text = f"{call.method} at {call.server} failed with {call.reason}"
+        findings.add("B6", "reason", text, at=call.ended, calls=(call.number,))
+
+
+def judge_end(evidence: Evidence, findings: Findings) -> None:
+    """B2: in the end PostgreSQL has what the log leads to; and nothing was left behind."""
+    witness = evidence.witness
+    _judge_claims(evidence, findings)
+    _judge_bookings(evidence, findings)
+    findings.checks["B1"] += 1
+    for overlap in witness.overlaps:
+        findings.add("B1", "overlap", f"PostgreSQL has two that overlap: {overlap}")
+    if witness.revision != len(witness.changes):
+        text = f"the business is at {witness.revision}, its log at {len(witness.changes)}"
+        findings.add("B4", "revision", text, revision=witness.revision)
+    kept = witness.log_revisions
+    first = kept[0] if kept else witness.revision + 1
+    if kept != list(range(first, witness.revision + 1)):
+        findings.add("W3", "trimmed log", f"what is left of the log from {first} on has a gap")
+    for what, number in (
+        ("sessions idle in a transaction", witness.idle_in_transaction),
+        ("advisory locks", witness.advisory_locks),
+    ):
+        findings.checks["liveness"] += 1
+        if number:
+            findings.add("liveness", "left behind", f"there are {number} {what} in the end")
+
+
+def _judge_claims(evidence: Evidence, findings: Findings) -> None:
+    """Compare the table `claims`. The janitor may have removed holds that had expired."""
+    model, now = evidence.model, evidence.clock(evidence.history.ended)
+    expected: dict[object, Taken] = {
+        each.id: each for each in model.calendars.by_id.values() if each.kind != BUSY
+    }
+    stored: dict[object, StoredClaim] = {
+        each.claim_id: each for each in evidence.witness.claims if each.kind != BUSY
+    }
+    findings.checks["B2"] += len(expected)
+    for claim_id in expected.keys() - stored.keys():
+        taken = expected[claim_id]
+        if taken.kind != HOLD or taken.is_live(now):
+            text = f"{taken.kind} {taken.owner} on {taken.calendar} has lost its claim"
+            findings.add("B2", "claims", text)
+    for claim_id in stored.keys() - expected.keys():
+        claim = stored[claim_id]
+        text = f"a claim of {claim.kind} {claim.owner_id} is on {claim.calendar_id}, by no change"
+        findings.add("B2", "claims", text)
+    for claim_id in expected.keys() & stored.keys():
+        taken, claim = expected[claim_id], stored[claim_id]
+        found = (
+            *(claim.calendar_id, claim.kind, claim.owner_id, micros(claim.start)),
+            *(micros(claim.end), claim.type_id, claim.seat),
+            None if claim.expires_at is None else micros(claim.expires_at),
+        )
+        told = (
+            *(taken.calendar, taken.kind, taken.owner, taken.start),
+            *(taken.end, taken.type_id, taken.seat, taken.expires),
+        )
+        if found != told:
+            findings.add("B2", "claims", f"a claim is stored as {found}, not {told}")
+    _judge_busy(evidence, findings)
+
+
+def _judge_busy(evidence: Evidence, findings: Findings) -> None:
+    expected = Counter[tuple[str, int, int]]()
+    by_feed: dict[str, list[tuple[int, int]]] = {}
+    for taken in evidence.model.calendars.by_id.values():
+        if taken.kind == BUSY:
+            expected[taken.owner, taken.start, taken.end] += 1
+    for claim in evidence.witness.claims:
+        if claim.kind == BUSY:
+            owner = f"feed {claim.calendar_id} {claim.owner_id}"
+            by_feed.setdefault(owner, []).append((micros(claim.start), micros(claim.end)))
+    # It is stored in pieces.
+    found = Counter((owner, *span) for owner, spans in by_feed.items() for span in merged(spans))
+    findings.checks["B2"] += 1
+    if found != expected:
+        odd = sorted((found - expected) + (expected - found))
+        findings.add("B2", "busy time", f"busy time differs from what was imported: {odd[:3]}")
+
+
+def _judge_bookings(evidence: Evidence, findings: Findings) -> None:
+    stored = {str(each.booking_id): each for each in evidence.witness.bookings}
+    findings.checks["B2"] += len(evidence.model.bookings)
+    for booking_id in evidence.model.bookings.keys() ^ stored.keys():
+        findings.add("B2", "bookings", f"booking {booking_id} is only in the log, or in the table")
+    for booking_id in evidence.model.bookings.keys() & stored.keys():
+        booked, row = evidence.model.bookings[booking_id], stored[booking_id]
+        found = (
+            *(row.type_id, row.calendar_ids, micros(row.start), micros(row.end)),
+            *(row.status, row.version),
+        )
+        told = (
+            *(booked.type_id, booked.calendars, booked.first, booked.last),
+            *(booked.status, booked.version),
+        )
+        if found != told:
+            text = f"booking {booking_id} is stored as {found}, not {told}"
+            findings.add("B2", "bookings", text)
+
+
+def _calls_of(evidence: Evidence, request_id: str) -> tuple[int, ...]:
+    call = evidence.methods.get(request_id)
+    if call is None:
+        return ()
+    return tuple(each.number for each in evidence.operations[call.operation])

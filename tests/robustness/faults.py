@@ -1,0 +1,264 @@
+"""Faults: what can be broken in a cluster, for how long, and which ways that blocks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from random import Random
+
+from service.ops.failpoints import Failpoint
+from tests.robustness.cluster.cluster import Cluster
+from tests.robustness.cluster.proxy import FaultProxy
+from tests.robustness.history import ClockStep, Fault, Link
+from tests.robustness.scenarios import Scenario
+from tests.robustness.traffic.ground import pause
+from tests.robustness.traffic.recorder import Recorder
+
+NODES = ("a", "b")
+DATABASE_LINKS = frozenset(Link(node, "postgres") for node in NODES)
+CLOCK_STEPS_SECONDS = (-15.0, -4.0, 4.0, 15.0)
+OFFSET_SECONDS_MAX = 40.0
+RESTART_SECONDS = (0.05, 0.6)
+
+
+class Breaker:
+    """Breaks one thing after another, and keeps the servers running."""
+
+    def __init__(
+        self, cluster: Cluster, recorder: Recorder, random: Random, scenario: Scenario
+    ) -> None:
+        """Break nothing yet."""
+        self._cluster = cluster
+        self._recorder = recorder
+        self._random = random
+        self._scenario = scenario
+        self._is_over = asyncio.Event()
+        self._offset = timedelta()
+        self._kinds: dict[str, Callable[[], Awaitable[None]]] = {
+            "restart valkey": self._restart_valkey,
+            "silence valkey": lambda: self._silence(self._a_node(), "valkey"),
+            "kill pubsub": self._kill_pubsub,
+            "delay hints": self._delay_hints,
+            "terminate backend": self._terminate_backend,
+            "silence postgres": lambda: self._silence(self._a_node(), "postgres"),
+            "delay postgres": lambda: self._delay(Link(self._a_node(), "postgres"), 0.05),
+            "reset postgres": lambda: self._reset(Link(self._a_node(), "postgres")),
+            "crash postgres": self._crash_postgres,
+            "stop standby": self._stop_standby,
+            "fail over": self._fail_over,
+            "cut clients": self._cut_clients,
+            "reset clients": lambda: self._reset(Link("clients", self._a_node())),
+            "silence clients": lambda: self._silence("clients", self._a_node()),
+            "throttle clients": self._throttle_clients,
+            "half-close clients": self._half_close_clients,
+            "delay clients": lambda: self._delay(Link("clients", self._a_node()), 0.1),
+            "stop server": self._stop_server,
+            "kill server": self._kill_server,
+            "restart server": self._restart_server,
+            "step clock": self._step_clock,
+        }
+
+    async def run(self) -> None:
+        """Break things until `end`."""
+        async with asyncio.TaskGroup() as group:
+            for node in NODES:
+                group.create_task(self._keep(node))
+            group.create_task(self._break())
+
+    def end(self) -> None:
+        """Break no more."""
+        self._is_over.set()
+
+    async def _break(self) -> None:
+        kinds: Mapping[str, float] = self._scenario.faults
+        while kinds and await self._last(*self._scenario.pause_seconds):
+            kind = self._random.choices(list(kinds), list(kinds.values()))[0]
+            await self._kinds[kind]()
+
+    # Servers, and the failpoints at which they end.
+
+    async def _keep(self, node: str) -> None:
+        """Start a server again whenever it has died, with the next failpoint in it."""
+        server = self._cluster.nodes[node]
+        if self._scenario.failpoints:
+            await self._restart(node)
+        died = asyncio.create_task(server.died())
+        over = asyncio.create_task(self._is_over.wait())
+        try:
+            while not over.done():
+                await asyncio.wait({died, over}, return_when=asyncio.FIRST_COMPLETED)
+                if died.done() and not over.done():
+                    await self._restart(node)
+                    died = asyncio.create_task(server.died())
+        finally:
+            died.cancel()
+            over.cancel()
+        # One that still has a failpoint in it would die when all is said to be over.
+        if self._scenario.failpoints or not server.is_running:
+            async with self._fault("server restarted", node, blocks=_all_of(node)):
+                await server.restart()
+
+    async def _restart(self, node: str) -> None:
+        await self._last(*RESTART_SECONDS)
+        if self._scenario.failpoints and not self._is_over.is_set():
+            failpoint: Failpoint = self._random.choice(self._scenario.failpoints)
+            seconds = self._random.uniform(2.0, 8.0)
+            failed = self._fault("server with a failpoint", node, failpoint.name, _all_of(node))
+            async with failed:
+                await self._cluster.nodes[node].restart(failpoint.name, seconds)
+        else:
+            await self._cluster.nodes[node].restart()
+
+    async def _stop_server(self) -> None:
+        node = self._a_node()
+        async with self._fault("server stands still", node, blocks=_all_of(node)):
+            self._cluster.nodes[node].stop()
+            await self._last(0.5, 4.0)
+            self._cluster.nodes[node].cont()
+
+    async def _kill_server(self) -> None:
+        node = self._a_node()
+        async with self._fault("server killed", node, blocks=_all_of(node)):
+            self._cluster.nodes[node].kill()
+            await self._last(0.2, 1.0)
+
+    async def _restart_server(self) -> None:
+        node = self._a_node()
+        async with self._fault("server restarted in order", node, blocks=_all_of(node)):
+            self._cluster.nodes[node].terminate()
+            await self._last(0.2, 1.0)
+
+    # Valkey.
+
+    async def _restart_valkey(self) -> None:
+        async with self._fault("Valkey restarted", "valkey"):
+            await self._cluster.restart_valkey()
+
+    async def _kill_pubsub(self) -> None:
+        async with self._fault("subscribers killed", "valkey"):
+            await self._cluster.kill_pubsub()
+
+    async def _delay_hints(self) -> None:
+        """Let each server's hints be late by another time, so that they overtake each other."""
+        async with self._fault("hints are late", "valkey"):
+            for node in NODES:
+                late_seconds = self._random.uniform(0.0, 0.8)
+                self._proxy(node, "valkey").delay(late_seconds, jitter=0.3)
+            await self._last(1.0, 4.0)
+            for node in NODES:
+                self._proxy(node, "valkey").heal()
+
+    # PostgreSQL.
+
+    async def _terminate_backend(self) -> None:
+        async with self._fault("backend terminated", "postgres", blocks=DATABASE_LINKS):
+            await self._cluster.terminate_a_backend(self._random)
+
+    async def _crash_postgres(self) -> None:
+        async with self._fault("PostgreSQL crashed", "postgres", blocks=DATABASE_LINKS):
+            await self._cluster.crash_postgres()
+
+    async def _stop_standby(self) -> None:
+        """Let commits wait for the standby; it may have to take over before it has gone on."""
+        async with self._fault("standby stands still", "postgres", blocks=DATABASE_LINKS):
+            self._cluster.postgres.stop_standby()
+            await self._last(0.5, 4.0)
+            if self._random.random() < 0.3:
+                await self._fail_over()
+            self._cluster.postgres.cont_standby()
+
+    async def _fail_over(self) -> None:
+        if not self._cluster.has_standby:
+            return
+        async with self._fault("failed over to the standby", "postgres", blocks=DATABASE_LINKS):
+            await self._cluster.fail_over()
+
+    async def _step_clock(self) -> None:
+        limit = timedelta(seconds=OFFSET_SECONDS_MAX)
+        step = timedelta(seconds=self._random.choice(CLOCK_STEPS_SECONDS))
+        self._offset = max(-limit, min(limit, self._offset + step))
+        async with self._fault("clock set", "postgres", f"to {self._offset.total_seconds():+g} s"):
+            await self._cluster.step_clock(self._offset)
+            step_at = ClockStep(self._recorder.now, self._offset)
+            self._recorder.history.clock_steps.append(step_at)
+
+    # Ways.
+
+    async def _silence(self, source: str, target: str) -> None:
+        link = Link(source, target)
+        async with self._fault("silence", _between(link), blocks=_unless_valkey(link)):
+            self._cluster.proxies[link].blackhole()
+            await self._last(0.5, 7.0)
+            self._cluster.proxies[link].heal()
+
+    async def _delay(self, link: Link, seconds: float) -> None:
+        async with self._fault("delay", _between(link), blocks=_unless_valkey(link)):
+            self._cluster.proxies[link].delay(seconds, jitter=seconds)
+            await self._last(0.5, 3.0)
+            self._cluster.proxies[link].heal()
+
+    async def _reset(self, link: Link) -> None:
+        async with self._fault("reset", _between(link), blocks=_unless_valkey(link)):
+            self._cluster.proxies[link].reset()
+
+    async def _cut_clients(self) -> None:
+        """Cut the next connections to a server somewhere in the middle of what it sends."""
+        link = Link("clients", self._a_node())
+        async with self._fault("cut in the middle", _between(link), blocks=frozenset({link})):
+            self._cluster.proxies[link].cut_after(self._random.randint(100, 20_000))
+            await self._last(0.5, 2.5)
+            self._cluster.proxies[link].heal()
+
+    async def _throttle_clients(self) -> None:
+        link = Link("clients", self._a_node())
+        async with self._fault("throttled", _between(link), blocks=frozenset({link})):
+            self._cluster.proxies[link].throttle(self._random.choice((2_000, 20_000)))
+            await self._last(1.0, 4.0)
+            self._cluster.proxies[link].heal()
+
+    async def _half_close_clients(self) -> None:
+        link = Link("clients", self._a_node())
+        async with self._fault("half closed", _between(link), blocks=frozenset({link})):
+            self._cluster.proxies[link].half_close(lasting=True)
+            await self._last(0.5, 2.5)
+            self._cluster.proxies[link].heal()
+
+    # What all have in common.
+
+    def _a_node(self) -> str:
+        return self._random.choice(NODES)
+
+    def _proxy(self, source: str, target: str) -> FaultProxy:
+        return self._cluster.proxies[Link(source, target)]
+
+    async def _last(self, shortest: float, longest: float) -> bool:
+        """Let a while pass; False where no more is to be broken."""
+        return await pause(self._random.uniform(shortest, longest), unless=self._is_over)
+
+    @asynccontextmanager
+    async def _fault(
+        self, kind: str, target: str, detail: str = "", blocks: frozenset[Link] = frozenset()
+    ) -> AsyncIterator[None]:
+        fault = Fault(
+            kind=kind, target=target, began=self._recorder.now, detail=detail, blocks=blocks
+        )
+        self._recorder.history.faults.append(fault)
+        try:
+            yield
+        finally:
+            fault.ended = self._recorder.now
+
+
+def _all_of(node: str) -> frozenset[Link]:
+    return frozenset({Link("clients", node), Link(node, "postgres")})
+
+
+def _unless_valkey(link: Link) -> frozenset[Link]:
+    """Nothing depends on hints: no way counts as blocked where only they are lost."""
+    return frozenset() if link.target == "valkey" else frozenset({link})
+
+
+def _between(link: Link) -> str:
+    return f"{link.source} - {link.target}"

@@ -1,0 +1,178 @@
+"""The models keep every promise in every state; with a flaw they break one, and a trace tells how.
+
+`python -m tests.robustness.formal` prints how many states there are, and the traces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+
+from tests.robustness.formal import booking, watching
+from tests.robustness.formal.exploring import Broken, Exploration, Step, explore
+from tests.robustness.formal.replay import replay
+from tests.robustness.history import History, Outcome, Witness
+from tests.robustness.linearizability.broken_desks import (
+    Clinging,
+    Forgetful,
+    Repeating,
+    Unheld,
+)
+from tests.robustness.linearizability.rehearsal import Desk, Rehearsal
+
+STEPS_OF_A_TRACE_MAX = 12
+Reserves = booking.Flaw
+Watches = watching.Flaw
+
+
+def test_booking_keeps_every_promise_in_every_state():
+    found = explore(booking.Booking())
+
+    assert found.broken is None, str(found)
+    assert found.states > 300_000
+
+
+def test_watching_keeps_every_promise_in_every_state():
+    found = explore(watching.Watching())
+
+    assert found.broken is None, str(found)
+    assert found.states > 200_000
+
+
+@pytest.mark.parametrize(
+    ("promise", "flaw"),
+    [
+        ("B1", Reserves.NO_SECOND_WALL),
+        ("B1", Reserves.CONFIRMS_LATE_HOLDS),
+        ("B2", Reserves.ANSWERS_FIRST),
+        ("B3", Reserves.ROW_APART),
+        ("B3", Reserves.FORGETS_ROWS),
+        ("B3", Reserves.ANSWERS_ANEW),
+        ("B4", Reserves.SEQUENCE),
+        ("B5", Reserves.HOLDS_FOR_EVER),
+        ("B5", Reserves.KEEPS_THE_CANCELLED),
+        ("B7", Reserves.IGNORES_HOLDS),
+        ("B7", Reserves.REFUSES_LATE_HOLDS),
+    ],
+)
+def test_a_flaw_in_booking_breaks_its_promise(promise: str, flaw: booking.Flaw):
+    _breaks(promise, explore(booking.Booking(flaw)))
+
+
+@pytest.mark.parametrize(
+    ("promise", "flaw"),
+    [
+        ("W2", Watches.HOLE_AFTER_SNAPSHOT),
+        ("W3", Watches.RESUMES_TOO_LATE),
+        ("W3", Watches.RESUMES_TOO_EARLY),
+        ("W3", Watches.HONOURS_OLD_TOKENS),
+        ("W3", Watches.RESUMES_AHEAD),
+        ("W4", Watches.BEATS_FROM_THE_TRUTH),
+        ("W6", Watches.TIME_WRITES_NOTHING),
+        ("W9", Watches.APPLIES_OVER_A_GAP),
+    ],
+)
+def test_a_flaw_in_watching_breaks_its_promise(promise: str, flaw: watching.Flaw):
+    _breaks(promise, explore(watching.Watching(flaw)))
+
+
+def _breaks(promise: str, found: Exploration) -> None:
+    assert found.broken is not None, "The flaw was not found."
+    assert found.broken.promise == promise, str(found)
+    assert 0 < len(found.trace) <= STEPS_OF_A_TRACE_MAX
+
+
+def test_a_trace_is_the_shortest_and_reads_as_a_story():
+    found = explore(booking.Booking(Reserves.NO_SECOND_WALL))
+
+    assert found.trace == (
+        "client 0 asks to book slot 0 (request 0 of client 0)",
+        "client 1 asks to book slot 0 (request 0 of client 1)",
+        "a server decides to grant request 0 of client 0",
+        "a server decides to grant request 0 of client 1",
+        "request 0 of client 0 is committed as revision 1",
+        "request 0 of client 1 is committed as revision 2",
+    )
+
+
+class _DeadEnd:
+    """A model from one of whose states nothing goes on."""
+
+    def first(self) -> int:
+        return 0
+
+    def steps(self, state: int) -> Iterator[Step[int]]:
+        if state == 0:
+            yield Step("the good way", 1)
+            yield Step("the bad way", 2)
+
+    def broken(self, state: int) -> Broken | None:
+        return None
+
+    def is_settled(self, state: int) -> bool:
+        return state == 1
+
+
+def test_a_state_from_which_there_is_no_way_out_is_found():
+    found = explore(_DeadEnd())
+
+    assert found.broken is not None
+    assert found.broken.promise == "an end"
+    assert found.trace == ("the bad way",)
+
+
+# Runs, replayed as paths of the model.
+
+
+@pytest.mark.parametrize("trouble", [0.0, 0.2])
+def test_what_was_decided_one_after_another_is_a_path_of_the_model(trouble: float):
+    for seed in range(4):
+        rehearsal = Rehearsal(seed, trouble=trouble)
+        history = rehearsal.run(800)
+
+        assert replay(history, rehearsal.desk.witness()) == []
+
+
+@pytest.mark.parametrize(
+    ("promise", "desk"),
+    [("B1", Forgetful), ("B3", Repeating), ("B5", Clinging), ("B7", Unheld)],
+)
+def test_what_was_decided_wrongly_is_none(promise: str, desk: Callable[[], Desk]):
+    rehearsal = Rehearsal(2, desk=desk(), trouble=0.2)
+    history = rehearsal.run(800)
+
+    found = replay(history, rehearsal.desk.witness())
+
+    assert promise in {violation.promise for violation in found}
+
+
+@pytest.fixture
+def run() -> tuple[History, Witness]:
+    rehearsal = Rehearsal(3, trouble=0.0)
+    history = rehearsal.run(200)
+    return history, rehearsal.desk.witness()
+
+
+def test_an_answer_that_is_not_in_the_log_is_none(run: tuple[History, Witness]):
+    history, witness = run
+    lost = witness.answered[5]
+
+    found = replay(history, replace(witness, answered=witness.answered[:5]))
+
+    assert {violation.promise for violation in found} >= {"B2"}
+    numbers = [call.number for call in history.calls if call.request_id == lost.request_id]
+    assert any(set(violation.calls) & set(numbers) for violation in found)
+
+
+def test_an_answer_older_than_one_that_was_given_before_it_was_asked_for_is_none(
+    run: tuple[History, Witness],
+):
+    history, witness = run
+    answered = [call for call in history.calls if call.outcome is Outcome.OK and call.request_id]
+    answered[0].began, answered[0].ended = 50.0, 51.0
+
+    promises = {violation.promise for violation in replay(history, witness)}
+
+    assert promises == {"B4"}

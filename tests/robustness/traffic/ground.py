@@ -1,0 +1,138 @@
+"""What all who make traffic share: how to reach the servers, and what is known to be booked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from random import Random
+from typing import Any
+
+import grpc
+
+from slotcast.v1.availability_service_pb2_grpc import AvailabilityServiceStub
+from slotcast.v1.booking_service_pb2 import Booking, BookRequest, Hold, ReleaseHoldRequest
+from slotcast.v1.booking_service_pb2_grpc import BookingServiceStub
+from slotcast.v1.catalog_service_pb2_grpc import CatalogServiceStub
+from tests.robustness.catalogue import BUSINESS
+from tests.robustness.traffic.recorder import Metadata, Recorder
+
+KNOWN_MAX = 40
+"""So many bookings, and holds, are remembered; whoever wants one takes any of them."""
+CHANNEL_OPTIONS: tuple[tuple[str, int | str], ...] = (
+    ("grpc.enable_retries", 0),
+    # Each caller has connections of its own, so that a cut hits few.
+    ("grpc.use_local_subchannel_pool", 1),
+    ("grpc.initial_reconnect_backoff_ms", 50),
+    ("grpc.min_reconnect_backoff_ms", 50),
+    ("grpc.max_reconnect_backoff_ms", 250),
+    ("grpc.http2.bdp_probe", 0),
+    ("grpc.http2.lookahead_bytes", 65_535),
+)
+
+
+class Door:
+    """One server, as one caller reaches it."""
+
+    def __init__(self, target: str) -> None:
+        """Connect when first used."""
+        self.channel = grpc.aio.insecure_channel(target, options=CHANNEL_OPTIONS)
+        self.availability = AvailabilityServiceStub(self.channel)
+        self.bookings = BookingServiceStub(self.channel)
+        self.catalog = CatalogServiceStub(self.channel)
+
+
+class Doors:
+    """All servers, as one caller reaches them."""
+
+    def __init__(self, targets: Mapping[str, str]) -> None:
+        """Take where they are."""
+        self.by_server = {server: Door(target) for server, target in targets.items()}
+
+    async def __aenter__(self) -> Doors:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for door in self.by_server.values():
+            await door.channel.close()
+
+
+class Known:
+    """Bookings and holds that somebody was told of. Their versions may have passed."""
+
+    def __init__(self) -> None:
+        """Know none."""
+        self.bookings: dict[str, Booking] = {}
+        self.holds: dict[str, Hold] = {}
+
+    def told(self, booking: Booking) -> None:
+        """Remember a booking as it is now."""
+        self.bookings.pop(booking.name, None)
+        self.bookings[booking.name] = booking
+        if len(self.bookings) > KNOWN_MAX:
+            del self.bookings[next(iter(self.bookings))]
+
+    def held(self, hold: Hold) -> None:
+        """Remember a hold."""
+        self.holds[hold.name] = hold
+        if len(self.holds) > KNOWN_MAX:
+            del self.holds[next(iter(self.holds))]
+
+    def ended(self, request: Any) -> None:
+        """Forget the holds that a request has used up."""
+        if isinstance(request, ReleaseHoldRequest):
+            self.holds.pop(request.name, None)
+        if isinstance(request, BookRequest):
+            for appointment in request.appointments:
+                self.holds.pop(appointment.hold, None)
+
+
+@dataclass(kw_only=True, slots=True)
+class Ground:
+    """What one run of traffic stands on."""
+
+    recorder: Recorder
+    targets: Mapping[str, str]
+    api_key: str
+    starts: Sequence[datetime]
+    known: Known = field(default_factory=Known)
+    is_over: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def servers(self) -> Sequence[str]:
+        """Their names."""
+        return sorted(self.targets)
+
+    def metadata(self, client: str) -> Metadata:
+        """Return what goes along with the calls of a client."""
+        return (("authorization", f"Bearer {self.api_key}"), ("x-client-id", client))
+
+    async def pause(self, seconds: float) -> bool:
+        """Wait a while; False where the traffic is over."""
+        return await pause(seconds, unless=self.is_over)
+
+
+async def pause(seconds: float, *, unless: asyncio.Event) -> bool:
+    """Be idle for a while, as the pace of who makes traffic; False where it is over sooner."""
+    try:
+        async with asyncio.timeout(seconds):
+            await unless.wait()
+    except TimeoutError:
+        return True
+    return False
+
+
+def calendar_name(calendar_id: str) -> str:
+    """Return a calendar's full name."""
+    return f"businesses/{BUSINESS}/calendars/{calendar_id}"
+
+
+def type_name(type_id: str) -> str:
+    """Return an appointment type's full name."""
+    return f"businesses/{BUSINESS}/appointmentTypes/{type_id}"
+
+
+def stream_of(seed: int, name: str) -> Random:
+    """Return a source of chance of its own: what others draw does not move it."""
+    return Random(f"{seed} {name}")

@@ -1,0 +1,92 @@
+"""The recorder: makes the calls of a history, and notes what became of each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import grpc
+from google.rpc.status_pb2 import Status
+
+from slotcast.error_details import error_of_call, error_of_status
+from slotcast.errors import SlotcastError
+from tests.robustness.history import Call, History, Outcome
+
+UNKNOWN_REASONS = frozenset({"TRY_AGAIN", "INTERNAL"})
+"""Refusals that do not say that nothing was changed."""
+Metadata = Sequence[tuple[str, str]]
+
+
+class Recorder:
+    """Writes one history. Its clock begins at 0."""
+
+    def __init__(self, *, seed: int, scenario: str, business_id: str) -> None:
+        """Begin now."""
+        self._began = time.monotonic()
+        started_at = datetime.now(UTC)
+        self.history = History(
+            seed=seed, scenario=scenario, business_id=business_id, started_at=started_at
+        )
+        self.acknowledged = 0
+        self._operations = 0
+
+    @property
+    def now(self) -> float:
+        """The instant, in seconds."""
+        return time.monotonic() - self._began
+
+    @property
+    def wall(self) -> datetime:
+        """What the machine's clock shows, without its steps."""
+        return self.history.started_at + timedelta(seconds=self.now)
+
+    def operation(self) -> int:
+        """Return the number of a new operation."""
+        self._operations += 1
+        return self._operations
+
+    def begin(self, operation: int, client: str, server: str, method: str, request: Any) -> Call:
+        """Note that a call begins."""
+        call = Call(
+            number=len(self.history.calls) + 1,
+            operation=operation,
+            client=client,
+            server=server,
+            method=method,
+            request=request,
+            began=self.now,
+        )
+        self.history.calls.append(call)
+        return call
+
+    async def make(self, call: Call, answer: Callable[[], Awaitable[Any]]) -> Call:
+        """Make a call, and note its answer; cancelled, it stays UNKNOWN."""
+        try:
+            response = await answer()
+        except grpc.aio.AioRpcError as failure:
+            self.refused(call, error_of_call(failure))
+        except grpc.aio.UsageError:
+            call.reason = "CHANNEL_CLOSED"
+        else:
+            self.answered(call, response)
+        return call
+
+    def answered(self, call: Call, response: Any) -> None:
+        """Note an OK answer."""
+        call.ended, call.outcome, call.response = self.now, Outcome.OK, response
+        call.revision = response.revision
+        self.acknowledged = max(self.acknowledged, call.revision)
+
+    def refused(self, call: Call, error: SlotcastError) -> None:
+        """Note a refusal, or that nothing is known."""
+        call.ended = self.now
+        call.reason = error.reason or error.code.name
+        call.revision = error.revision
+        is_known = error.reason and error.reason not in UNKNOWN_REASONS
+        call.outcome = Outcome.REFUSED if is_known else Outcome.UNKNOWN
+
+    def refused_on_stream(self, call: Call, status: Status) -> None:
+        """Note a refusal that came as an answer on a stream."""
+        self.refused(call, error_of_status(status))
