@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import NamedTuple
 
 from service.domain.availability import (
     RuleVerdict,
@@ -34,6 +35,13 @@ COLLECTIONS_MAX = 3
 ALTERNATIVES_AROUND = timedelta(days=7)
 ANSWERS_KEPT_MAX = 1_024
 ANSWER_KEPT = timedelta(seconds=1)
+
+
+class Alternatives(NamedTuple):
+    """Open slots, the best first, and the revision at which they are open."""
+
+    slots: list[Slot]
+    revision: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,8 +127,8 @@ class Availability:
             is_bookable = any(all(verdict.passed for verdict in each) for each in by_calendar)
             return verdicts, is_bookable, ground.revision, now
 
-    async def alternatives(self, lost: Lost, min_revision: int = 0) -> list[Slot]:
-        """Return open slots to offer instead, the best first.
+    async def alternatives(self, lost: Lost, min_revision: int = 0) -> Alternatives:
+        """Return open slots to offer instead, and the revision at which they are open.
 
         Remembered for each revision, so that all who lose the same slot cost one search.
         """
@@ -135,7 +143,7 @@ class Availability:
                 if known is not None:
                     return known
                 now = self._clock.now()
-                found = await self._search(ground, lost, now)
+                found = Alternatives(await self._search(ground, lost, now), ground.revision)
                 # Nobody has had a turn since it was found: it is true of what the ground has now.
                 self._answers[lost, ground.mark] = (now, found)
                 while len(self._answers) > ANSWERS_KEPT_MAX:
@@ -170,7 +178,7 @@ class Availability:
                 until = self._monotonic() + SLICE_SECONDS
         return found
 
-    def _known(self, ground: Ground, lost: Lost) -> list[Slot] | None:
+    def _known(self, ground: Ground, lost: Lost) -> Alternatives | None:
         answer = self._answers.get((lost, ground.mark))
         if answer is None:
             return None

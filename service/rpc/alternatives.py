@@ -23,7 +23,7 @@ from service.domain.commands import (
 from service.domain.errors import DomainError, SlotOffGrid, SlotRefused
 from service.domain.ids import holder_key
 from service.domain.slot import Slot
-from service.live.availability import Availability, Lost
+from service.live.availability import Alternatives, Availability, Lost
 from service.rpc.convert.slots import write_slot
 from service.store import bookings
 from service.store.database import Database
@@ -59,7 +59,7 @@ class AlternativeSlots:
                 lost = await self._lost(business_id, command, error)
                 if lost is None:
                     return None
-                slots = await self._availability.alternatives(lost, error.revision)
+                found = await self._availability.alternatives(lost, error.revision)
         except (TimeoutError, DomainError):
             return None
         except Exception:
@@ -67,12 +67,11 @@ class AlternativeSlots:
             logger.exception("No alternatives could be found")
             return None
 
-        return self._tell(lost, slots, error.revision)
+        return self._tell(lost, found)
 
-    def _tell(
-        self, lost: Lost, slots: Sequence[Slot], revision: int
-    ) -> error_reason_pb2.Alternatives:
+    def _tell(self, lost: Lost, found: Alternatives) -> error_reason_pb2.Alternatives:
         """Write the slots once for all who lost the same one: many do at the same time."""
+        slots, revision = found
         told = self._told.get(lost)
         if told is None or told.slots is not slots or told.message.revision != revision:
             message = error_reason_pb2.Alternatives(

@@ -116,10 +116,21 @@ async def test_an_explanation_of_what_is_not_offered_is_refused(process, shop):
 async def test_alternatives_are_the_nearest_of_the_same_day(process, shop):
     booked = await process.submit(book(slot(20)))
 
-    found = await process.availability.alternatives(LOST, booked["revision"])
+    found, revision = await process.availability.alternatives(LOST, booked["revision"])
 
     assert starts(found)[:4] == [slot(19), slot(21), slot(18), slot(22)]
     assert len(found) == 10
+    assert revision == booked["revision"]
+
+
+async def test_alternatives_name_the_revision_at_which_they_are_open(process, shop):
+    refused = await process.submit(book(slot(20)))
+    later = await process.submit(book(slot(19)))
+
+    found, revision = await process.availability.alternatives(LOST, refused["revision"])
+
+    assert slot(19) not in starts(found)
+    assert revision == later["revision"]
 
 
 async def test_alternatives_are_looked_for_on_other_days_and_other_calendars(process):
@@ -128,7 +139,7 @@ async def test_alternatives_are_looked_for_on_other_days_and_other_calendars(pro
         await process.submit(submission)
     await process.submit(book(slot(20)))
 
-    found = await process.availability.alternatives(LOST)
+    found, _ = await process.availability.alternatives(LOST)
 
     assert {found_slot.key.calendar_id for found_slot in found} == {"anna"}
     assert all(start < DAY or start >= DAY + timedelta(days=1) for start in starts(found))
@@ -149,4 +160,4 @@ async def test_all_who_lose_the_same_slot_cost_one_search(process, shop):
 async def test_alternatives_of_a_strange_time_are_none(process, shop):
     far = replace(LOST, start=slot(0).replace(year=9999, month=12, day=31))
 
-    assert await process.availability.alternatives(far) == []
+    assert (await process.availability.alternatives(far)).slots == []

@@ -183,7 +183,7 @@ async def test_b5_a_cold_answer_is_the_answer_of_the_replica(start_process, seed
                 await cold.availability.explain(replace(LOST, calendar_id=None, start=start))
             )[:1]
         ]
-        alternatives = await cold.availability.alternatives(replace(LOST, calendar_id="ben"))
+        alternatives, _ = await cold.availability.alternatives(replace(LOST, calendar_id="ben"))
         digests = [sum(slot_digest("demo", each) for each in found) for found, _ in lists]
         return lists, digests, pages, verdicts, alternatives
 
@@ -204,7 +204,9 @@ async def test_a_first_list_does_not_wait_for_the_replica_and_has_it_loaded_once
 
     lists = await asyncio.gather(*[cold.availability.list_slots(QUERY) for _ in range(20)])
     verdicts, is_bookable, *_ = await cold.availability.explain(LOST)
-    others = await cold.availability.alternatives(replace(LOST, start=slot(1)), booked["revision"])
+    others, _ = await cold.availability.alternatives(
+        replace(LOST, start=slot(1)), booked["revision"]
+    )
 
     assert all(slot(1) not in starts(slots) and slots for slots, _, _ in lists)
     assert {revision for _, revision, _ in lists} == {booked["revision"]}

@@ -104,11 +104,12 @@ def _run(job: Job, seconds: float, folder: Path) -> Run:
         f" judged in {run.judged_seconds:.1f} s"
     )
     if run.violations:
-        write_report(place, run.history, run.witness, run.violations)
+        command = replay_command(run.history, seconds)
+        write_report(place, run.history, run.witness, run.violations, command=command)
         for violation in run.violations[:10]:
             console.print(f"    [red]{violation.promise}[/] {violation.rule}: {violation.text}")
         console.print(f"    {len(run.violations)} violations: {place / 'timeline.html'}")
-        console.print(f"    again: {replay_command(run.history, seconds)}")
+        console.print(f"    again: {command}")
     return run
 
 

@@ -53,7 +53,8 @@ class Refusals:
                 revision=call.revision,
                 calls=(call.number,),
             )
-        return call.revision, call.revision, call
+        # What is open instead may have been looked for later.
+        return first, min(last, call.revision), call
 
     def look(self, model: Model) -> None:
         """Look at the calls that may have been decided at the model's revision."""

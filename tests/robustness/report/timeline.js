@@ -650,11 +650,11 @@ function move(share) {
 }
 
 function reveal(item) {
-  const lane = item?.lane;
-  if (!lane) return;
-  const room = canvas.clientHeight - HEAD;
-  const isSeen = lane.top > stage.scrollTop && lane.top + lane.height < stage.scrollTop + room;
-  if (!isSeen) stage.scrollTop = lane.top - room / 3;
+  if (!item?.lane) return;
+  const room = stage.clientHeight - HEAD;
+  const top = rowTop(item);
+  const isSeen = top > stage.scrollTop + 8 && top < stage.scrollTop + room - 30;
+  if (!isSeen) stage.scrollTop = top - room / 3;
 }
 
 function choose(violation) {
@@ -1156,4 +1156,5 @@ fillHeader();
 fillViolations();
 fillFilters();
 listen();
+fitCanvas();
 followAddress();

@@ -362,7 +362,7 @@ Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
 @_typing.final
 class Alternatives(_message.Message):
     """Alternatives is a detail of a refusal: open slots, best first, at the revision at which the
-    refusal was decided.
+    refusal was decided, or a later one.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
