@@ -70,7 +70,7 @@ class Availability:
         self._grounds = grounds
         self._clock = clock
         self._monotonic = monotonic
-        self._answers: OrderedDict[tuple[Lost, Mark], tuple[datetime, list[Slot]]] = OrderedDict()
+        self._answers: OrderedDict[tuple[Lost, Mark], tuple[datetime, Alternatives]] = OrderedDict()
         self._searching = asyncio.Lock()
 
     async def list_slots(

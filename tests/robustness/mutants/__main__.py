@@ -73,7 +73,8 @@ def _look_for(mutant: Mutant, folder: Path) -> Found:
         told = _told_by(mutant, folder, attempt)
         named = [each for each in told if each[0] in mutant.breaks]
         if named:
-            found = Found(mutant, *named[0], time.monotonic() - began)
+            promise, rule = named[0]
+            found = Found(mutant, promise, rule, time.monotonic() - began)
             break
         if told:
             console.print(f"    [yellow]by accident only:[/] {told[0]}")
@@ -97,16 +98,16 @@ def _copy(tree: Path) -> None:
 
 def _told_by(mutant: Mutant, folder: Path, attempt: int) -> list[tuple[str, str]]:
     """Return what was found: promises, and the rule or the test that says so."""
-    kind, _, what = mutant.found_by.partition(" ")
-    if kind == "pytest":
-        return _told_by_tests(mutant, folder, what)
+    if mutant.tests:
+        return _told_by_tests(mutant, folder)
     told = folder / "told.json"
     told.unlink(missing_ok=True)
-    names = [what, "--seed", str(attempt), "--seconds", SCENARIO_SECONDS]
+    names = [mutant.scenario, "--seed", str(attempt), "--seconds", SCENARIO_SECONDS]
     _run(folder, [sys.executable, "-m", "tests.robustness", *names, "--told", str(told)])
     if not told.exists():
         return []
-    return [(each["promise"], f"{mutant.found_by}: {each['rule']}") for each in _read(told)]
+    where = f"scenario {mutant.scenario}"
+    return [(each["promise"], f"{where}: {each['rule']}") for each in _read(told)]
 
 
 def _read(told: Path) -> list[dict[str, str]]:
@@ -114,9 +115,9 @@ def _read(told: Path) -> list[dict[str, str]]:
     return rows
 
 
-def _told_by_tests(mutant: Mutant, folder: Path, what: str) -> list[tuple[str, str]]:
+def _told_by_tests(mutant: Mutant, folder: Path) -> list[tuple[str, str]]:
     """Run some tests; each that fails speaks for the promises that the mutant is said to break."""
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *what.split()]
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *mutant.tests]
     done = _run(folder, command)
     failed = re.findall(r"^FAILED (?:.*?)::(\w+)", done.stdout, re.MULTILINE)
     return [(min(mutant.breaks), name) for name in failed]

@@ -2,39 +2,34 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+
+PATCHES = Path(__file__).parent / "patches"
 
 
-class Edit(NamedTuple):
-    """A piece of a file that stands there once, and what is put in its place."""
-
-    file: str
-    old: str
-    new: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Mutant:
     """A seeded bug.
 
     `breaks` are the promises that it breaks, of which one at least must be named by what finds it.
-    `found_by` is where it is looked for: `scenario NAME`, or `pytest FILE -k WORDS`; of tests, the
-    name of the one that fails says which promise is broken.
+    It is looked for in a `scenario`, or by `tests`, which are arguments for pytest: the name of the
+    test that fails says what is broken, and the promise is that of the mutant.
     """
 
     name: str
     about: str
-    breaks: frozenset[str]
-    found_by: str
-    edits: tuple[Edit, ...]
+    breaks: AbstractSet[str]
+    scenario: str = ""
+    tests: tuple[str, ...] = ()
 
-    def apply(self, root: Path) -> None:
+    @property
+    def patch(self) -> Path:
+        """What it changes."""
+        return PATCHES / f"{self.name}.patch"
+
+    def apply(self, tree: Path) -> None:
         """Put the bug into a copy of the tree."""
-        for edit in self.edits:
-            path = root / edit.file
-            text = path.read_text()
-            if text.count(edit.old) != 1:
-                raise ValueError(f"{self.name}: {edit.file} does not have {edit.old!r} once")
-            path.write_text(text.replace(edit.old, edit.new))
+        subprocess.run(["git", "apply", self.patch], cwd=tree, check=True)

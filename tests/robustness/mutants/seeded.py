@@ -1,221 +1,205 @@
-"""The seeded bugs, each a small change to a copy of the tree."""
+"""The seeded bugs, and what must find each. What they change is in `patches`, by their names."""
 
 from __future__ import annotations
 
-from tests.robustness.mutants.mutant import Edit, Mutant
+from tests.robustness.mutants.mutant import Mutant
 
-LANES = "service/actions/lanes.py"
-FOLLOWER = "service/live/follower.py"
+ISOLATION = "tests/robustness/isolation/test_isolation.py"
+CANCELLATION = "tests/robustness/isolation/test_cancellation.py"
+DATABASE = "tests/store/test_database.py"
+SIMULATION = "tests/robustness/simulation/test_simulation.py"
 
 MUTANTS = (
     Mutant(
-        name="told-before-commit",
-        about="the hint leaves before COMMIT, so that a commit that fails was told",
-        breaks=frozenset({"W1", "W4", "B4"}),
-        found_by="scenario database-cut",
-        edits=(
-            Edit(
-                LANES,
-                "                return await run_batch("
-                "tx, self._catalogs, business_id, submissions)\n",
-                "                done = await run_batch("
-                "tx, self._catalogs, business_id, submissions)\n"
-                "                self._tell(business_id, done)\n"
-                "                return done\n",
-            ),
+        "told-before-commit",
+        "the hint leaves before COMMIT, so that a commit that fails was told",
+        breaks={"B4", "W1", "W4"},
+        scenario="database-cut",
+    ),
+    Mutant(
+        "overlaps-ignored",
+        "the decision overlooks what else stands there, and no constraint does",
+        breaks={"B1"},
+        scenario="calm",
+    ),
+    Mutant(
+        "commit-not-awaited",
+        "PostgreSQL answers COMMIT before it has written it",
+        breaks={"B2"},
+        scenario="database-crashed",
+    ),
+    Mutant(
+        "doubt-told-as-refusal",
+        "an outcome that is not known is told as one that changed nothing",
+        breaks={"B3", "B4", "B6"},
+        scenario="database-cut",
+    ),
+    Mutant(
+        "answers-forgotten",
+        "what was answered is not kept, so that a repetition is decided anew",
+        breaks={"B3"},
+        scenario="calm",
+    ),
+    Mutant(
+        "any-version-approved",
+        "a booking is changed whatever version its caller has seen",
+        breaks={"B8"},
+        scenario="calm",
+    ),
+    Mutant(
+        "reads-unproved",
+        "a list is answered from the replica as it is, without asking PostgreSQL",
+        breaks={"B4", "W8"},
+        scenario="hints-lost",
+    ),
+    Mutant(
+        "heartbeat-from-memory",
+        "a heartbeat tells what the server has, not what PostgreSQL has",
+        breaks={"W4", "W5", "W9"},
+        scenario="hints-lost",
+    ),
+    Mutant(
+        "time-goes-on-unproved",
+        "time alone moves a view however long PostgreSQL was not read",
+        breaks={"W5"},
+        scenario="servers-stopped",
+    ),
+    Mutant(
+        "filter-not-compared",
+        "a token of another filter is resumed",
+        breaks={"W1", "W3"},
+        scenario="calm",
+    ),
+    Mutant(
+        "trimmed-gap-resumed",
+        "a token older than the log is resumed with what is left of it",
+        breaks={"W1", "W3"},
+        scenario="log-trimmed",
+    ),
+    Mutant(
+        "client-never-stale",
+        "the Python client shows what it has however old it is",
+        breaks={"W5"},
+        scenario="servers-stopped",
+    ),
+    Mutant(
+        "read-committed-without-constraint",
+        "transactions are READ COMMITTED, and no constraint stands behind them",
+        breaks={"B1"},
+        tests=(ISOLATION,),
+    ),
+    Mutant(
+        "read-committed-alone",
+        "transactions are READ COMMITTED",
+        breaks={"B1"},
+        tests=(
+            ISOLATION,
+            "-k",
+            "group",
         ),
     ),
     Mutant(
-        name="overlaps-ignored",
-        about="the decision overlooks what else stands there, and no constraint does",
-        breaks=frozenset({"B1"}),
-        found_by="scenario calm",
-        edits=(
-            Edit(
-                "service/domain/verdict.py",
-                "    if taken is None or len(taken) >= wish.type.capacity:\n"
-                "        return Verdict(0, refusal=SlotTaken(start))\n",
-                "    if taken is not None and len(taken) >= wish.type.capacity:\n"
-                "        return Verdict(0, refusal=SlotTaken(start))\n"
-                "    taken = taken or set()\n",
-            ),
-            Edit(
-                "service/store/migrations/versions/0005_find_what_overlaps_by_a_hash.py",
-                "WHERE (kind <> 'busy')",
-                "WHERE (kind = 'none')",
-            ),
+        "sequence",
+        "the revision is that of a sequence, not of the business's row",
+        breaks={"B4"},
+        tests=(ISOLATION,),
+    ),
+    Mutant(
+        "answers-in-another-transaction",
+        "answers are kept in a transaction of their own, after the commit",
+        breaks={"B3"},
+        tests=(CANCELLATION,),
+    ),
+    Mutant(
+        "commit-error-swallowed",
+        "a COMMIT that fails is answered as if it had not",
+        breaks={"B2"},
+        tests=(
+            CANCELLATION,
+            "-k",
+            "Lost",
         ),
     ),
     Mutant(
-        name="commit-failure-swallowed",
-        about="a COMMIT that fails is answered as if it had not",
-        breaks=frozenset({"B2", "B3"}),
-        found_by="scenario database-cut",
-        edits=(
-            Edit(
-                LANES,
-                "        async with serialized(self._database, business_id) as tx:\n"
-                "            if isinstance(submissions[0].command, BookingCommand):\n"
-                "                return await run_batch("
-                "tx, self._catalogs, business_id, submissions)\n"
-                "            return await run_catalog_change(tx, business_id, submissions[0])\n",
-                "        done: Done | None = None\n"
-                "        try:\n"
-                "            async with serialized(self._database, business_id) as tx:\n"
-                "                if isinstance(submissions[0].command, BookingCommand):\n"
-                "                    done = await run_batch("
-                "tx, self._catalogs, business_id, submissions)\n"
-                "                else:\n"
-                "                    done = await run_catalog_change("
-                "tx, business_id, submissions[0])\n"
-                "        except Exception:\n"
-                "            if done is None:\n"
-                "                raise\n"
-                "        return done\n",
-            ),
+        "lock-kept-on-cancel",
+        "a connection that may hold a business's lock goes back into the pool",
+        breaks={"B6"},
+        tests=(CANCELLATION,),
+    ),
+    Mutant(
+        "transaction-open-on-cancel",
+        "a connection with a hidden open transaction goes back into the pool",
+        breaks={"B2"},
+        tests=(CANCELLATION,),
+    ),
+    Mutant(
+        "retry-inside-the-transaction",
+        "a batch is tried again within the transaction that failed",
+        breaks={"B6"},
+        tests=(ISOLATION,),
+    ),
+    Mutant(
+        "own-hold-not-cleared",
+        "one's own hold stays beside what takes its place",
+        breaks={"B7"},
+        tests=(
+            ISOLATION,
+            "-k",
+            "a_hold or hold",
         ),
     ),
     Mutant(
-        name="commit-not-awaited",
-        about="PostgreSQL answers COMMIT before it has written it",
-        breaks=frozenset({"B2"}),
-        found_by="scenario database-crashed",
-        edits=(
-            Edit(
-                "service/store/database.py",
-                '    "jit": "off",\n',
-                '    "jit": "off",\n    "synchronous_commit": "off",\n',
-            ),
+        "expired-hold-not-cleared",
+        "an expired hold stays beside what takes its place",
+        breaks={"B7"},
+        tests=(ISOLATION,),
+    ),
+    Mutant(
+        "lock-not-given-back",
+        "the lock is not given back after a commit",
+        breaks={"B6"},
+        tests=(CANCELLATION,),
+    ),
+    Mutant(
+        "lock-after-the-snapshot",
+        "the lock is taken inside the transaction",
+        breaks={"B6"},
+        tests=(
+            ISOLATION,
+            "-k",
+            "with_the_lock",
         ),
     ),
     Mutant(
-        name="doubt-told-as-refusal",
-        about="an outcome that is not known is told as one that changed nothing",
-        breaks=frozenset({"B3", "B4", "B6"}),
-        found_by="scenario database-cut",
-        edits=(
-            Edit(
-                LANES,
-                "            answer.set_exception(TryAgain())\n",
-                "            answer.set_exception(Overloaded())\n",
-            ),
+        "driver-confusion-not-retryable",
+        "what the driver does not know is no reason to try again",
+        breaks={"B6"},
+        tests=(DATABASE,),
+    ),
+    Mutant(
+        "idempotency-not-looked-up",
+        "nobody looks whether a request was answered before",
+        breaks={"B3"},
+        tests=(
+            ISOLATION,
+            "-k",
+            "twice",
         ),
     ),
     Mutant(
-        name="answers-forgotten",
-        about="what was answered is not kept, so that a repetition is decided anew",
-        breaks=frozenset({"B3"}),
-        found_by="scenario calm",
-        edits=(
-            Edit(
-                "service/store/batch.py",
-                "            FROM unnest($5::text[], $6::text[], $7::bytea[], $8::bytea[])\n",
-                "            FROM unnest($5::text[], $6::text[], $7::bytea[], $8::bytea[])\n"
-                "            WHERE random() < 0.5\n",
-            ),
+        "answer-not-found-again",
+        "an answer is not found again for a minute",
+        breaks={"B3"},
+        tests=(
+            CANCELLATION,
+            "-k",
+            "Lost",
         ),
     ),
     Mutant(
-        name="any-version-approved",
-        about="a booking is changed whatever version its caller has seen",
-        breaks=frozenset({"B8"}),
-        found_by="scenario calm",
-        edits=(
-            Edit(
-                "service/domain/decisions.py",
-                "    if booking.version != version:\n",
-                "    if booking.version < version:\n",
-            ),
-        ),
-    ),
-    Mutant(
-        name="reads-unproved",
-        about="a list is answered from the replica as it is, without asking PostgreSQL",
-        breaks=frozenset({"B4", "W8"}),
-        found_by="scenario hints-lost",
-        edits=(
-            Edit(
-                FOLLOWER,
-                "        head, as_of = await self._heads.head(following.business_id)\n",
-                "        known = following.replica\n"
-                "        if known is not None and following.is_current:\n"
-                "            as_of = self._around.clock.now()\n"
-                "            return Fresh(replica=known, revision=known.revision, as_of=as_of)\n"
-                "        head, as_of = await self._heads.head(following.business_id)\n",
-            ),
-        ),
-    ),
-    Mutant(
-        name="heartbeat-from-memory",
-        about="a heartbeat tells what the server has, not what PostgreSQL has",
-        breaks=frozenset({"W4", "W5", "W9"}),
-        found_by="scenario hints-lost",
-        edits=(
-            Edit(
-                FOLLOWER,
-                "            head = heads.by_business.get(business_id)\n",
-                "            head = heads.by_business.get(business_id)\n"
-                "            if head is not None:\n"
-                "                head = Head(revision=revision, epoch=replica.epoch)\n",
-            ),
-        ),
-    ),
-    Mutant(
-        name="time-goes-on-unproved",
-        about="time alone moves a view however long PostgreSQL was not read",
-        breaks=frozenset({"W5"}),
-        found_by="scenario servers-stopped",
-        edits=(
-            Edit(
-                "service/live/clock.py",
-                "        return min(self.now(), proved_as_of + UNPROVED_MAX)\n",
-                "        return self.now()\n",
-            ),
-        ),
-    ),
-    Mutant(
-        name="filter-not-compared",
-        about="a token of another filter is resumed",
-        breaks=frozenset({"W1", "W3"}),
-        found_by="scenario calm",
-        edits=(
-            Edit(
-                "service/live/resume.py",
-                "    if token.filter_hash != filter_hash:\n",
-                "    if not filter_hash:\n",
-            ),
-        ),
-    ),
-    Mutant(
-        name="trimmed-gap-resumed",
-        about="a token older than the log is resumed with what is left of it",
-        breaks=frozenset({"W1", "W3"}),
-        found_by="scenario log-trimmed",
-        edits=(
-            Edit(
-                FOLLOWER,
-                "                if not earlier or earlier[0].revision != revision + 1:\n"
-                "                    return ResetReason.COMPACTED\n",
-                "                if not earlier:\n                    return None\n",
-            ),
-            Edit(
-                "service/live/replica.py",
-                "        if revision < self._done_after:\n            return None\n",
-                "",
-            ),
-        ),
-    ),
-    Mutant(
-        name="client-never-stale",
-        about="the Python client shows what it has however old it is",
-        breaks=frozenset({"W5"}),
-        found_by="scenario servers-stopped",
-        edits=(
-            Edit(
-                "clients/python/slotcast/freshness.py",
-                "        return self._good_until - self._clock.monotonic()\n",
-                "        return 60.0\n",
-            ),
-        ),
+        "lost-connection-goes-back",
+        "a connection that is lost goes back into the pool",
+        breaks={"B6"},
+        tests=(DATABASE,),
     ),
 )
