@@ -165,25 +165,27 @@ class _Run:
     # Refusals.
 
     def refusals(self) -> Iterator[Violation]:
-        """Check that who was told that a slot is taken had another in the way, at that revision."""
+        """Check that who was told that a slot is taken had another in the way, at some revision."""
         busy = [
             Span(short(call.request.calendar), start, end)
             for call in self._history.calls
             if isinstance(call.request, ImportBusyFeedRequest)
             for start, end in busy_times(call.request.ics)
         ]
+        newest = _Newest([call for call in self._history.calls if call.outcome is Outcome.OK])
         for call in self._history.calls:
             is_taken = call.outcome is Outcome.REFUSED and call.reason == "SLOT_TAKEN"
             span = _span_wanted(call) if is_taken and call.revision else None
             if span is None or any(_overlap(span, each) for each in busy):
                 continue
-            if all(self._was_open(call, cell) for cell in self._cells.touched(span)):
+            since = newest.before(call.began)
+            if all(self._was_open(call, cell, since) for cell in self._cells.touched(span)):
                 yield Violation(
                     promise="B5",
                     rule=RULE,
                     text=(
-                        f"{call.method} by {call.client} was refused as taken at revision"
-                        f" {call.revision}, at which nobody else had"
+                        f"{call.method} by {call.client} was refused as taken, and at no"
+                        f" revision from {since} to {call.revision} anybody else had"
                         f" {span.calendar} at {span.start:%H:%M}."
                     ),
                     at=call.ended,
@@ -191,13 +193,23 @@ class _Run:
                     calls=(call.number,),
                 )
 
-    def _was_open(self, call: Call, cell: Cell) -> bool:
+    def _was_open(self, call: Call, cell: Cell, since: int) -> bool:
+        """Say whether nobody stood there at any revision at which it may have been decided.
+
+        The revision that a refusal names is that of its alternatives, or of itself: the last one.
+        """
         log = self._logs[cell]
-        last = bisect_right(log, call.revision, key=lambda entry: entry.revision)
         earliest = min(self._history.database_time(at) for at in (call.began, call.ended or 0.0))
         at = _micros(earliest - CLOCK_SLACK)
-        has = standing(tuple(log[last - 1 : last]) if last else (), 0, at)
-        return has is None or allows(has, self._refused(call), Deed.BOOK)
+        first, last = (
+            bisect_right(log, revision, key=lambda entry: entry.revision)
+            for revision in (since, call.revision)
+        )
+        for count in range(first, last + 1):
+            has = standing(tuple(log[count - 1 : count]) if count else (), 0, at)
+            if has is not None and not allows(has, self._refused(call), Deed.BOOK):
+                return False
+        return True
 
     def _refused(self, call: Call) -> int:
         """Return who was refused, if it is somebody who may have a hold there."""

@@ -83,8 +83,6 @@ def w1_state_reliable(record: Record) -> Iterator[Violation]:
     """After a frame the slots are the truth at its revision and instant."""
     for stream in record.streams:
         for arrival, token in stream.tokens:
-            if isinstance(arrival.frame, Goodbye):
-                continue
             if (token.revision, token.as_of) != (arrival.frame.revision, arrival.frame.as_of):
                 yield _broken("W1 bookmarkable", stream, arrival, f"its token says {token}")
             life = record.truth.lives[token.epoch]

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from service.domain.errors import DomainError
 from service.domain.slot import SlotQuery
-from service.live.frames import Frame, Goodbye, Sent
+from service.live.frames import Frame, Sent
 from service.live.tokens import ResumeToken, Tokens, filter_hash
 from tests.robustness.simulation.fold import Fold
 from tests.robustness.simulation.loop import VirtualLoop
@@ -166,7 +166,7 @@ class Reader:
         stream.arrivals.append(
             Arrival(self._loop.time(), made_at(sent.body), sent.frame, slots, token)
         )
-        if slots is not None and token is not None and not isinstance(sent.frame, Goodbye):
+        if slots is not None and token is not None:
             self._kept = [*self._kept[1 - KEPT_MAX :], Given(text, token, slots)]
 
     async def _pause(self, stream: Stream) -> None:
