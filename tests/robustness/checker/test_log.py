@@ -145,6 +145,16 @@ def test_b3_a_refusal_that_was_done(stage):
     assert told(stage) == {("B3", "refused, but done")}
 
 
+def test_b6_a_refusal_for_want_of_time_that_was_done_though_it_was_asked_again(stage):
+    call = stage.ask(*asked.book(CUT))
+    assert call.ended is not None
+    again = replace(call, number=call.number + 1, began=call.ended + 1.0, ended=call.ended + 2.0)
+    stage.history.calls.append(again)
+    call.outcome, call.reason, call.response, call.revision = Outcome.REFUSED, "OVERLOADED", None, 0
+
+    assert ("B6", "done by a call that was refused") in told(stage)
+
+
 def test_b3_what_is_not_known_may_have_been_done_or_not(stage):
     done = stage.ask(*asked.book(CUT))
     done.outcome, done.reason, done.response = Outcome.UNKNOWN, "DEADLINE_EXCEEDED", None

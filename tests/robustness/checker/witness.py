@@ -36,6 +36,8 @@ NEVER_REASONS = frozenset(
     }
 )
 """No request of these tests earns them."""
+ONE_MACHINE_SLACK = SECOND // 10
+"""So far the clocks of PostgreSQL and of who asks may differ, as the machine is the same."""
 WIRE_REASONS = frozenset({"INTERNAL", "UNKNOWN"})
 """Where the way is cut, gRPC itself may say these."""
 
@@ -124,6 +126,15 @@ def _judge_operation(evidence: Evidence, findings: Findings, calls: list[Call]) 
                 revision=done_at,
                 calls=numbers,
             )
+    if done_at and _was_done_by_a_refused_one(evidence, calls, done_at):
+        findings.add(
+            "B6",
+            "done by a call that was refused",
+            f"{calls[0].method} was done at {done_at}, before any call began that was not refused",
+            at=calls[-1].ended,
+            revision=done_at,
+            calls=numbers,
+        )
     if done_at and all(call.outcome is Outcome.REFUSED for call in calls):
         findings.add(
             "B3",
@@ -154,6 +165,21 @@ def _is_refused_after(evidence: Evidence, call: Call, revision: int) -> bool:
         and call.reason not in WAITING_REASONS
         and evidence.acknowledged.before(call.began) >= revision
     )
+
+
+def _was_done_by_a_refused_one(evidence: Evidence, calls: list[Call], revision: int) -> bool:
+    """Say whether a change was made before any call began that may have made it.
+
+    A refusal, be it for want of time, says that its call has changed nothing.
+    """
+    began = [call.began for call in calls if call.outcome is not Outcome.REFUSED]
+    changes = evidence.witness.changes
+    if not began or not 0 < revision <= len(changes):
+        return False
+    first, earliest = min(began), min(call.began for call in calls)
+    if earliest == first or not evidence.is_clock_known(earliest, first):
+        return False
+    return micros(changes[revision - 1].at) < evidence.clock(first) - ONE_MACHINE_SLACK
 
 
 def judge_order(evidence: Evidence, findings: Findings) -> None:

@@ -102,12 +102,16 @@ def _told_by(mutant: Mutant, folder: Path, attempt: int) -> list[tuple[str, str]
         return _told_by_tests(mutant, folder)
     told = folder / "told.json"
     told.unlink(missing_ok=True)
-    names = [mutant.scenario, "--seed", str(attempt), "--seconds", SCENARIO_SECONDS]
-    _run(folder, [sys.executable, "-m", "tests.robustness", *names, "--told", str(told)])
+    if mutant.seeds:
+        where, module = "simulation", "tests.robustness.simulation"
+        arguments = ["--seeds", str(mutant.seeds)]
+    else:
+        where, module = f"scenario {mutant.scenario}", "tests.robustness"
+        arguments = [mutant.scenario, "--seed", str(attempt), "--seconds", SCENARIO_SECONDS]
+    _run(folder, [sys.executable, "-m", module, *arguments, "--told", str(told)])
     if not told.exists():
         return []
-    where = f"scenario {mutant.scenario}"
-    return [(each["promise"], f"{where}: {each['rule']}") for each in _read(told)]
+    return [(each["promise"].split()[0], f"{where}: {each['rule']}") for each in _read(told)]
 
 
 def _read(told: Path) -> list[dict[str, str]]:
@@ -119,7 +123,7 @@ def _told_by_tests(mutant: Mutant, folder: Path) -> list[tuple[str, str]]:
     """Run some tests; each that fails speaks for the promises that the mutant is said to break."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *mutant.tests]
     done = _run(folder, command)
-    failed = re.findall(r"^FAILED (?:.*?)::(\w+)", done.stdout, re.MULTILINE)
+    failed = re.findall(r"^FAILED .*::(test_\w+)", done.stdout, re.MULTILINE)
     return [(min(mutant.breaks), name) for name in failed]
 
 

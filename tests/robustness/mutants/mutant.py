@@ -15,14 +15,16 @@ class Mutant:
     """A seeded bug.
 
     `breaks` are the promises that it breaks, of which one at least must be named by what finds it.
-    It is looked for in a `scenario`, or by `tests`, which are arguments for pytest: the name of the
-    test that fails says what is broken, and the promise is that of the mutant.
+    It is looked for in a `scenario`, or in so many `seeds` of the simulation, or by `tests`, which
+    are arguments for pytest: the name of the test that fails says what is broken, and the promise
+    is that of the mutant.
     """
 
     name: str
     about: str
     breaks: AbstractSet[str]
     scenario: str = ""
+    seeds: int = 0
     tests: tuple[str, ...] = ()
 
     @property

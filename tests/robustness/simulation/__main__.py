@@ -1,21 +1,44 @@
-"""Replay a seed: `python -m tests.robustness.simulation --seed N` prints what happened."""
+"""Replay a seed, or look through many: `python -m tests.robustness.simulation --seed N`."""
 
 from __future__ import annotations
 
 import argparse
+import json
+from pathlib import Path
+
+from rich.console import Console
 
 from tests.robustness.simulation.judges import violations
 from tests.robustness.simulation.trace import trace
 from tests.robustness.simulation.world import World
 
+console = Console(highlight=False, markup=False, soft_wrap=True)
+
 
 def main() -> int:
     """Print the trace of a seed; return 1 where a promise was broken."""
-    arguments = argparse.ArgumentParser(prog="python -m tests.robustness.simulation")
-    arguments.add_argument("--seed", type=int, required=True)
-    record = World(arguments.parse_args().seed).run()
+    parser = argparse.ArgumentParser(prog="python -m tests.robustness.simulation")
+    parser.add_argument("--seed", type=int, help="print what happens with it")
+    parser.add_argument("--seeds", type=int, default=0, help="look at so many, up to the first bug")
+    parser.add_argument("--told", type=Path, help="a file for what was found, as JSON")
+    asked = parser.parse_args()
+    if asked.seed is not None:
+        return _print(asked.seed)
+    for seed in range(asked.seeds):
+        found = violations(World(seed).run())
+        if found:
+            rows = [{"promise": each.promise, "rule": f"seed {seed}"} for each in found]
+            if asked.told is not None:
+                asked.told.write_text(json.dumps(rows))
+            return _print(seed)
+    return 0
+
+
+def _print(seed: int) -> int:
+    record = World(seed).run()
     found = violations(record)
-    print("\n".join(trace(record, found)))  # noqa: T201 (that is what it is for)
+    for line in trace(record, found):
+        console.print(line)
     return 1 if found else 0
 
 
