@@ -64,7 +64,7 @@ def test_a_stream_that_beats_has_no_violation(stage, stream):
 
 
 def test_w4_a_stream_that_falls_silent(stage, stream):
-    stage.wait(6.5)
+    stage.wait(8)
     stream.heartbeat()
 
     assert told(stage) == {("W4", "silence")}
@@ -98,7 +98,7 @@ def test_w4_a_server_that_is_cut_off_may_be_silent_and_a_while_longer(stage, str
 def test_w4_faults_of_other_servers_and_of_valkey_excuse_nothing(stage, stream):
     broken(stage, 6, frozenset({Link("clients", "b"), Link("b", "postgres")}))
     broken(stage, 6, kind="Valkey restarted", target="valkey")
-    stage.wait(6.5)
+    stage.wait(8)
     stream.heartbeat()
     beat(stage, stream, seconds=4)
 

@@ -18,7 +18,7 @@ from tests.robustness.history import Arrival, Ending, Watch
 from tests.robustness.traffic.ground import Doors, Ground, pause
 from tests.robustness.traffic.requests import Draw
 
-SILENCE_SECONDS_MAX = 6.0
+SILENCE_SECONDS_MAX = 9.0
 """After so long without a frame a watcher goes elsewhere, as a client of the API should."""
 REOPEN_SECONDS = (0.02, 0.25)
 REFUSED_SECONDS = (0.2, 0.6)
