@@ -17,7 +17,9 @@ class StoryBroken(Exception):
 
 async def tell_story(client: Client, other: Client, console: Console) -> None:
     """Play the story with two visitors; raises StoryBroken where a promise breaks."""
-    start = datetime.now(UTC).replace(microsecond=0) + timedelta(days=1)
+    # From a midnight on: an alternative of the same day may be earlier than what was asked for.
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    start = midnight + timedelta(days=2)
     query = SlotQuery(start=start, end=start + timedelta(days=7), appointment_types=("haircut",))
     listed = (await client.list_slots(query)).items
     first, second, third = listed[0], listed[1], listed[2]
