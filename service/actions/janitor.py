@@ -112,6 +112,7 @@ class Janitor:
 
             async def trim(tx: Transaction) -> int:
                 nonlocal log
+                reach(Failpoint.BEFORE_TRIMMING)
                 log = await trimming.trim_changes(
                     tx,
                     older_than=self._retention.changes,
@@ -119,6 +120,7 @@ class Janitor:
                     businesses_max=self._limits.businesses_max,
                     rows_max=self._limits.rows_max,
                 )
+                reach(Failpoint.IN_TRIMMING)
                 return log.rows
 
             removed += await self._once(trim)
@@ -157,9 +159,4 @@ class Janitor:
     async def _once(self, trim: Trim, scope: Scope = ALL_BUSINESSES) -> int:
         """Trim in a transaction of its own; nothing where another process is at it."""
         async with self._database.transaction(scope) as tx:
-            if not await trimming.is_my_turn(tx):
-                return 0
-            reach(Failpoint.BEFORE_TRIMMING)
-            removed = await trim(tx)
-            reach(Failpoint.IN_TRIMMING)
-            return removed
+            return await trim(tx) if await trimming.is_my_turn(tx) else 0

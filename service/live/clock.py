@@ -29,8 +29,8 @@ class DatabaseClock:
     """Tells the database's time without asking it, and never ahead of it by more than drift.
 
     A reading was taken after it was asked for, and before its answer arrived. The best lower bound
-    of the last few counts. Where two readings contradict each other the database's clock was
-    stepped between them, and the earlier one counts no more.
+    counts. Where two readings contradict each other the database's clock was stepped between them,
+    or has drifted, and the earlier one counts no more. An answer that is late contradicts nothing.
     """
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
@@ -61,8 +61,11 @@ class DatabaseClock:
         if any(asked_at < each.arrived_at for each in outdated):
             return False
         kept = [each for each in self._readings if each not in outdated]
-        self._readings = [*kept[1 - READINGS_KEPT_MAX :], reading]
-        is_set_back = self._last - self._reckoned() >= STEP_BACK_MIN
+        # The loosest are forgotten, not the oldest: while all answers are late none is better.
+        in_order = sorted([*kept, reading], key=lambda each: each.low, reverse=True)
+        self._readings = in_order[:READINGS_KEPT_MAX]
+        latest = _EPOCH + reading.high + timedelta(seconds=arrived_at)
+        is_set_back = self._last - latest >= STEP_BACK_MIN
         self._last = self._reckoned() if is_set_back else self.now()
         if is_set_back:
             for told in self._when_set_back:

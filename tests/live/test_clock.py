@@ -62,6 +62,19 @@ def test_an_answer_that_came_late_does_not_set_the_clock_back():
     assert second(0) <= reading.true_now - reading.clock.now() <= second(4)
 
 
+def test_answers_that_come_late_for_long_are_no_step_back():
+    reading = Reading()
+    for _ in range(20):
+        reading.read()
+        reading.monotonic.seconds += 1
+    for _ in range(40):
+        before = reading.clock.now()
+        assert reading.read(way_back=1.5)
+        assert reading.clock.now() > before
+
+    assert reading.set_backs == 0
+
+
 def test_an_answer_that_came_sooner_is_nearer_to_the_truth():
     reading = Reading()
     reading.clock = DatabaseClock(reading.monotonic)

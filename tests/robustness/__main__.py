@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import sys
 import tempfile
 import time
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -18,13 +19,14 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from tests.robustness.history import History, Outcome
+from tests.robustness.history import Fault, History, Outcome
 from tests.robustness.report.writing import write_report
 from tests.robustness.running import Run, run_scenario
 from tests.robustness.scenarios import SCENARIOS, Scenario
 
 SECONDS = 28.0
 SEED_MAX = 2**31
+SERVERS_DATA = ("postgres", "standby", "valkey", "a", "b")
 console = Console(width=120, highlight=False)
 
 
@@ -59,8 +61,10 @@ def main(arguments: Sequence[str]) -> int:
 
 def _parser() -> ArgumentParser:
     parser = ArgumentParser(prog="python -m tests.robustness", description=__doc__)
-    parser.add_argument("names", nargs="*", help=", ".join(SCENARIOS))
-    parser.add_argument("--seed", help="a number, or `random`; without it each has its own")
+    parser.add_argument("names", nargs="*", type=_scenario, help=", ".join(SCENARIOS))
+    parser.add_argument(
+        "--seed", type=_seed_text, help="a number, or `random`; without it each has its own"
+    )
     parser.add_argument("--seconds", type=float, default=SECONDS, help="of faults, for each")
     parser.add_argument("--hours", type=float, default=0.0, help="go round, with new seeds")
     parser.add_argument("--folder", help="where reports of what went wrong are kept")
@@ -69,10 +73,22 @@ def _parser() -> ArgumentParser:
     return parser
 
 
+def _scenario(name: str) -> Scenario:
+    if name not in SCENARIOS:
+        raise ArgumentTypeError(f"there is no scenario {name}; there are {', '.join(SCENARIOS)}")
+    return SCENARIOS[name]
+
+
+def _seed_text(text: str) -> str:
+    if text != "random" and not text.isdecimal():
+        raise ArgumentTypeError("must be a number, or random")
+    return text
+
+
 def _jobs(asked: Namespace) -> Iterator[Job]:
     """Yield each scenario once; or go round until the hours are over."""
     until = time.monotonic() + asked.hours * 3600
-    scenarios = [SCENARIOS[name] for name in asked.names or SCENARIOS]
+    scenarios: Sequence[Scenario] = asked.names or list(SCENARIOS.values())
     while True:
         for scenario in scenarios:
             yield Job(scenario, _seed(asked, scenario))
@@ -101,8 +117,10 @@ def _run(job: Job, seconds: float, folder: Path) -> Run:
     console.print(
         f"    {counted['operations']:,} operations, {counted['revisions']:,} revisions,"
         f" {counted['faults']} faults, {counted['streams']} streams, {counted['frames']:,} frames;"
-        f" judged in {run.judged_seconds:.1f} s"
+        f" {counted['checks']:,} checks in {run.judged_seconds:.1f} s"
     )
+    for name in SERVERS_DATA:
+        shutil.rmtree(place / name, ignore_errors=True)
     if run.violations:
         command = replay_command(run.history, seconds)
         write_report(place, run.history, run.witness, run.violations, command=command)
@@ -137,10 +155,17 @@ def figures(run: Run) -> Counter[str]:
         resumed=sum(watch.resumes is not None for watch in history.watches),
         frames=sum(len(watch.arrivals) for watch in history.watches),
         sights=len(history.sights),
+        checks=sum(run.checks.values()),
         violations=len(run.violations),
     )
-    counted.update(f"fault: {fault.kind}" for fault in history.faults)
+    counted.update({f"checks of {name}": number for name, number in run.checks.items()})
+    counted.update(f"fault: {_named(fault)}" for fault in history.faults)
     return counted
+
+
+def _named(fault: Fault) -> str:
+    at = fault.detail if fault.kind == "server died" else ""
+    return f"{fault.kind} at {at}" if at else fault.kind
 
 
 def _print_totals(totals: Counter[str], seconds: float) -> None:

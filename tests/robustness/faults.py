@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from random import Random
 
-from service.ops.failpoints import Failpoint
 from tests.robustness.cluster.cluster import Cluster
 from tests.robustness.cluster.proxy import FaultProxy
 from tests.robustness.history import ClockStep, Fault, Link
@@ -36,6 +35,8 @@ class Breaker:
         self._scenario = scenario
         self._is_over = asyncio.Event()
         self._offset = timedelta()
+        # At which failpoint each server will end.
+        self._armed: dict[str, str] = {}
         self._kinds: dict[str, Callable[[], Awaitable[None]]] = {
             "restart valkey": self._restart_valkey,
             "silence valkey": lambda: self._silence(self._a_node(), "valkey"),
@@ -83,14 +84,17 @@ class Breaker:
         """Start a server again whenever it has died, with the next failpoint in it."""
         server = self._cluster.nodes[node]
         if self._scenario.failpoints:
-            await self._restart(node)
+            async with self._fault("server restarted", node, blocks=_all_of(node)):
+                await self._restart(node)
         died = asyncio.create_task(server.died())
         over = asyncio.create_task(self._is_over.wait())
         try:
             while not over.done():
                 await asyncio.wait({died, over}, return_when=asyncio.FIRST_COMPLETED)
                 if died.done() and not over.done():
-                    await self._restart(node)
+                    detail = self._armed.pop(node, "")
+                    async with self._fault("server died", node, detail, _all_of(node)):
+                        await self._restart(node)
                     died = asyncio.create_task(server.died())
         finally:
             died.cancel()
@@ -103,11 +107,9 @@ class Breaker:
     async def _restart(self, node: str) -> None:
         await self._last(*RESTART_SECONDS)
         if self._scenario.failpoints and not self._is_over.is_set():
-            failpoint: Failpoint = self._random.choice(self._scenario.failpoints)
-            seconds = self._random.uniform(2.0, 8.0)
-            failed = self._fault("server with a failpoint", node, failpoint.name, _all_of(node))
-            async with failed:
-                await self._cluster.nodes[node].restart(failpoint.name, seconds)
+            failpoint = self._random.choice(self._scenario.failpoints).name
+            self._armed[node] = failpoint
+            await self._cluster.nodes[node].restart(failpoint, self._random.uniform(2.0, 8.0))
         else:
             await self._cluster.nodes[node].restart()
 
@@ -120,6 +122,7 @@ class Breaker:
 
     async def _kill_server(self) -> None:
         node = self._a_node()
+        self._armed.pop(node, None)
         async with self._fault("server killed", node, blocks=_all_of(node)):
             self._cluster.nodes[node].kill()
             await self._last(0.2, 1.0)
@@ -162,6 +165,8 @@ class Breaker:
 
     async def _stop_standby(self) -> None:
         """Let commits wait for the standby; it may have to take over before it has gone on."""
+        if not self._cluster.has_standby:
+            return
         async with self._fault("standby stands still", "postgres", blocks=DATABASE_LINKS):
             self._cluster.postgres.stop_standby()
             await self._last(0.5, 4.0)

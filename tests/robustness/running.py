@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,7 @@ from tests.robustness.violation import Violation
 CALLERS = 10
 WATCHERS = 8
 ONLOOKERS = 2
-CALM_SECONDS = 3.0
+CALM_SECONDS = 7.0
 """For so long the traffic goes on after the last fault."""
 SETTLE_SECONDS = 6.0
 """And for so long the watchers read on after the last call."""
@@ -48,6 +48,7 @@ class Run:
     history: History
     witness: Witness
     violations: Sequence[Violation]
+    checks: Mapping[str, int]
     judged_seconds: float
 
 
@@ -63,11 +64,12 @@ async def run_scenario(scenario: Scenario, seed: int, seconds: float, folder: Pa
         await _traffic(cluster, recorder, scenario, seconds)
         witness = await cluster.witness()
     began = time.monotonic()
-    violations = judge_all(recorder.history, witness)
+    violations, checks = judge_all(recorder.history, witness)
     return Run(
         history=recorder.history,
         witness=witness,
         violations=violations,
+        checks=checks,
         judged_seconds=time.monotonic() - began,
     )
 

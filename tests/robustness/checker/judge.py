@@ -12,6 +12,7 @@ from tests.robustness.checker.reads import judge_reads
 from tests.robustness.checker.sights import judge_sights
 from tests.robustness.checker.streams import Weather, streams_of
 from tests.robustness.checker.timing import (
+    judge_answering,
     judge_bookings_go_on,
     judge_lateness,
     judge_liveness,
@@ -56,6 +57,7 @@ def examine(history: History, witness: Witness) -> Findings:
         judge_w8(evidence, findings, stream)
         judge_liveness(evidence, findings, stream)
     judge_bookings_go_on(evidence, findings, weather)
+    judge_answering(evidence, findings)
     judge_sights(evidence, findings)
     return findings
 

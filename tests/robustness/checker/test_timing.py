@@ -247,6 +247,21 @@ def test_w9_what_does_not_concern_a_filter_need_not_be_told_at_once(stage):
 
 def test_w9_bookings_that_stop_while_valkey_is_gone(stage):
     broken(stage, 20, target="valkey")
+    nobody_answers(stage)
+    stage.wait(20)
+
+    assert told(stage) == {("W9", "bookings")}
+
+
+def test_liveness_a_server_that_answers_nothing_though_nothing_is_broken(stage):
+    stage.wait(4)
+    nobody_answers(stage)
+
+    assert told(stage) == {("liveness", "unanswered")}
+
+
+def nobody_answers(stage):
+    """Let bookings be tried, of which nothing is heard and nothing comes."""
     for _ in range(25):
         call = stage.ask(*asked.book(CUT))
         stage.answered.pop(call.request.request_id, None)
@@ -256,9 +271,6 @@ def test_w9_bookings_that_stop_while_valkey_is_gone(stage):
     stage.ledger.bookings.clear()
     for claim in list(stage.ledger.offer.claims):
         stage.ledger.offer.claims.remove(claim.claim_id)
-    stage.wait(20)
-
-    assert told(stage) == {("W9", "bookings")}
 
 
 def test_liveness_a_stream_that_stays_behind_when_all_is_over(stage, stream):

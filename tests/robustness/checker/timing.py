@@ -29,6 +29,9 @@ CAUGHT_UP_SECONDS = 4.0
 SETTLED_SECONDS = 5.0
 GOING_AGAIN_SECONDS = 1.5
 SETTLED_SLACK_SECONDS = 3.0
+ANSWERING_SECONDS = 3.0
+UNKNOWN_SHARE_MAX = 0.5
+"""Deadlines are short, and the machine is busy: so many of the calls may run out of time."""
 TRIES_MIN = 20
 """Out of so many bookings that were tried in a stretch at least one must have come about."""
 
@@ -180,6 +183,25 @@ def judge_bookings_go_on(evidence: Evidence, findings: Findings, weather: Weathe
         if not any(call.outcome is Outcome.OK for call in tried):
             text = f"of {len(tried)} tries none came about between {start:.1f} and {end:.1f} s"
             findings.add(promise, "bookings", text, at=end)
+
+
+def judge_answering(evidence: Evidence, findings: Findings) -> None:
+    """When all faults are over, and where there are none, each server answers what it is asked."""
+    history = evidence.history
+    start = history.faults_ended + ANSWERING_SECONDS if history.faults else ANSWERING_SECONDS
+    for server in sorted({call.server for call in history.calls}):
+        asked = [
+            call
+            for call in history.calls
+            if call.server == server and start <= call.began <= history.traffic_ended
+        ]
+        findings.checks["liveness"] += 1
+        unknown = sum(call.outcome is Outcome.UNKNOWN for call in asked)
+        if unknown > UNKNOWN_SHARE_MAX * len(asked):
+            text = (
+                f"{unknown} of {len(asked)} calls at {server} had no answer from {start:.1f} s on"
+            )
+            findings.add("liveness", "unanswered", text, at=history.traffic_ended)
 
 
 def judge_liveness(evidence: Evidence, findings: Findings, stream: Stream) -> None:
