@@ -73,11 +73,14 @@ class _Onlooker:
 
     def _judge_slots(self, sight: Sight, window: tuple[datetime, datetime]) -> None:
         """Find an instant, recent and not before the last one, at which the slots are as shown."""
+        if not self._evidence.is_clock_known(sight.at):
+            # Instants may go back, and what was the truth at a later one is shown a while longer.
+            self._view = None
+            return
         view = self._view_of(sight, window)
         lag = int((self._stale_after + SIGHT_SLACK_SECONDS) * SECOND) + AS_OF_LAG
         latest = self._evidence.clock(sight.at)
-        if self._evidence.is_clock_known(sight.at):
-            self._at = max(self._at, latest - lag)
+        self._at = max(self._at, latest - lag)
         found = {(*slot[:2], micros(slot[2])): slot[3] for slot in sight.slots}
         while True:
             view.move(sight.revision, self._at)
