@@ -31,10 +31,10 @@ demo-check: $(READY) ## Start it, book, watch, check the promises, and stop
 test: lint ## Check the style, the types and the protos, then run all tests, then `robustness`
 	@echo 'Tests ...'
 	@$(BIN)/pytest -n 2
-	@$(MAKE) --no-print-directory robustness
+	@$(MAKE) --no-print-directory robustness ARGS='--seconds 12'
 
 robustness: $(READY) ## Break a cluster in every way, and judge what it did (ARGS='calm --seed random')
-	@echo 'Robustness (about 10 minutes) ...'
+	@echo 'Robustness (5 to 10 minutes) ...'
 	@$(BIN)/python -m tests.robustness $(ARGS)
 
 mutants: $(READY) ## Put bugs into copies of the tree, and see that each is found (half an hour)
