@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
-
 from tests.robustness.checker.evidence import Evidence
 from tests.robustness.checker.findings import Findings
 from tests.robustness.checker.order import judge_w1, judge_w2, judge_w3, judge_w8
@@ -60,37 +57,3 @@ def examine(history: History, witness: Witness) -> Findings:
     judge_answering(evidence, findings)
     judge_sights(evidence, findings)
     return findings
-
-
-def summary(
-    history: History, witness: Witness, findings: Findings | None = None
-) -> dict[str, object]:
-    """Count what a history has, and what was compared of it."""
-    findings = findings or examine(history, witness)
-    calls, watches = history.calls, history.watches
-    frames = [arrival.frame.WhichOneof("frame") or "" for w in watches for arrival in w.arrivals]
-    operations = {call.operation for call in calls}
-    return {
-        "operations": len(operations),
-        "attempts": len(calls),
-        "retries": len(calls) - len(operations),
-        "outcomes": _counted(f"{call.method} {call.outcome}" for call in calls),
-        "refusals": _counted(call.reason for call in calls if call.reason),
-        "revisions": witness.revision,
-        "changes": _counted(change.kind for change in witness.changes),
-        "streams": len(watches),
-        "resumes": sum(watch.resumes is not None for watch in watches),
-        "pauses": sum(len(watch.pauses) for watch in watches),
-        "endings": _counted(str(watch.ending) for watch in watches),
-        "frames": _counted(frames),
-        "resets": frames.count("reset"),
-        "sights": _counted("stale" if s.is_stale else "fresh" for s in history.sights),
-        "faults": _counted(fault.kind for fault in history.faults),
-        "checks": dict(sorted(findings.checks.items())),
-        "violations": _counted(f"{v.promise} {v.rule}" for v in findings.violations),
-        "untold": dict(sorted(findings.untold.items())),
-    }
-
-
-def _counted(names: Iterable[str]) -> dict[str, int]:
-    return dict(sorted(Counter(map(str, names)).items()))
