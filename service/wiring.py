@@ -28,6 +28,7 @@ from service.live.source import LOADS_MAX, Source
 from service.live.subscription import Subscription
 from service.live.tokens import Tokens
 from service.live.watchers import Watchers
+from service.ops.tasks import cancelled
 from service.rpc.convert.frames import FrameCodec
 from service.rpc.interceptors.rate_limit import Counters
 from service.rpc.server import Parts, RpcServer, ServerOptions
@@ -92,7 +93,7 @@ async def built_parts(settings: Settings) -> AsyncIterator[Parts]:
             JanitorLimits(interval_seconds=settings.janitor_interval_seconds),
         )
         sweeping = asyncio.create_task(janitor.run(), name="janitor")
-        stack.push_async_callback(_cancelled, sweeping)
+        stack.push_async_callback(cancelled, sweeping)
         yield Parts(
             database=database,
             follower=follower,
@@ -140,11 +141,6 @@ def _stop_when_orphaned(stopping: asyncio.Event) -> None:
     if not os.read(sys.stdin.fileno(), 1):
         asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
         stopping.set()
-
-
-async def _cancelled(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.wait([task])
 
 
 def _retention(settings: Settings) -> Retention:

@@ -23,6 +23,7 @@ from service.live.limits import LiveLimits
 from service.live.replica import CHANGES_KEPT_MAX, Replica
 from service.live.signals import Signal
 from service.live.source import HeadReads
+from service.ops.tasks import cancelled
 from service.store.changes import Head
 
 PRUNE_SECONDS = 600.0
@@ -67,9 +68,7 @@ class Follower:
 
     async def stop(self) -> None:
         """End all that runs."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await cancelled(self._task)
         await self._heads.stop()
         for following in list(self._followings.values()):
             await following.stop()

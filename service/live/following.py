@@ -21,6 +21,7 @@ from service.live.replica import Replica
 from service.live.signals import Signal
 from service.live.source import Loaded, Source
 from service.ops.failpoints import Failpoint, reach
+from service.ops.tasks import cancelled
 
 LOG_PAGE = 1_000
 WAITING_MAX = 1_024
@@ -142,9 +143,7 @@ class Following:
     async def stop(self) -> None:
         """End what runs."""
         self._cancel_repair()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await cancelled(self._task)
 
     def _apply_waiting(self) -> None:
         replica = self.replica

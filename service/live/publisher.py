@@ -16,6 +16,7 @@ from service.domain.change import Change
 from service.live.follower import Follower
 from service.live.hints import Hint, channel_of, hint_to_json
 from service.ops.failpoints import Failpoint, reach
+from service.ops.tasks import cancelled
 
 QUEUE_MAX = 1_000
 """Hints that wait for Redis; beyond it the oldest are dropped, and followers find out."""
@@ -79,9 +80,7 @@ class Publisher:
 
     async def stop(self) -> None:
         """End; what still waits is dropped."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await cancelled(self._task)
 
     async def _run(self, redis_url: str) -> None:
         redis = Redis.from_url(

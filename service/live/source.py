@@ -18,6 +18,7 @@ from service.domain.claim import Claim
 from service.domain.errors import Overloaded
 from service.domain.interval import Interval
 from service.live import heap
+from service.ops.tasks import cancelled
 from service.store import bookings, changes, claims, snapshots
 from service.store import catalog as catalog_store
 from service.store.changes import Head, Heads
@@ -217,9 +218,7 @@ class HeadReads:
 
     async def stop(self) -> None:
         """End what runs, and with it those who wait for it."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await cancelled(self._task)
 
     async def _answer_all(self) -> None:
         try:

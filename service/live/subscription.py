@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from service.live.follower import Follower
 from service.live.hints import channel_of, hint_from_json
 from service.live.signals import Signal
+from service.ops.tasks import cancelled
 
 TURN_SECONDS = 0.2
 """How soon after a business is first followed its channel is subscribed, at the latest."""
@@ -49,9 +50,7 @@ class Subscription:
 
     async def stop(self) -> None:
         """End."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        await cancelled(self._task)
 
     async def _run(self) -> None:
         while True:

@@ -17,6 +17,7 @@ from service.live.feed import BookingFeed
 from service.live.follower import Follower
 from service.live.tokens import Tokens
 from service.live.watchers import Watchers
+from service.ops.tasks import cancelled
 from service.rpc.alternatives import AlternativeSlots
 from service.rpc.availability import AvailabilityService
 from service.rpc.bookings import BookingService
@@ -126,9 +127,7 @@ class RpcServer:
                 await follower.sight_changed.wait()
 
     async def _stop_telling(self) -> None:
-        if self._telling is not None:
-            self._telling.cancel()
-            await asyncio.wait([self._telling])
+        await cancelled(self._telling)
 
     async def _set_serving(self, serving: bool) -> None:
         statuses = health_pb2.HealthCheckResponse
