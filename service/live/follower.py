@@ -262,6 +262,8 @@ class Follower:
         is_of_now = self._around.clock.observe(as_of, asked_at)
         replica = following.replica
         if replica is None or following.is_gone or not is_of_now:
+            if self._monotonic() >= until:
+                raise Overloaded("The server is behind its database. Retry.")
             return None
         if head.epoch != replica.epoch:
             following.ask_load()

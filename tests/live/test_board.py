@@ -37,16 +37,17 @@ class Busy(Source):
         self.revision = 1
         self.hold = None
         self.limits = LiveLimits()
-        clock, days = DatabaseClock(self.monotonic), DayCache()
+        days = DayCache()
+        self.clock = DatabaseClock(self.monotonic)
         self.board = Board(
-            clock=clock,
+            clock=self.clock,
             days=days,
             tokens=TOKENS,
             encode=lambda frame: b"",
             monotonic=self.monotonic,
             limits=self.limits,
         )
-        around = Surroundings(source=self, clock=clock, days=days, board=self.board)
+        around = Surroundings(source=self, clock=self.clock, days=days, board=self.board)
         self.follower = Follower(around, monotonic=self.monotonic, limits=self.limits)
         self.live: LiveView | None = None
 
@@ -243,3 +244,14 @@ async def test_a_hold_is_not_forgotten_before_its_views_are_as_far_as_the_clock(
 
     assert replica.revision < busy.revision
     assert busy.hold in list(replica.offer.claims)
+
+
+async def test_a_reader_whose_answers_are_always_overtaken_is_told_to_retry(busy, monkeypatch):
+    def overtaken(*_):
+        busy.seconds += ROUND_TRIP_SECONDS
+        return False
+
+    await busy.follower.get("demo")
+    monkeypatch.setattr(busy.clock, "observe", overtaken)
+    with pytest.raises(Overloaded):
+        await busy.follower.get("demo")
