@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 from service.domain.availability import DaySlots, DaySource, day_slots
 from service.live.cells import Touch
@@ -15,13 +16,27 @@ SLOTS_KEPT_MAX = 200_000
 _Key = tuple[str, str, str, date, timedelta]
 
 
+class _Kept(NamedTuple):
+    """A day as it was derived: from a state of a replica, as of an instant."""
+
+    generation: int
+    since: datetime
+    found: DaySlots
+
+    def is_valid(self, replica: Replica, now: datetime) -> bool:
+        """Say whether it is true at an instant: before its own, holds that expired still count."""
+        until = self.found.valid_until
+        is_of_now = self.since <= now and (until is None or now < until)
+        return is_of_now and self.generation == replica.generation
+
+
 class DayCache:
     """Remembers `day_slots` until a claim touches the day, a hold on it expires, or a reload."""
 
     def __init__(self, slots_kept_max: int = SLOTS_KEPT_MAX) -> None:
         """Begin empty."""
         self._slots_kept_max = slots_kept_max
-        self._kept: dict[_Key, tuple[int, DaySlots]] = {}
+        self._kept: dict[_Key, _Kept] = {}
         self._slots_kept = 0
 
     def get(
@@ -41,13 +56,13 @@ class DayCache:
             return day_slots(offer, type_id, calendar_id, day, duration, now, holder_key=holder_key)
         key = (replica.business_id, type_id, calendar_id, day, duration)
         kept = self._kept.pop(key, None)
-        if kept is not None and kept[0] == replica.generation and _is_valid(kept[1], now):
+        if kept is not None and kept.is_valid(replica, now):
             self._kept[key] = kept
-            return kept[1]
+            return kept.found
         if kept is not None:
-            self._slots_kept -= _size(kept[1])
+            self._slots_kept -= _size(kept.found)
         found = day_slots(offer, type_id, calendar_id, day, duration, now)
-        self._keep(key, replica.generation, found)
+        self._keep(key, _Kept(replica.generation, now, found))
         return found
 
     def source(self, replica: Replica, now: datetime, holder_key: str | None = None) -> DaySource:
@@ -66,27 +81,18 @@ class DayCache:
                     type_id, calendar_id = cell.type.type_id, cell.calendar_id
                     self._drop((replica.business_id, type_id, calendar_id, day, cell.duration))
 
-    def clear(self) -> None:
-        """Forget all days."""
-        self._kept.clear()
-        self._slots_kept = 0
-
-    def _keep(self, key: _Key, generation: int, found: DaySlots) -> None:
-        self._kept[key] = (generation, found)
-        self._slots_kept += _size(found)
+    def _keep(self, key: _Key, kept: _Kept) -> None:
+        self._kept[key] = kept
+        self._slots_kept += _size(kept.found)
         while self._slots_kept > self._slots_kept_max and len(self._kept) > 1:
             self._drop(next(iter(self._kept)))
 
     def _drop(self, key: _Key) -> None:
         kept = self._kept.pop(key, None)
         if kept is not None:
-            self._slots_kept -= _size(kept[1])
+            self._slots_kept -= _size(kept.found)
 
 
 def _size(found: DaySlots) -> int:
     # A day without slots takes room too.
     return len(found.slots) + 1
-
-
-def _is_valid(found: DaySlots, now: datetime) -> bool:
-    return found.valid_until is None or now < found.valid_until

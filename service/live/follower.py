@@ -244,7 +244,6 @@ class Follower:
         No frame of theirs could follow what they were told, until that instant came again.
         """
         _log.warning("The database's clock was set back; all watches begin anew.")
-        self._around.days.clear()
         now = self._around.clock.now()
         for following in self._followings.values():
             following.set_back(now)

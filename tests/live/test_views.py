@@ -184,6 +184,21 @@ def test_a_hold_that_expires_opens_its_slot_without_any_write():
     assert stream.client.frames[-1].as_of == NOW + minutes(5)
 
 
+def test_a_day_that_was_derived_as_of_a_later_instant_is_not_shown_for_an_earlier_one():
+    """As after the database's clock was set back, also by a list that went on over it."""
+    hold = a_hold(at("09:00"), expires_at=NOW + minutes(5))
+    world = World(a_catalog(), [hold])
+
+    def day(now):
+        found = world.days.get(
+            world.replica, hold.type_id, hold.calendar_id, MONDAY, hold.end - hold.start, now
+        )
+        return starts(found.slots)
+
+    assert hold.start in day(NOW + minutes(5))
+    assert hold.start not in day(NOW)
+
+
 def test_a_slot_that_passes_its_notice_closes_at_the_first_instant_after():
     world = World(a_catalog(types=[a_type(minimum_notice=hours(2))]), now=at("06:59"))
     view = world.view(QUERY)
