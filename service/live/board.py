@@ -80,6 +80,8 @@ class Board:
         self._views: dict[str, dict[str, LiveView]] = {}
         self._views_count = 0
         self._ready: dict[LiveView, None] = {}
+        # What PostgreSQL was last read to have, for views that have not been told yet.
+        self._read: dict[LiveView, tuple[int, datetime]] = {}
         self._work_is_due = False
 
     def __len__(self) -> int:
@@ -133,13 +135,13 @@ class Board:
 
     def verified(self, replica: Replica, revision: int, as_of: datetime) -> None:
         """PostgreSQL was read: the business was at this revision, and the replica has it."""
-        for live in self._views.get(replica.business_id, {}).values():
-            if self._is_beat_due(live):
-                if not live.view.is_unsettled:
-                    self._settle(live)
-                self._beat(live, revision, as_of)
-            # What time does next may be told only now, or sooner than it seemed.
-            self._plan(live)
+        views = self._views.get(replica.business_id, {}).values()
+        self._read.update(dict.fromkeys(views, (revision, as_of)))
+        is_time_up = self._slice()
+        while self._read and not is_time_up():
+            self._tell_next()
+        if self._read:
+            self._work_soon()
 
     def set_back(self) -> None:
         """The database's clock was set back: no view can go on from where it is."""
@@ -173,6 +175,7 @@ class Board:
     def _drop(self, live: LiveView) -> None:
         self._views_count -= 1
         self._ready.pop(live, None)
+        self._read.pop(live, None)
         if live.timer is not None:
             live.timer.cancel()
         views = self._views.get(live.replica.business_id, {})
@@ -209,32 +212,54 @@ class Board:
 
     def _make_ready(self, live: LiveView) -> None:
         self._ready[live] = None
+        self._work_soon()
+
+    def _work_soon(self) -> None:
         if not self._work_is_due:
             self._work_is_due = True
             asyncio.get_running_loop().call_soon(self._work)
 
     def _work(self) -> None:
-        """Settle what is due, for a slice of time, then let others have their turn."""
+        """Settle what is due and tell what was read, for a slice; then let others have a turn."""
         self._work_is_due = False
-        until = self._monotonic() + self._limits.slice_seconds
-
-        def is_time_up() -> bool:
-            return self._monotonic() >= until
-
-        while self._ready:
-            live = next(iter(self._ready))
-            del self._ready[live]
-            if live.failure is not None:
-                continue
-            if live.view.warm(self._now(live), is_time_up):
-                self._settle(live)
-            else:
-                self._ready[live] = None
+        is_time_up = self._slice()
+        while self._ready or self._read:
+            if self._ready:
+                self._settle_next(is_time_up)
+            if self._read:
+                self._tell_next()
             if is_time_up():
                 break
-        if self._ready and not self._work_is_due:
-            self._work_is_due = True
-            asyncio.get_running_loop().call_soon(self._work)
+        if self._ready or self._read:
+            self._work_soon()
+
+    def _slice(self) -> Callable[[], bool]:
+        """Begin a slice of time, and return what says that it is over."""
+        until = self._monotonic() + self._limits.slice_seconds
+        return lambda: self._monotonic() >= until
+
+    def _settle_next(self, is_time_up: Callable[[], bool]) -> None:
+        live = next(iter(self._ready))
+        del self._ready[live]
+        if live.failure is not None:
+            return
+        if live.view.warm(self._now(live), is_time_up):
+            self._settle(live)
+        else:
+            self._ready[live] = None
+
+    def _tell_next(self) -> None:
+        """Tell a view what PostgreSQL was read to have."""
+        live = next(iter(self._read))
+        revision, as_of = self._read.pop(live)
+        if live.failure is not None:
+            return
+        if self._is_beat_due(live):
+            if not live.view.is_unsettled:
+                self._settle(live)
+            self._beat(live, revision, as_of)
+        # What time does next may be told only now, or sooner than it seemed.
+        self._plan(live)
 
     def _now(self, live: LiveView) -> datetime:
         """Return the instant as of which a view may be settled.

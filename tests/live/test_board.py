@@ -1,6 +1,8 @@
 """The board: which frames are made while changes keep coming, on a clock that the test moves."""
 
 import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,7 +17,9 @@ from service.live.clock import UNPROVED_MAX, DatabaseClock
 from service.live.days import DayCache
 from service.live.follower import Follower
 from service.live.following import Surroundings
+from service.live.frames import Sent
 from service.live.limits import LiveLimits
+from service.live.shared import SharedFrames
 from service.live.source import Loaded, Source
 from service.store.changes import Head, Heads
 from tests.builders import NOW, a_catalog, a_hold, at
@@ -255,3 +259,33 @@ async def test_a_reader_whose_answers_are_always_overtaken_is_told_to_retry(busy
     monkeypatch.setattr(busy.clock, "observe", overtaken)
     with pytest.raises(Overloaded):
         await busy.follower.get("demo")
+
+
+async def test_many_views_are_told_in_slices_so_that_others_have_their_turn(busy, monkeypatch):
+    replica = (await busy.follower.get("demo")).replica
+    told_between_turns, made = [], 0
+
+    def heartbeat(self, revision, as_of):
+        nonlocal made
+        made += 1
+        busy.seconds += 0.001
+        return Sent(None, b"")
+
+    monkeypatch.setattr(SharedFrames, "heartbeat", heartbeat)
+    async with AsyncExitStack() as watches:
+        lives = [
+            await watches.enter_async_context(
+                busy.board.watching(replica, replace(MORNING, window=Interval(at("09:00"), end)))
+            )
+            for end in (at("10:00") + timedelta(minutes=number) for number in range(20))
+        ]
+        for live in lives:
+            await busy.board.settle(live, NOW)
+        busy.seconds += HEARTBEAT_SECONDS_MAX
+        await busy.follower.verify()
+        while not all(live.beats for live in lives):
+            told_between_turns.append(made)
+            made = 0
+            await asyncio.sleep(0)
+
+    assert max(told_between_turns) <= 5
