@@ -17,7 +17,7 @@ from service.live.clock import UNPROVED_MAX, DatabaseClock
 from service.live.days import DayCache
 from service.live.follower import Follower
 from service.live.following import Surroundings
-from service.live.frames import Sent
+from service.live.frames import Heartbeat, Sent
 from service.live.limits import LiveLimits
 from service.live.shared import SharedFrames
 from service.live.source import Loaded, Source
@@ -269,7 +269,7 @@ async def test_many_views_are_told_in_slices_so_that_others_have_their_turn(busy
         nonlocal made
         made += 1
         busy.seconds += 0.001
-        return Sent(None, b"")
+        return Sent(Heartbeat(business_id="demo", revision=revision, as_of=as_of), b"")
 
     monkeypatch.setattr(SharedFrames, "heartbeat", heartbeat)
     async with AsyncExitStack() as watches:

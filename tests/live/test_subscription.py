@@ -2,18 +2,31 @@
 
 import asyncio
 import time
-from types import SimpleNamespace
 
 import pytest
 
+from service.live.follower import Follower
 from service.live.subscription import Subscription
 from service.ops.tasks import cancelled
 
 
+class OfOneBusiness(Follower):
+    """Follows one business, and looks nowhere."""
+
+    def __init__(self):
+        pass
+
+    @property
+    def business_ids(self):
+        return {"salon"}
+
+    def verify_soon(self):
+        pass
+
+
 @pytest.mark.parametrize("turns", range(60))
 async def test_it_ends_at_whatever_turn_of_the_loop_it_is_stopped(redis_url, turns):
-    follower = SimpleNamespace(business_ids={"salon"}, verify_soon=lambda: None)
-    subscription = Subscription(redis_url, follower, time.monotonic)
+    subscription = Subscription(redis_url, OfOneBusiness(), time.monotonic)
     await subscription.start()
     for _ in range(turns):
         await asyncio.sleep(0)

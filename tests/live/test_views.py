@@ -190,9 +190,7 @@ def test_a_day_that_was_derived_as_of_a_later_instant_is_not_shown_for_an_earlie
     world = World(a_catalog(), [hold])
 
     def day(now):
-        found = world.days.get(
-            world.replica, hold.type_id, hold.calendar_id, MONDAY, hold.end - hold.start, now
-        )
+        found = world.days.get(world.replica, "visit", "anna", MONDAY, hold.end - hold.start, now)
         return starts(found.slots)
 
     assert hold.start in day(NOW + minutes(5))
