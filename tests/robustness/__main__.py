@@ -19,10 +19,13 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from tests.robustness.history import Fault, History, Outcome
-from tests.robustness.report.writing import write_report
+from service.ops.failpoints import Failpoint
+from tests.robustness.checker.timing import AMID_FAULTS
+from tests.robustness.faults import DIED
+from tests.robustness.history import Fault, Outcome
+from tests.robustness.report.writing import replay_command, write_report
 from tests.robustness.running import Run, run_scenario
-from tests.robustness.scenarios import SCENARIOS, Scenario
+from tests.robustness.scenarios import ROUND_FLOOR, SCENARIOS, Scenario
 
 SECONDS = 28.0
 SEED_MAX = 2**31
@@ -55,8 +58,28 @@ def main(arguments: Sequence[str]) -> int:
     if asked.figures:
         Path(asked.figures).write_text(json.dumps(totals, indent=2))
     passed = totals["runs"] - broken
+    is_complete = bool(asked.names) or _is_round_complete(totals, asked.seconds)
     console.print(f"robustness: {passed} passed, {broken} failed")
-    return 1 if broken else 0
+    return 1 if broken or not is_complete else 0
+
+
+def _is_round_complete(totals: Counter[str], seconds: float) -> bool:
+    """Tell what all scenarios together have not shown; False where there was time enough for it."""
+    lacks = lacks_of_round(totals)
+    for text in lacks:
+        console.print(text)
+    return not lacks or seconds < SECONDS
+
+
+def lacks_of_round(totals: Counter[str]) -> list[str]:
+    """Say at which failpoints no server died, and what was compared too seldom, in all runs."""
+    failpoints = [each.name for each in Failpoint if not totals[f"fault: {DIED} at {each.name}"]]
+    lacks = [f"No server died at {', '.join(failpoints)}."] if failpoints else []
+    for name, least in ROUND_FLOOR.items():
+        number = totals[f"checks of {name}"]
+        if number < least:
+            lacks.append(f"This round proved nothing of {name}: {number} comparisons of {least}.")
+    return lacks
 
 
 def _parser() -> ArgumentParser:
@@ -119,23 +142,16 @@ def _run(job: Job, seconds: float, folder: Path) -> Run:
         f" {counted['faults']} faults, {counted['streams']} streams, {counted['frames']:,} frames;"
         f" {counted['checks']:,} checks in {run.judged_seconds:.1f} s"
     )
+    console.print(f"    {', '.join(f'{name} {number:,}' for name, number in _checks(run))}")
     for name in SERVERS_DATA:
         shutil.rmtree(place / name, ignore_errors=True)
     if run.violations:
-        command = replay_command(run.history, seconds)
-        write_report(place, run.history, run.witness, run.violations, command=command)
+        write_report(place, run.history, run.witness, run.violations, seconds=seconds)
         for violation in run.violations[:10]:
             console.print(f"    [red]{violation.promise}[/] {violation.rule}: {violation.text}")
         console.print(f"    {len(run.violations)} violations: {place / 'timeline.html'}")
-        console.print(f"    again: {command}")
+        console.print(f"    again: {replay_command(run.history, seconds)}")
     return run
-
-
-def replay_command(history: History, seconds: float) -> str:
-    """Return the command that runs the same again, as far as time lets it be the same."""
-    return (
-        f"python -m tests.robustness {history.scenario} --seed {history.seed} --seconds {seconds:g}"
-    )
 
 
 def figures(run: Run) -> Counter[str]:
@@ -155,7 +171,8 @@ def figures(run: Run) -> Counter[str]:
         resumed=sum(watch.resumes is not None for watch in history.watches),
         frames=sum(len(watch.arrivals) for watch in history.watches),
         sights=len(history.sights),
-        checks=sum(run.checks.values()),
+        # What was compared amid faults is counted twice.
+        checks=sum(n for name, n in run.checks.items() if not name.endswith(AMID_FAULTS)),
         violations=len(run.violations),
     )
     counted.update({f"checks of {name}": number for name, number in run.checks.items()})
@@ -163,8 +180,12 @@ def figures(run: Run) -> Counter[str]:
     return counted
 
 
+def _checks(run: Run) -> list[tuple[str, int]]:
+    return sorted(run.checks.items())
+
+
 def _named(fault: Fault) -> str:
-    at = fault.detail if fault.kind == "server died" else ""
+    at = fault.detail if fault.kind == DIED else ""
     return f"{fault.kind} at {at}" if at else fault.kind
 
 

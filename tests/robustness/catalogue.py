@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 BUSINESS = "salon"
 CALENDARS = ("chair-1", "chair-2", "room")
@@ -15,6 +16,20 @@ MINUTE = timedelta(minutes=1)
 CONTESTED_STARTS = 20
 """So many starts of a quarter of an hour on one day are fought over."""
 CONTESTED_FROM = timedelta(hours=9)
+
+
+class Key(NamedTuple):
+    """An API key: its id, the business that it is for, and what is sent."""
+
+    principal: str
+    business_id: str
+    text: str
+
+
+SECOND_KEY = Key("second-desk", BUSINESS, "sc_second-desk_no-secret-at-all")
+"""Of the same business as the operator's: its bookings are for all, its holds its own."""
+STRANGERS_KEY = Key("stranger", "rival", "sc_stranger_no-secret-either")
+"""Of another business: it never sees or touches this one."""
 
 
 @dataclass(frozen=True, kw_only=True)

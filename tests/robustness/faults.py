@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -11,15 +12,18 @@ from random import Random
 from tests.robustness.cluster.cluster import Cluster
 from tests.robustness.cluster.proxy import FaultProxy
 from tests.robustness.history import ClockStep, Fault, Link
-from tests.robustness.scenarios import Scenario
+from tests.robustness.scenarios import STANDBY_LINK, Scenario
 from tests.robustness.traffic.ground import pause
 from tests.robustness.traffic.recorder import Recorder
 
 NODES = ("a", "b")
 DATABASE_LINKS = frozenset(Link(node, "postgres") for node in NODES)
+COMMITS = frozenset({STANDBY_LINK})
+"""Commits wait for the standby; what is only read does not."""
 CLOCK_STEPS_SECONDS = (-15.0, -4.0, 4.0, 15.0)
 OFFSET_SECONDS_MAX = 40.0
 RESTART_SECONDS = (0.05, 0.6)
+DIED = "server died"
 
 
 class Breaker:
@@ -35,8 +39,9 @@ class Breaker:
         self._scenario = scenario
         self._is_over = asyncio.Event()
         self._offset = timedelta()
-        # At which failpoint each server will end.
+        # At which failpoint each server will end; those whose turn has not come yet.
         self._armed: dict[str, str] = {}
+        self._failpoints: list[str] = []
         self._kinds: dict[str, Callable[[], Awaitable[None]]] = {
             "restart valkey": self._restart_valkey,
             "silence valkey": lambda: self._silence(self._a_node(), "valkey"),
@@ -92,8 +97,10 @@ class Breaker:
             while not over.done():
                 await asyncio.wait({died, over}, return_when=asyncio.FIRST_COMPLETED)
                 if died.done() and not over.done():
-                    detail = self._armed.pop(node, "")
-                    async with self._fault("server died", node, detail, _all_of(node)):
+                    code = died.result()
+                    kind = DIED if code < 0 else f"server ended with {code}"
+                    failpoint = self._disarm(node, is_reached=code == -signal.SIGKILL)
+                    async with self._fault(kind, node, failpoint, _all_of(node)):
                         await self._restart(node)
                     died = asyncio.create_task(server.died())
         finally:
@@ -107,11 +114,24 @@ class Breaker:
     async def _restart(self, node: str) -> None:
         await self._last(*RESTART_SECONDS)
         if self._scenario.failpoints and not self._is_over.is_set():
-            failpoint = self._random.choice(self._scenario.failpoints).name
-            self._armed[node] = failpoint
+            failpoint = self._armed[node] = self.next_failpoint()
             await self._cluster.nodes[node].restart(failpoint, self._random.uniform(2.0, 8.0))
         else:
             await self._cluster.nodes[node].restart()
+
+    def next_failpoint(self) -> str:
+        """Return one of those at which no server has ended yet, as long as there are any."""
+        if not self._failpoints:
+            self._failpoints = [each.name for each in self._scenario.failpoints]
+            self._random.shuffle(self._failpoints)
+        return self._failpoints.pop()
+
+    def _disarm(self, node: str, *, is_reached: bool) -> str:
+        """Return the failpoint at which a server has ended; another has its turn again."""
+        failpoint = self._armed.pop(node, "")
+        if failpoint and not is_reached:
+            self._failpoints.append(failpoint)
+        return failpoint if is_reached else ""
 
     async def _stop_server(self) -> None:
         node = self._a_node()
@@ -122,7 +142,9 @@ class Breaker:
 
     async def _kill_server(self) -> None:
         node = self._a_node()
-        self._armed.pop(node, None)
+        if not self._cluster.nodes[node].is_running:
+            return
+        self._disarm(node, is_reached=False)
         async with self._fault("server killed", node, blocks=_all_of(node)):
             self._cluster.nodes[node].kill()
             await self._last(0.2, 1.0)
@@ -140,8 +162,9 @@ class Breaker:
             await self._cluster.restart_valkey()
 
     async def _kill_pubsub(self) -> None:
-        async with self._fault("subscribers killed", "valkey"):
-            await self._cluster.kill_pubsub()
+        began = self._recorder.now
+        if await self._cluster.kill_pubsub():
+            self._note("subscribers killed", "valkey", began)
 
     async def _delay_hints(self) -> None:
         """Let each server's hints be late by another time, so that they overtake each other."""
@@ -156,8 +179,11 @@ class Breaker:
     # PostgreSQL.
 
     async def _terminate_backend(self) -> None:
-        async with self._fault("backend terminated", "postgres", blocks=DATABASE_LINKS):
-            await self._cluster.terminate_a_backend(self._random)
+        began = self._recorder.now
+        node = await self._cluster.terminate_a_backend(Random(self._random.random()))
+        if node is not None:
+            link = Link(node, "postgres")
+            self._note("backend terminated", _between(link), began, frozenset({link}))
 
     async def _crash_postgres(self) -> None:
         async with self._fault("PostgreSQL crashed", "postgres", blocks=DATABASE_LINKS):
@@ -167,7 +193,7 @@ class Breaker:
         """Let commits wait for the standby; it may have to take over before it has gone on."""
         if not self._cluster.has_standby:
             return
-        async with self._fault("standby stands still", "postgres", blocks=DATABASE_LINKS):
+        async with self._fault("standby stands still", "postgres", blocks=COMMITS):
             self._cluster.postgres.stop_standby()
             await self._last(0.5, 4.0)
             if self._random.random() < 0.3:
@@ -254,6 +280,15 @@ class Breaker:
             yield
         finally:
             fault.ended = self._recorder.now
+
+    def _note(
+        self, kind: str, target: str, began: float, blocks: frozenset[Link] = frozenset()
+    ) -> None:
+        """Note what was done at once, when it is known that there was somebody whom it hit."""
+        fault = Fault(
+            kind=kind, target=target, began=began, ended=self._recorder.now, blocks=blocks
+        )
+        self._recorder.history.faults.append(fault)
 
 
 def _all_of(node: str) -> frozenset[Link]:

@@ -14,7 +14,11 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from service.domain.change import Change
+from slotcast.models import Slot
 from slotcast.v1.availability_service_pb2 import WatchAvailabilityRequest, WatchAvailabilityResponse
+
+INTERNAL_FAULT = "INTERNAL_FAULT"
+"""The reason INTERNAL, as the service itself gives it; INTERNAL alone is gRPC's word."""
 
 
 class Outcome(StrEnum):
@@ -30,7 +34,8 @@ class Call:
     """One attempt of one operation. Attempts with the same `request_id` share `operation`.
 
     `reason` is that of ErrorReason, or the status code where none was sent; `revision` that of an
-    OK answer, or that which a refusal names, or 0.
+    OK answer, or that which a refusal names, or 0. `principal` is whose API key it carries; empty:
+    the operator's. `alternatives` are the slots that a refusal offers instead, at its revision.
     """
 
     number: int
@@ -46,6 +51,8 @@ class Call:
     response: Any = None
     reason: str = ""
     revision: int = 0
+    principal: str = ""
+    alternatives: tuple[Slot, ...] = ()
 
     @property
     def request_id(self) -> str:
@@ -135,13 +142,17 @@ class ClockStep(NamedTuple):
 
 @dataclass(kw_only=True, slots=True)
 class History:
-    """All that was seen from outside. `started_at` is the wall clock at instant 0."""
+    """All that was seen from outside. `started_at` is the wall clock at instant 0.
+
+    `strangers` are calls of a key of another business, of which none may come to anything.
+    """
 
     seed: int
     scenario: str
     business_id: str
     started_at: datetime
     calls: list[Call] = field(default_factory=list)
+    strangers: list[Call] = field(default_factory=list)
     watches: list[Watch] = field(default_factory=list)
     sights: list[Sight] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)

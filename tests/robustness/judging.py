@@ -12,12 +12,7 @@ from tests.robustness.violation import Violation
 
 
 def judge_all(history: History, witness: Witness) -> tuple[list[Violation], Mapping[str, int]]:
-    """Return what any of them has to say against a run, and how often each promise was compared.
-
-    The search has no clock but that of the calls: where the database's was set, it says nothing.
-    """
+    """Return what any of them has to say against a run, and how often each promise was compared."""
     findings = examine(history, witness)
-    others = replay(history, witness)
-    if not history.clock_steps:
-        others += find_violations(history)
+    others = [*find_violations(history), *replay(history, witness)]
     return [*findings.violations, *others], findings.checks

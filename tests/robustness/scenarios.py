@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from service.ops.failpoints import Failpoint
+from tests.robustness.history import Link
 
 WRITING = (
     Failpoint.BEFORE_BEGIN,
@@ -22,6 +23,38 @@ WATCHING = (
     Failpoint.BEFORE_HEARTBEAT,
 )
 TRIMMING = (Failpoint.BEFORE_TRIMMING, Failpoint.IN_TRIMMING)
+STANDBY_LINK = Link("postgres", "standby")
+KEPT_SECONDS = 24 * 3600.0
+"""For so long the log is kept by default, and what holds there were: no run lasts as long."""
+TRIMMED_AFTER_SECONDS = 3.0
+
+
+FLOOR_SECONDS = 12.0
+"""A run of so many seconds, or more, makes at least so many comparisons of each promise."""
+FLOOR: Mapping[str, int] = {
+    "B1": 60,
+    "B2": 60,
+    "B3": 200,
+    "B4": 80,
+    "B5": 8,
+    "B6": 120,
+    "W1": 130,
+    "W2": 60,
+    "W3": 10,
+    "W4": 60,
+    "W5": 120,
+    "W6": 20,
+    "W8": 9,
+    "W9": 20,
+    "liveness": 4,
+}
+"""A tenth of what was counted on a busy machine of 2 cores. B7 and B8 are counted with the log."""
+AMID_FAULTS = {"W4 amid faults": 10, "W5 amid faults": 20}
+"""What is compared while something is broken, and where it is not that which excuses it."""
+LATE_AMID_FAULTS = {**AMID_FAULTS, "W6 amid faults": 5, "W9 amid faults": 5}
+"""The same, where one server at a time is cut off, or none."""
+ROUND_FLOOR: Mapping[str, int] = {"W7": 3, "W9 of bookings": 2, "W9 amid faults": 200}
+"""What is a matter of chance in one run is none in all of them together."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,7 +64,7 @@ class Scenario:
     `faults` has a weight for each kind (faults.py); one follows `pause_seconds` after another. A
     server that has died, or has not yet, ends at one of `failpoints` some seconds after its start.
     `has_standby`: commits wait for a second PostgreSQL. `trims`: the log keeps some seconds only.
-    `steps_clock`: the database's clock can be set.
+    `steps_clock`: the database's clock can be set. `floors` replace those of FLOOR.
     """
 
     name: str
@@ -43,6 +76,17 @@ class Scenario:
     has_standby: bool = False
     steps_clock: bool = False
     trims: bool = False
+    floors: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def floor(self) -> Mapping[str, int]:
+        """How many comparisons of each promise are the least."""
+        return {**FLOOR, **self.floors}
+
+    @property
+    def kept_seconds(self) -> float:
+        """For how long the log is kept, and holds that are over."""
+        return TRIMMED_AFTER_SECONDS if self.trims else KEPT_SECONDS
 
 
 HINTS = {"restart valkey": 1, "silence valkey": 2, "kill pubsub": 1, "delay hints": 3}
@@ -66,6 +110,7 @@ SCENARIOS = {
             about="servers end at each step of a commit",
             seed=2,
             failpoints=WRITING,
+            floors=AMID_FAULTS,
         ),
         Scenario(
             name="watchers-killed",
@@ -73,30 +118,37 @@ SCENARIOS = {
             seed=3,
             failpoints=WATCHING,
             faults={"delay hints": 1},
+            floors=AMID_FAULTS,
         ),
         Scenario(
             name="servers-stopped",
             about="servers stand still, are killed, and are restarted in order",
             seed=4,
             faults=SERVERS,
+            floors=LATE_AMID_FAULTS,
         ),
         Scenario(
             name="hints-lost",
             about="Valkey restarts, falls silent, drops its subscribers; hints are late",
             seed=5,
             faults=HINTS,
+            floors=LATE_AMID_FAULTS,
         ),
         Scenario(
             name="database-cut",
             about="connections to PostgreSQL end, hang, are slow and are reset",
             seed=6,
             faults=DATABASE,
+            floors=LATE_AMID_FAULTS,
         ),
         Scenario(
             name="database-crashed",
             about="PostgreSQL shuts down at once and recovers",
             seed=7,
             faults={"crash postgres": 4, "terminate backend": 1, "delay hints": 1},
+            # Else one crash excuses what the next one does not.
+            pause_seconds=(3.5, 6.0),
+            floors=AMID_FAULTS,
         ),
         Scenario(
             name="failed-over",
@@ -105,12 +157,14 @@ SCENARIOS = {
             faults={"stop standby": 3, "fail over": 1, "delay hints": 1},
             failpoints=WRITING,
             has_standby=True,
+            floors=AMID_FAULTS,
         ),
         Scenario(
             name="clients-cut",
             about="clients' streams are cut in the middle of a frame, reset, slow, half closed",
             seed=9,
             faults=CLIENTS,
+            floors=LATE_AMID_FAULTS,
         ),
         Scenario(
             name="log-trimmed",
@@ -119,13 +173,17 @@ SCENARIOS = {
             faults={"kill server": 1, "delay hints": 2, "cut clients": 2},
             failpoints=TRIMMING,
             trims=True,
+            floors=AMID_FAULTS,
         ),
         Scenario(
             name="clock-stepped",
             about="the database's clock is set forward and back",
             seed=11,
             faults={"step clock": 4, "delay hints": 1},
+            # Between two steps there is time in which only one clock can be meant.
+            pause_seconds=(2.5, 6.5),
             steps_clock=True,
+            floors=LATE_AMID_FAULTS,
         ),
         Scenario(
             name="everything",
@@ -144,6 +202,7 @@ SCENARIOS = {
             failpoints=(*WRITING, *WATCHING, *TRIMMING),
             pause_seconds=(0.5, 2.0),
             trims=True,
+            floors=AMID_FAULTS,
         ),
     )
 }

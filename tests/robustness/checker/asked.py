@@ -120,9 +120,10 @@ def list_slots(*types: str, **more: Any) -> tuple[str, availability_pb.ListSlots
     return "ListSlots", window(availability_pb.ListSlotsRequest, types, **more)
 
 
-def explain(wish: SlotChoice) -> tuple[str, availability_pb.ExplainSlotRequest]:
+def explain(wish: SlotChoice, holder: str = "") -> tuple[str, availability_pb.ExplainSlotRequest]:
     """Ask why."""
-    return "ExplainSlot", availability_pb.ExplainSlotRequest(parent=PARENT, slot=wish)
+    request = availability_pb.ExplainSlotRequest(parent=PARENT, slot=wish, holder=holder)
+    return "ExplainSlot", request
 
 
 def get(name: str) -> tuple[str, booking_pb.GetBookingRequest]:

@@ -6,11 +6,12 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
 from itertools import accumulate
-from typing import Any
+from typing import Any, NamedTuple
 
 from google.protobuf.message import DecodeError
 
 from service.domain.ids import last_part
+from slotcast.models import Slot as ClientSlot
 from slotcast.v1 import booking_service_pb2 as booking_pb
 from slotcast.v1 import catalog_service_pb2 as catalog_pb
 from tests.robustness.checker.instants import SECOND, micros, micros_of
@@ -25,9 +26,26 @@ CUT_SLACK_SECONDS = 2.0
 UNREACHED = "UNAVAILABLE"
 """gRPC's own word, without a reason of ErrorReason."""
 CLOCK_SET_SECONDS = 3.0
-"""For so long before and after PostgreSQL's clock was set nothing is compared with it."""
-CLOCK_SET_BACK_SECONDS = 25.0
-"""And for so long after it was set back: servers go by the best of their last readings."""
+"""For so long before and after PostgreSQL's clock was set it is not known which one is gone by.
+
+A server reads it each second or sooner, and then it notices; the rest is for a busy machine.
+"""
+
+Key = tuple[str, str]
+"""Whose API key, and the request_id: what the repetitions of a request are known by."""
+
+
+class Done(NamedTuple):
+    """An answer that is stored, and who asked for it; `response` None: that cannot be read."""
+
+    answered: Answered
+    calls: list[Call]
+    response: Any
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The numbers of those who asked."""
+        return tuple(call.number for call in self.calls)
 
 
 class Acknowledged:
@@ -52,14 +70,17 @@ class Evidence:
         """Put a history and a witness in order."""
         self.history = history
         self.witness = witness
-        principal_id = witness.answered[0].principal_id if witness.answered else ""
-        self.model = Model(history.business_id, principal_id)
+        self.model = Model(history.business_id, _operators(history, witness))
         self.operations: dict[int, list[Call]] = defaultdict(list)
         for call in history.calls:
             self.operations[call.operation].append(call)
-        self.methods = {call.request_id: call for call in history.calls if call.request_id}
+        # The operations under one id: one, unless it is used for another body.
+        self._bodies: dict[Key, dict[int, list[Call]]] = defaultdict(dict)
+        for operation, calls in self.operations.items():
+            if calls[0].request_id:
+                self._bodies[self.key(calls[0])][operation] = calls
         self.deeds: dict[int, list[Deed]] = defaultdict(list)
-        self.answers: dict[str, list[tuple[Answered, Any]]] = defaultdict(list)
+        self.answers: dict[Key, list[Done]] = defaultdict(list)
         for answered in witness.answered:
             self._read(answered)
         self.acknowledged = Acknowledged(
@@ -67,6 +88,7 @@ class Evidence:
             for call in history.calls
             if call.outcome is Outcome.OK and call.ended is not None
         )
+        self._pages = _pages(history)
         self._losses = _losses(history)
         self._begun = _lowest_from_here_on([micros(change.at) for change in witness.changes])
         self.timeline = Timeline(
@@ -75,19 +97,45 @@ class Evidence:
             latest=max(map(self.clock, self._turns())) + CLOCK_SLACK,
         )
 
+    def principal(self, call: Call) -> str:
+        """Return whose API key a call carries."""
+        return call.principal or self.model.principal_id
+
+    def key(self, call: Call) -> Key:
+        """Return what the repetitions of a call are known by."""
+        return self.principal(call), call.request_id
+
+    def holder_key(self, call: Call) -> str | None:
+        """Return what stands on claims for the holder that a call names."""
+        return self.model.key(getattr(call.request, "holder", ""), self.principal(call))
+
+    def done(self, call: Call) -> list[Done]:
+        """Return the answers that are stored for a call's request, with this body."""
+        stored = self.answers.get(self.key(call), ())
+        return [done for done in stored if call.operation == _operation_of(done)]
+
+    def done_otherwise(self, call: Call) -> int:
+        """Return the revision at which a call's id was answered for another body; 0: it was not."""
+        stored = self.answers.get(self.key(call), ())
+        revisions = [
+            done.response.revision
+            for done in stored
+            if done.response is not None and call.operation != _operation_of(done)
+        ]
+        return min(revisions, default=0)
+
+    def page_before(self, call: Call) -> Call | None:
+        """Return who was given a call's page token, if that was for the same query."""
+        return self._pages.get((call.request.page_token, _query_text(call.request)))
+
     def _read(self, answered: Answered) -> None:
-        call = self.methods.get(answered.request_id)
-        response: Any = None
-        if call is not None:
-            response = answer_of(call.method)()
-            try:
-                response.ParseFromString(answered.response)
-            except DecodeError:
-                response = None
-        self.answers[answered.request_id].append((answered, response))
-        if call is not None and response is not None:
-            deed = Deed(answered.request_id, call.method, call.request, response)
-            self.deeds[response.revision].append(deed)
+        key = (answered.principal_id, answered.request_id)
+        done = _who_did(answered, list(self._bodies.get(key, {}).values()))
+        self.answers[key].append(done)
+        if done.response is not None:
+            call = done.calls[0]
+            deed = Deed(*key, call.method, call.request, done.response, done.numbers)
+            self.deeds[done.response.revision].append(deed)
 
     def _queries(self) -> Iterable[Query]:
         for watch in self.history.watches:
@@ -97,6 +145,8 @@ class Evidence:
                 yield query_of(call.request, self.model)
             elif call.method == "ExplainSlot":
                 yield explained(call)
+            for slot in call.alternatives:
+                yield offered(slot)
         for sight in self.history.sights:
             if sight.window is not None:
                 start, end = map(micros, sight.window)
@@ -111,30 +161,13 @@ class Evidence:
         """Return what PostgreSQL's clock showed at an instant of the history."""
         return micros(self.history.database_time(instant))
 
-    def instant(self, at: int) -> float:
-        """Return the first instant of the history at which PostgreSQL's clock showed a time."""
-        seconds = (at - micros(self.history.started_at)) / SECOND
-        begins, offset = float("-inf"), 0.0
-        for step in self.history.clock_steps:
-            if seconds - offset < step.at:
-                break
-            begins, offset = step.at, step.offset.total_seconds()
-        return max(seconds - offset, begins)
-
     def is_clock_known(self, began: float, ended: float | None = None) -> bool:
-        """Say whether PostgreSQL's clock can be compared with others all the time.
-
-        Whoever keeps its time takes a while to notice that it was set, the longest where it was
-        set back.
-        """
-        offset, ended = 0.0, began if ended is None else ended
-        for step in self.history.clock_steps:
-            is_back = step.offset.total_seconds() < offset
-            offset = step.offset.total_seconds()
-            noticed = step.at + (CLOCK_SET_BACK_SECONDS if is_back else CLOCK_SET_SECONDS)
-            if began < noticed and ended > step.at - CLOCK_SET_SECONDS:
-                return False
-        return True
+        """Say whether PostgreSQL's clock can be compared with others all the time."""
+        ended = began if ended is None else ended
+        return not any(
+            began < step.at + CLOCK_SET_SECONDS and ended > step.at - CLOCK_SET_SECONDS
+            for step in self.history.clock_steps
+        )
 
     def clocks(self, began: float, ended: float) -> tuple[int, int]:
         """Return the earliest and the latest that PostgreSQL's clock can have shown."""
@@ -177,6 +210,73 @@ def _losses(history: History) -> dict[str, list[float]]:
     return {server: sorted(instants) for server, instants in found.items()}
 
 
+def _pages(history: History) -> dict[tuple[str, str], Call]:
+    """Return which call was given each page token, and for which query."""
+    return {
+        (call.response.next_page_token, _query_text(call.request)): call
+        for call in history.calls
+        if call.outcome is Outcome.OK and getattr(call.response, "next_page_token", None)
+    }
+
+
+def _query_text(request: Any) -> str:
+    """Return what pages have in common: all but where they are, how long, and how new."""
+    query = type(request)()
+    query.CopyFrom(request)
+    for field in ("page_token", "page_size", "min_revision"):
+        query.ClearField(field)
+    return str(query)
+
+
+def _operators(history: History, witness: Witness) -> str:
+    """Return whose API key all carry but for those whose calls say so."""
+    others = {call.principal for call in history.calls}
+    owners = (answered.principal_id for answered in witness.answered)
+    return next((each for each in owners if each not in others), "")
+
+
+def _operation_of(done: Done) -> int:
+    return done.calls[0].operation if done.calls else 0
+
+
+def _who_did(answered: Answered, bodies: list[list[Call]]) -> Done:
+    """Return which of the requests under one id an answer is for; mostly there is one."""
+    found = [Done(answered, calls, _parsed(answered, calls[0])) for calls in bodies]
+    fitting = [done for done in found if _fits(done) and _may_be_done(done)]
+    return next(iter((*fitting, *found)), Done(answered, [], None))
+
+
+def _parsed(answered: Answered, call: Call) -> Any:
+    response = answer_of(call.method)()
+    try:
+        response.ParseFromString(answered.response)
+    except DecodeError:
+        return None
+    return response
+
+
+def _may_be_done(done: Done) -> bool:
+    return any(call.outcome is not Outcome.REFUSED for call in done.calls)
+
+
+def _fits(done: Done) -> bool:
+    """Say whether an answer can be that to a request, as far as two bodies of one id differ."""
+    request, response = done.calls[0].request, done.response
+    match request, response:
+        case _, None:
+            return False
+        case booking_pb.HoldSlotRequest(), _:
+            return request.slot.start_time == response.hold.start_time
+        case booking_pb.BookRequest(), _:
+            return all(
+                booking.customer == request.customer
+                and (wish.HasField("hold") or wish.slot.start_time == booking.start_time)
+                for wish, booking in zip(request.appointments, response.bookings, strict=False)
+            )
+        case _:
+            return True
+
+
 def _lowest_from_here_on(values: list[int]) -> list[int]:
     """Return for each place the lowest of the values from it on: they never fall."""
     return list(accumulate(reversed(values), min))[::-1]
@@ -187,6 +287,12 @@ def explained(call: Call) -> Query:
     first = micros_of(call.request.slot.start_time)
     type_id = last_part(call.request.slot.appointment_type)
     return Query(start=first, end=first + 1, types=frozenset({type_id}))
+
+
+def offered(slot: ClientSlot) -> Query:
+    """Return the start that an alternative is at."""
+    first = micros(slot.start)
+    return Query(start=first, end=first + 1, types=frozenset({last_part(slot.appointment_type)}))
 
 
 def answer_of(method: str) -> Any:

@@ -12,7 +12,7 @@ ALIKE_MAX = 5
 """So many violations of one rule are told for each stream, and for all calls together."""
 
 
-class Fault(NamedTuple):
+class Flaw(NamedTuple):
     """What is wrong with one change of the log."""
 
     promise: str

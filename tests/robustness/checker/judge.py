@@ -48,7 +48,7 @@ def examine(history: History, witness: Witness) -> Findings:
         judge_w2(evidence, findings, stream)
         judge_w3(evidence, findings, stream)
         judge_w4(evidence, findings, stream, weather)
-        judge_w5(evidence, findings, stream)
+        judge_w5(evidence, findings, stream, weather)
         judge_lateness(evidence, findings, stream, weather)
         judge_w7(evidence, findings, stream, weather)
         judge_w8(evidence, findings, stream)

@@ -70,9 +70,9 @@ class Model:
         self.booking_log: dict[str, list[tuple[int, Booked]]] = {}
         self._held_by: dict[str, set[str]] = {}
 
-    def key(self, holder: str) -> str | None:
-        """Return what stands for a holder on claims."""
-        return holder_key(self.principal_id, holder) if holder else None
+    def key(self, holder: str, principal: str = "") -> str | None:
+        """Return what stands for a holder on claims; without a principal, for one of ours."""
+        return holder_key(principal or self.principal_id, holder) if holder else None
 
     def spots(self, choice: SlotChoice) -> list[Spot]:
         """Return the spots that a choice leaves open."""
@@ -131,15 +131,17 @@ class Model:
         else:
             of_holder.discard(held.id)
 
-    def live_holds(self, key: str | None, at: int) -> list[Held]:
-        """Return the holds of a holder, or of all, that count at an instant."""
-        groups = self._held_by.values() if key is None else (self._held_by.get(key, set()),)
-        return [
-            self.holds[hold_id]
-            for group in groups
-            for hold_id in group
-            if self.holds[hold_id].expires > at
-        ]
+    def live_holds(self, key: str, at: int) -> list[Held]:
+        """Return the holds of a holder that count at an instant."""
+        holds = [self.holds[hold_id] for hold_id in self._held_by.get(key, set())]
+        return [hold for hold in holds if hold.expires > at]
+
+    def live_holds_of_key(self, principal: str, at: int) -> int:
+        """Return how many holds of an API key count at an instant, whoever its holders are."""
+        return sum(
+            hold.principal == principal and hold.status == LIVE and hold.expires > at
+            for hold in self.holds.values()
+        )
 
     def own_in_the_way(self, rules: TypeRules, spot: Spot, at: int, key: str | None) -> set[str]:
         """Return the live holds of a holder that give way when they take a spot."""

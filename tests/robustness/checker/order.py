@@ -8,7 +8,8 @@ from tests.robustness.checker.findings import ALIKE_MAX, Findings
 from tests.robustness.checker.folding import Fold
 from tests.robustness.checker.instants import shown
 from tests.robustness.checker.reads import difference, slot_of
-from tests.robustness.checker.streams import Seen, Stream
+from tests.robustness.checker.retention import may_be_trimmed
+from tests.robustness.checker.streams import Clocks, Seen, Stream
 from tests.robustness.checker.timeline import Slot, View
 from tests.robustness.checker.witness import NEVER_REASONS, WIRE_REASONS
 from tests.robustness.history import Ending
@@ -70,7 +71,8 @@ def _judge_place(
     if last is not None and seen.revision < last.revision:
         text = f"revision {seen.revision} came after {last.revision}"
         _tell(findings, stream, seen, "W1", "ordered", text)
-    if last is not None and seen.as_of < last.as_of and evidence.is_clock_known(seen.at):
+    may_go_back = last is stream.token_point and _may_go_back(evidence, stream, seen, last)
+    if last is not None and seen.as_of < last.as_of and not may_go_back:
         text = f"as_of went back from {shown(last.as_of)} to {shown(seen.as_of)}"
         _tell(findings, stream, seen, "W1", "as_of", text)
     if seen.revision > evidence.possible_by(seen.at):
@@ -82,6 +84,14 @@ def _judge_place(
         _tell(findings, stream, seen, "W3", "token", text)
     if not frame.HasField("stale_after"):
         _tell(findings, stream, seen, "W5", "stale_after", "a frame does not say how long it holds")
+
+
+def _may_go_back(evidence: Evidence, stream: Stream, seen: Seen, token: Seen | None) -> bool:
+    """Say whether PostgreSQL's clock was set back since a token: no stream lasts over that."""
+    if token is None or stream.before is None:
+        return False
+    since = stream.before.sent_from(token)
+    return Clocks(evidence.history).may_go_back(since, seen.at)
 
 
 def judge_w2(_: Evidence, findings: Findings, stream: Stream) -> None:
@@ -165,9 +175,7 @@ def _judge_reset(
         log = evidence.witness.changes[point.revision : seen.revision]
         is_right = any(change.kind in RELOADING_KINDS for change in log)
     elif reason == Reset.REASON_COMPACTED:
-        kept = evidence.witness.log_revisions
-        oldest = kept[0] if kept else evidence.witness.revision + 1
-        is_right = point.revision + 1 < oldest
+        is_right = may_be_trimmed(evidence, point.revision + 1, seen.at)
     else:
         is_right = False
     if not is_right:

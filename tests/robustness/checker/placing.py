@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from service.domain.change import Change
 from service.domain.ids import last_part
 from tests.robustness.checker.claims import BOOKING, BUSY, HOLD, Taken
-from tests.robustness.checker.findings import Fault
+from tests.robustness.checker.findings import Flaw
 from tests.robustness.checker.instants import micros, shown
 from tests.robustness.checker.model import Model, Spot
 from tests.robustness.checker.offer import TypeRules
@@ -16,12 +16,17 @@ from tests.robustness.checker.records import BOOKED, LIVE, PENDING, RELEASED, Bo
 
 
 class Deed(NamedTuple):
-    """A request that was answered OK, and the answer that was stored."""
+    """A request that was answered OK, and the answer that was stored.
 
+    `principal` is whose API key it was, `calls` the numbers of those who asked.
+    """
+
+    principal: str
     request_id: str
     method: str
     request: Any
     response: Any
+    calls: tuple[int, ...]
 
 
 class Place(NamedTuple):
@@ -41,7 +46,7 @@ class Placing:
     def __init__(self, model: Model, change: Change, added: list[Taken]) -> None:
         """Take what the change has added."""
         self.model = model
-        self.faults: list[Fault] = []
+        self.faults: list[Flaw] = []
         self.at = micros(change.at)
         self._may_go: set[object] = set()
         self._must_go: set[object] = set()
@@ -49,11 +54,11 @@ class Placing:
         for taken in added:
             self._added.setdefault(taken.owner, []).append(taken)
 
-    def take(self, wish: Any, owner: str, key: str | None) -> Place | None:
+    def take(self, wish: Any, owner: str, key: str | None, principal: str) -> Place | None:
         """Return the place of a slot, or of a hold, which is booked by that."""
         if wish.HasField("slot"):
             return self.find(self.chosen(wish.slot, owner), key)
-        hold = self.named_hold(wish.hold)
+        hold = self.named_hold(wish.hold, principal)
         if hold is None:
             return None
         place = self.place_of(hold)
@@ -217,21 +222,25 @@ class Placing:
         if self.at > booking.first - notice and not deed.request.override_notice:
             self.fault("B4", "notice", "a booking was changed after its cancellation notice")
 
-    def count_holds(self, key: str) -> None:
-        """B7: a holder, and a key, can have only so many holds."""
+    def count_holds(self, key: str, principal: str) -> None:
+        """B7: a holder, and an API key, can have only so many holds."""
         offer = self.model.offer
         if len(self.model.live_holds(key, self.at)) > offer.holds_per_holder_max:
             self.fault("B7", "too many", "a holder has more holds than the business allows")
         # Most runs have fewer holds in all, and need not count.
         most = offer.holds_per_key_max
-        if len(self.model.holds) > most and len(self.model.live_holds(None, self.at)) > most:
+        if len(self.model.holds) <= most:
+            return
+        if self.model.live_holds_of_key(principal, self.at) > most:
             self.fault("B7", "too many", "a key has more holds than the business allows")
 
-    def named_hold(self, name: str) -> Held | None:
-        """Return the hold that a request names, which must not have ended."""
+    def named_hold(self, name: str, principal: str) -> Held | None:
+        """Return the hold that a request names: one of its key's, which must not have ended."""
         hold = self.model.holds.get(last_part(name))
         if hold is None:
             self.fault("B2", "hold", f"{name} was used, which nobody was given")
+        elif hold.principal != principal:
+            self.fault("B7", "another key's", "a hold was used that is another key's")
         elif hold.status != LIVE:
             self.fault("B7", "ended", f"a hold was used that was {hold.status}")
         return hold
@@ -263,4 +272,4 @@ class Placing:
 
     def fault(self, promise: str, rule: str, text: str) -> None:
         """Say what is wrong."""
-        self.faults.append(Fault(promise, rule, text))
+        self.faults.append(Flaw(promise, rule, text))

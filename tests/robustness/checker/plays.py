@@ -26,7 +26,7 @@ STEPS = st.tuples(
             *("book", "book", "book", "book", "hold", "hold", "book_hold", "renew", "release"),
             *("cancel", "move", "move", "move_to_hold", "decide", "decide", "book_two"),
             *("close", "reopen", "alter", "import", "list", "list", "explain", "get"),
-            *("wait", "wait", "wait", "again", "resume"),
+            *("wait", "wait", "wait", "again", "reuse", "second", "resume"),
         ]
     ),
     NUMBERS,
@@ -64,8 +64,8 @@ class Play:
             if (two + number) % 5 == 0 and (one + number) % 3 != 0:
                 stream.heartbeat()
 
-    def _ask(self, method: str, request: Any) -> Call:
-        call = self.stage.ask(method, request)
+    def _ask(self, method: str, request: Any, principal: str = "") -> Call:
+        call = self.stage.ask(method, request, principal=principal)
         response = call.response
         if response is not None and method in {"HoldSlot", "RenewHold"}:
             self.holds.append(response.hold.name)
@@ -181,7 +181,7 @@ class Play:
 
     def _wait(self, one: int, *_: int) -> None:
         for _times in range(1 + one % 4):
-            self.stage.wait(3.7)
+            self.stage.wait(2.7)
             for stream in self.streams:
                 stream.delta()
 
@@ -190,6 +190,27 @@ class Play:
         calls = [call for call in self.stage.history.calls if call.request_id]
         call = calls[-1 - one % len(calls)]
         self._ask(call.method, call.request)
+
+    def _reuse(self, one: int, two: int, three: int) -> None:
+        """Ask for something else under an id that was used."""
+        calls = [call for call in self.stage.history.calls if call.request_id]
+        wish = self._slot(one, two, three)
+        made: tuple[tuple[str, Any], ...] = asked.hold(wish), asked.book(wish, holder="eve")
+        method, request = made[one % 2]
+        request.request_id = calls[-1 - one % len(calls)].request_id
+        self._ask(method, request)
+
+    def _second(self, one: int, two: int, three: int) -> None:
+        """Do something with another API key."""
+        made = (
+            asked.hold(self._slot(one, two, three), "eve"),
+            asked.book(self._slot(one, two, three), holder="eve"),
+            *(asked.renew(name) for name in self.holds[-1:]),
+            *(asked.book(name) for name in self.holds[-2:-1]),
+            asked.explain(self._slot(one, two, three), "eve"),
+            asked.list_slots("cut", holder="eve"),
+        )
+        self._ask(*made[one % len(made)], principal="second-desk")
 
     def _resume(self, one: int, two: int, _: int) -> None:
         number = one % len(self.streams)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from dataclasses import replace
 from typing import Any
 
 from service.domain.ids import last_part
+from slotcast.v1 import booking_service_pb2 as booking_pb
 from slotcast.v1.core_pb2 import Slot as SlotMessage
 from slotcast.v1.core_pb2 import SlotKey
 from tests.robustness.checker.evidence import CLOCK_SLACK, Evidence, explained
@@ -18,11 +20,11 @@ from tests.robustness.history import Call, Outcome
 
 PAGE_SLOTS = 1000
 PAGE_BOOKINGS = 100
+NO_TOKEN = "its page token was given by no answer to this query"
 
 
 def judge_reads(evidence: Evidence, findings: Findings) -> None:
     """Judge every read that was answered."""
-    pages = _pages(evidence)
     for call in evidence.history.calls:
         if call.request_id or call.outcome is not Outcome.OK:
             continue
@@ -32,13 +34,13 @@ def judge_reads(evidence: Evidence, findings: Findings) -> None:
         findings.checks["B5"] += 1
         match call.method:
             case "ListSlots":
-                fault = _list_fault(evidence, call, pages)
+                fault = _list_fault(evidence, call)
             case "ExplainSlot":
                 fault = _explain_fault(evidence, call)
             case "GetBooking":
                 fault = _booking_fault(evidence, call)
             case "ListBookings":
-                fault = _bookings_fault(evidence, call, pages)
+                fault = _bookings_fault(evidence, call)
             case _:
                 fault = ""
         if fault:
@@ -107,24 +109,15 @@ def difference(found: dict[Slot, int], expected: dict[Slot, int]) -> str:
     return "; ".join(texts[:3]) + more
 
 
-def _pages(evidence: Evidence) -> dict[str, Call]:
-    """Return which call gave each page token."""
-    return {
-        call.response.next_page_token: call
-        for call in evidence.history.calls
-        if call.outcome is Outcome.OK and getattr(call.response, "next_page_token", None)
-    }
-
-
-def _list_fault(evidence: Evidence, call: Call, pages: dict[str, Call]) -> str:
+def _list_fault(evidence: Evidence, call: Call) -> str:
     request, response = call.request, call.response
-    query = query_of(request, evidence.model)
+    query = replace(query_of(request, evidence.model), key=evidence.holder_key(call))
     truth = evidence.timeline.open_slots(call.revision, micros_of(response.as_of), query)
     rows = sorted(truth, key=_list_order)
     if request.page_token:
-        before = pages.get(request.page_token)
+        before = evidence.page_before(call)
         if before is None:
-            return "its page token was given by no answer"
+            return NO_TOKEN
         last = _list_order(slot_of(before.response.slots[-1]))
         rows = [slot for slot in rows if _list_order(slot) > last]
     size = request.page_size or PAGE_SLOTS
@@ -149,7 +142,7 @@ def _explain_fault(evidence: Evidence, call: Call) -> str:
     if rules is None:
         return "there was no such type"
     first = micros_of(choice.start_time)
-    key = evidence.model.key(call.request.holder)
+    key = evidence.holder_key(call)
     calendars = (last_part(choice.calendar),) if choice.calendar else rules.primaries
     asked = explained(call)
     query = Query(start=asked.start, end=asked.end, types=asked.types, key=key)
@@ -185,31 +178,30 @@ def _booking_fault(evidence: Evidence, call: Call) -> str:
     return ""
 
 
-def _bookings_fault(evidence: Evidence, call: Call, pages: dict[str, Call]) -> str:
+def _bookings_fault(evidence: Evidence, call: Call) -> str:
     request, response = call.request, call.response
     start, end = micros_of(request.start_time), micros_of(request.end_time)
     calendar = last_part(request.calendar) if request.calendar else ""
     business_id = evidence.model.business_id
+    statuses = {booking_pb.BookingStatus.Name(each) for each in request.statuses}
     rows = []
     for booking_id in evidence.model.booking_log:
         booked = _at_revision(evidence, booking_id, call.revision)
         if booked is None or not start <= booked.first < end:
             continue
-        if calendar in ("", *booked.calendars):
-            rows.append((booked.first, booked.message(business_id).name, booked))
+        is_asked = not statuses or f"BOOKING_STATUS_{booked.status.upper()}" in statuses
+        if is_asked and calendar in ("", *booked.calendars):
+            rows.append((booked.first, booked.id, booked))
     rows.sort(key=lambda row: row[:2])
     if request.page_token:
-        before = pages.get(request.page_token)
+        before = evidence.page_before(call)
         if before is None:
-            return "its page token was given by no answer"
+            return NO_TOKEN
         last = before.response.bookings[-1]
-        rows = [row for row in rows if row[:2] > (micros_of(last.start_time), last.name)]
-    messages = [booked.message(business_id) for _, _, booked in rows]
-    if request.statuses:
-        messages = [each for each in messages if each.status in request.statuses]
+        rows = [row for row in rows if row[:2] > (micros_of(last.start_time), last_part(last.name))]
     size = request.page_size or PAGE_BOOKINGS
-    if list(response.bookings) != messages[:size]:
-        return f"it tells {len(response.bookings)} bookings, which are not those {len(messages)}"
-    if bool(response.next_page_token) != (len(messages) > size):
+    if list(response.bookings) != [booked.message(business_id) for _, _, booked in rows[:size]]:
+        return f"it tells {len(response.bookings)} bookings, which are not those {len(rows)}"
+    if bool(response.next_page_token) != (len(rows) > size):
         return "its page token is wrong"
     return ""

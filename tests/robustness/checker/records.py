@@ -76,6 +76,7 @@ class Held:
     """A hold. One that has expired is LIVE still: it may be booked, if its slot is free."""
 
     id: str
+    principal: str
     holder: str
     key: str
     type_id: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from service.domain.ids import last_part
 from slotcast.v1.booking_service_pb2 import (
@@ -17,6 +17,7 @@ from tests.robustness.checker.findings import Findings
 from tests.robustness.checker.model import Model, Spot
 from tests.robustness.checker.records import CHANGE_METHODS, LIVE, TRANSITIONS, Booked, Held
 from tests.robustness.checker.replay import HOLD_DURATIONS_MAX
+from tests.robustness.checker.retention import kept
 from tests.robustness.history import Call, Outcome
 
 WAITING_REASONS = frozenset({"OVERLOADED", "RATE_LIMITED", "REVISION_AHEAD", "TRY_AGAIN"})
@@ -100,14 +101,10 @@ class Refusals:
         return any(call.reason in reasons_of(model, call, at) for at in at_both_ends)
 
     def _is_trimmed(self, model: Model, call: Call, at: int) -> bool:
-        """Say whether a call names a hold that expired so long ago that it may be forgotten.
-
-        Holds are kept as long as the log is: nothing is forgotten before some of it was trimmed.
-        """
-        if self._evidence.witness.log_revisions[:1] == [1]:
-            return False
+        """Say whether a call names a hold that expired so long ago that it may be forgotten."""
+        forgotten = at - kept(self._evidence)
         held = [model.holds.get(hold_id) for hold_id in _holds_named(call.request)]
-        return any(hold is not None and hold.expires <= at for hold in held)
+        return any(hold is not None and hold.expires <= forgotten for hold in held)
 
 
 def _holds_named(request: Any) -> Iterator[str]:
@@ -124,29 +121,31 @@ def _is_judged(call: Call) -> bool:
     return (
         call.outcome is Outcome.REFUSED
         and call.ended is not None
-        and call.reason not in WAITING_REASONS
+        and call.reason not in (*WAITING_REASONS, "REQUEST_ID_REUSED")
         and bool(call.request_id or call.method in {"GetBooking", "ExplainSlot"})
     )
 
 
 def reasons_of(model: Model, call: Call, at: int) -> set[str]:
     """Return all reasons for which the model would refuse a request at an instant."""
-    request = call.request
+    request, principal = call.request, call.principal or model.principal_id
     match call.method:
         case "HoldSlot":
-            return _of_slot(model, request.slot, at, model.key(request.holder)) | _of_count(
-                model, request, at
-            )
+            key = model.key(request.holder, principal)
+            assert key is not None
+            count = _of_count(model, request.slot, at, _Whose(principal, key))
+            return _of_slot(model, request.slot, at, key) | count
         case "RenewHold" | "ReleaseHold":
-            return _of_hold(model, request.name, at, is_renewed=call.method == "RenewHold")
+            is_renewed = call.method == "RenewHold"
+            return _of_hold(model, request.name, at, principal, is_renewed=is_renewed)
         case "Book":
-            return _of_book(model, request, at)
+            return _of_book(model, request, at, principal)
         case "GetBooking":
             return _unknown(last_part(request.name) not in model.bookings)
         case "ExplainSlot":
             return _unknown(not _has_type(model, request.slot.appointment_type))
         case "RescheduleBooking":
-            return _of_reschedule(model, request, at)
+            return _of_reschedule(model, request, at, principal)
         case _ if call.method in CHANGE_METHODS and call.method != "ImportBusyFeed":
             return _of_status(model, request, CHANGE_METHODS[call.method], at)
         case _:
@@ -170,27 +169,34 @@ def _of_slot(model: Model, choice: Any, at: int, key: str | None) -> set[str]:
     return set().union(*each) if all(each) else set()
 
 
-def _of_count(model: Model, request: Any, at: int) -> set[str]:
+class _Whose(NamedTuple):
+    principal: str
+    key: str
+
+
+def _of_count(model: Model, choice: Any, at: int, whose: _Whose) -> set[str]:
     """Return whether one more hold is too many, on some calendar that the server may choose.
 
     Those of the holder's own that give way there do not count.
     """
-    offer, key = model.offer, model.key(request.holder)
+    offer, key = model.offer, whose.key
     held = {hold.id for hold in model.live_holds(key, at)}
     is_full = False
-    for spot in model.spots(request.slot):
+    for spot in model.spots(choice):
         rules = offer.types.get(spot.type_id)
         if rules is not None:
             staying = held - model.own_in_the_way(rules, spot, at, key)
             is_full |= len(staying) >= offer.holds_per_holder_max
     if len(model.holds) >= offer.holds_per_key_max:
-        is_full |= len(model.live_holds(None, at)) >= offer.holds_per_key_max
+        is_full |= model.live_holds_of_key(whose.principal, at) >= offer.holds_per_key_max
     return {"TOO_MANY_HOLDS"} if is_full else set()
 
 
-def _of_hold(model: Model, name: str, at: int, *, is_renewed: bool = False) -> set[str]:
+def _of_hold(
+    model: Model, name: str, at: int, principal: str, *, is_renewed: bool = False
+) -> set[str]:
     hold = model.holds.get(last_part(name))
-    if hold is None:
+    if hold is None or hold.principal != principal:
         return {"RESOURCE_NOT_FOUND"}
     if hold.status != LIVE:
         return {"HOLD_ENDED"}
@@ -213,17 +219,17 @@ def _of_expired(model: Model, hold: Held, at: int, *, is_renewed: bool) -> set[s
     return found
 
 
-def _of_wish(model: Model, wish: Any, at: int, key: str | None) -> set[str]:
+def _of_wish(model: Model, wish: Any, at: int, key: str | None, principal: str) -> set[str]:
     if wish.HasField("slot"):
         return _of_slot(model, wish.slot, at, key)
-    return _of_hold(model, wish.hold, at)
+    return _of_hold(model, wish.hold, at, principal)
 
 
-def _of_book(model: Model, request: Any, at: int) -> set[str]:
-    key = model.key(request.holder)
+def _of_book(model: Model, request: Any, at: int, principal: str) -> set[str]:
+    key = model.key(request.holder, principal)
     found: set[str] = set()
     for wish in request.appointments:
-        found |= _of_wish(model, wish, at, key)
+        found |= _of_wish(model, wish, at, key, principal)
     if len(request.appointments) > 1:
         found |= _of_each_other(model, request.appointments)
     return found
@@ -267,7 +273,7 @@ def _of_version(model: Model, request: Any) -> tuple[Booked | None, set[str]]:
     return booking, {"VERSION_MISMATCH"} if booking.version != request.version else set()
 
 
-def _of_reschedule(model: Model, request: Any, at: int) -> set[str]:
+def _of_reschedule(model: Model, request: Any, at: int, principal: str) -> set[str]:
     booking, found = _of_version(model, request)
     if booking is None:
         return found
@@ -281,16 +287,16 @@ def _of_reschedule(model: Model, request: Any, at: int) -> set[str]:
         type_id = hold.type_id if hold else booking.type_id
     if type_id != booking.type_id:
         found.add("INVALID_REQUEST")
-    return found | _of_new_place(model, booking, request.to, at)
+    return found | _of_new_place(model, booking, request.to, at, principal)
 
 
-def _of_new_place(model: Model, booking: Booked, wish: Any, at: int) -> set[str]:
+def _of_new_place(model: Model, booking: Booked, wish: Any, at: int, principal: str) -> set[str]:
     """Ask for the new place while the old one is not there: a booking is not in its own way."""
     own = model.calendars.of_owner(booking.id)
     for taken in own:
         model.calendars.drop(taken)
     try:
-        return _of_wish(model, wish, at, None)
+        return _of_wish(model, wish, at, None, principal)
     finally:
         for taken in own:
             model.calendars.put(taken)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from service.domain.change import Change
 from service.domain.ids import last_part
 from tests.robustness.checker.claims import BOOKING, BUSY, HOLD, Taken, added_by
-from tests.robustness.checker.findings import Fault
+from tests.robustness.checker.findings import Flaw
 from tests.robustness.checker.model import Model
 from tests.robustness.checker.offer import Span, busy_spans
 from tests.robustness.checker.placing import Deed, Placing
@@ -38,7 +38,7 @@ class Replay:
         self.retyped: set[str] = set()
         self._placing: Placing
 
-    def apply(self, change: Change, deed: Deed | None) -> list[Fault]:
+    def apply(self, change: Change, deed: Deed | None) -> list[Flaw]:
         """Do one change, and return what is wrong with it. `deed` is who asked for it."""
         added, calendars = added_by(change), self.model.calendars
         placing = self._placing = Placing(self.model, change, added)
@@ -85,7 +85,7 @@ class Replay:
             self._placing.fault("B3", "revision", f"the answer says {deed.response.revision}")
 
     def _hold(self, deed: Deed) -> None:
-        key = self.model.key(deed.request.holder)
+        key = self.model.key(deed.request.holder, deed.principal)
         assert key is not None
         hold_id = last_part(deed.response.hold.name)
         place = self._placing.find(self._placing.chosen(deed.request.slot, hold_id), key)
@@ -94,6 +94,7 @@ class Replay:
         self._placing.put(hold_id, place, HOLD, self._placing.at + place.rules.hold, key)
         held = Held(
             id=hold_id,
+            principal=deed.principal,
             holder=deed.request.holder,
             key=key,
             type_id=place.rules.type_id,
@@ -104,10 +105,10 @@ class Replay:
             expires=self._placing.at + place.rules.hold,
         )
         self._placing.keep(held, deed)
-        self._placing.count_holds(key)
+        self._placing.count_holds(key, deed.principal)
 
     def _renew(self, deed: Deed) -> None:
-        hold = self._placing.named_hold(deed.request.name)
+        hold = self._placing.named_hold(deed.request.name, deed.principal)
         if hold is None:
             return
         place = self._placing.place_of(hold)
@@ -122,10 +123,10 @@ class Replay:
         self._placing.put(hold.id, place, HOLD, expires, hold.key)
         self._placing.keep(replace(hold, calendars=place.calendars, expires=expires), deed)
         if hold.expires <= self._placing.at:
-            self._placing.count_holds(hold.key)
+            self._placing.count_holds(hold.key, deed.principal)
 
     def _release(self, deed: Deed) -> None:
-        hold = self._placing.named_hold(deed.request.name)
+        hold = self._placing.named_hold(deed.request.name, deed.principal)
         if hold is not None:
             self._placing.free(hold.id)
             self.model.put_hold(replace(hold, status=RELEASED))
@@ -138,10 +139,10 @@ class Replay:
                 "B3", "answer", "the answer tells other bookings than the change has"
             )
             return
-        key = self.model.key(deed.request.holder)
+        key = self.model.key(deed.request.holder, deed.principal)
         # Those with a hold come first, so that no other wish of the same is given its slot.
         for index in sorted(range(len(told)), key=lambda index: wishes[index].HasField("slot")):
-            place = self._placing.take(wishes[index], told[index], key)
+            place = self._placing.take(wishes[index], told[index], key, deed.principal)
             if place is None:
                 continue
             self._placing.put(told[index], place, BOOKING, None, None)
@@ -168,7 +169,7 @@ class Replay:
             self._placing.fault("B4", "transition", f"a booking that is {booking.status} was moved")
         self._placing.check_notice(booking, deed)
         self._placing.free(booking.id)
-        place = self._placing.take(deed.request.to, booking.id, None)
+        place = self._placing.take(deed.request.to, booking.id, None, deed.principal)
         if place is None:
             return
         if place.rules.type_id != booking.type_id:

@@ -9,6 +9,7 @@ from tests.robustness.checker.evidence import Evidence
 from tests.robustness.checker.findings import Findings
 from tests.robustness.checker.instants import SECOND, micros
 from tests.robustness.checker.reads import difference
+from tests.robustness.checker.streams import Clocks
 from tests.robustness.checker.timeline import Query, Slot, View
 from tests.robustness.checker.timing import AS_OF_LAG, SETTLED_SECONDS, SETTLED_SLACK_SECONDS
 from tests.robustness.history import Sight
@@ -16,6 +17,9 @@ from tests.robustness.history import Sight
 SIGHT_SLACK_SECONDS = 0.5
 STALE_AFTER_SECONDS = 15.0
 """Where no frame was recorded that says after how long a view is stale."""
+
+Shown = dict[tuple[str, str, int], int]
+"""By type, calendar and start: how many seats are left."""
 
 
 def judge_sights(evidence: Evidence, findings: Findings) -> None:
@@ -45,8 +49,10 @@ class _Onlooker:
         self._evidence = evidence
         self._findings = findings
         self._stale_after = stale_after
+        self._clocks = Clocks(evidence.history)
         self._view: View | None = None
         self._at = 0
+        self._looked = 0.0
 
     def judge(self, sights: list[Sight]) -> None:
         revision = 0
@@ -73,31 +79,46 @@ class _Onlooker:
 
     def _judge_slots(self, sight: Sight, window: tuple[datetime, datetime]) -> None:
         """Find an instant, recent and not before the last one, at which the slots are as shown."""
-        if not self._evidence.is_clock_known(sight.at):
-            # Instants may go back, and what was the truth at a later one is shown a while longer.
-            self._view = None
-            return
         view = self._view_of(sight, window)
-        lag = int((self._stale_after + SIGHT_SLACK_SECONDS) * SECOND) + AS_OF_LAG
-        latest = self._evidence.clock(sight.at)
-        self._at = max(self._at, latest - lag)
+        earliest, latest = self._instants(sight)
+        begins = [max(self._at, earliest)]
+        if self._clocks.may_go_back(min(self._looked, sight.at - self._lag_seconds), sight.at):
+            begins.append(earliest)
+        self._looked = sight.at
         found = {(*slot[:2], micros(slot[2])): slot[3] for slot in sight.slots}
-        while True:
-            view.move(sight.revision, self._at)
-            expected = {
-                (slot.type_id, slot.calendar, slot.first): n for slot, n in view.open.items()
-            }
-            if found == expected:
-                return
-            event = self._evidence.timeline.next_event(view.query, sight.revision, self._at)
-            if event is None or event > latest:
-                break
-            self._at = event
+        if any(self._finds(view, sight, found, at, latest) for at in begins):
+            return
+        view.move(sight.revision, begins[0])
         text = difference(
             {Slot(*each, 0): seats for each, seats in found.items()},
-            {Slot(*each, 0): seats for each, seats in expected.items()},
+            {Slot(*each, 0): seats for each, seats in _shown(view).items()},
         )
         self._tell(sight, "slots", f"at {sight.revision} the truth is another: {text}")
+
+    def _finds(self, view: View, sight: Sight, found: Shown, since: int, latest: int) -> bool:
+        """Go on to the first instant at which the slots are those that were found."""
+        at: int | None = since
+        while at is not None and at <= latest:
+            view.move(sight.revision, at)
+            if found == _shown(view):
+                self._at = at
+                return True
+            at = self._evidence.timeline.next_event(view.query, sight.revision, at)
+        return False
+
+    @property
+    def _lag_seconds(self) -> float:
+        return self._stale_after + SIGHT_SLACK_SECONDS + AS_OF_LAG / SECOND
+
+    def _instants(self, sight: Sight) -> tuple[int, int]:
+        """Return between which instants one lies that a view may show.
+
+        It may have been told by any of the clocks that PostgreSQL has had since it would be stale.
+        """
+        offsets = self._clocks.offsets(sight.at - self._lag_seconds, sight.at)
+        shown = micros(self._evidence.history.started_at) + round(sight.at * SECOND)
+        earliest = shown + round((min(offsets) - self._lag_seconds) * SECOND)
+        return earliest, shown + round(max(offsets) * SECOND)
 
     def _view_of(self, sight: Sight, window: tuple[datetime, datetime]) -> View:
         start, end = map(micros, window)
@@ -110,6 +131,10 @@ class _Onlooker:
         self._findings.add(
             "W5", rule, f"{sight.watcher}: {text}", at=sight.at, revision=sight.revision
         )
+
+
+def _shown(view: View) -> Shown:
+    return {(slot.type_id, slot.calendar, slot.first): seats for slot, seats in view.open.items()}
 
 
 def _judge_last(evidence: Evidence, findings: Findings, sights: list[Sight]) -> None:

@@ -19,7 +19,7 @@ from service.domain.catalog_rules import change_catalog
 from service.domain.change import Change, ChangeKind, ref_of
 from service.domain.claim import Claim, ClaimKind
 from service.domain.decisions import decide
-from service.domain.errors import DomainError
+from service.domain.errors import DomainError, RequestIdReused, SlotOffGrid, SlotRefused
 from service.domain.ids import last_part
 from service.domain.ledger import Ledger
 from service.domain.slot import Slot
@@ -34,6 +34,8 @@ from service.rpc.convert.slots import (
     write_slot,
 )
 from service.rpc.convert.times import read_window, write_instant
+from slotcast.convert import slot as client_slot
+from slotcast.models import Slot as ClientSlot
 from slotcast.v1 import availability_service_pb2 as availability_pb
 from slotcast.v1 import booking_service_pb2 as booking_pb
 from slotcast.v1 import catalog_service_pb2 as catalog_pb
@@ -72,7 +74,9 @@ class Stage:
         self.changes: list[Change] = []
         self.answered: dict[str, Answered] = {}
         self._numbers = count(1)
-        self._operations: dict[str, int] = {}
+        self._operations: dict[tuple[str, bytes], int] = {}
+        self._bodies: dict[str, bytes] = {}
+        self._principal = PRINCIPAL
         business = Business(business_id=BUSINESS, display_name="")
         empty = Catalog(
             business=business, version=0, calendars={}, types={}, schedules={}, closures={}
@@ -104,13 +108,21 @@ class Stage:
         return UUID(int=next(self._numbers) << 64)
 
     def ask(
-        self, method: str, request: Any, *, server: str = "a", operation: int | None = None
+        self,
+        method: str,
+        request: Any,
+        *,
+        server: str = "a",
+        operation: int | None = None,
+        principal: str = "",
     ) -> Call:
         """Make a call that takes 20 ms, a moment after the last, and decide it in their middle."""
         self.wait(0.001)
+        self._principal = principal or PRINCIPAL
         call = Call(
             number=len(self.history.calls) + 1,
-            operation=operation or self._operation(request),
+            operation=operation or self._operation(method, request),
+            principal=principal,
             client="caller",
             server=server,
             method=method,
@@ -124,18 +136,35 @@ class Stage:
             call.response = self._answer(method, request)
         except DomainError as refusal:
             call.outcome, call.reason = Outcome.REFUSED, refusal.reason
-            call.revision = self.revision if method in EVENTS or method == "Book" else 0
+            is_of_slot = isinstance(refusal, SlotRefused | SlotOffGrid)
+            call.revision = self.revision if method in EVENTS or is_of_slot else 0
+            if is_of_slot and method == "HoldSlot":
+                call.alternatives = self._instead(request)
         else:
             call.outcome, call.revision = Outcome.OK, call.response.revision
         self.wait(0.01)
         call.ended = self.now
         return call
 
-    def _operation(self, request: Any) -> int:
+    def _instead(self, request: Any) -> tuple[ClientSlot, ...]:
+        """Return what is open instead of a slot: the first of an hour around it."""
+        start, around = request.slot.start_time.ToDatetime(UTC), timedelta(minutes=30)
+        asked = availability_pb.ListSlotsRequest(
+            parent=request.parent,
+            appointment_types=[request.slot.appointment_type],
+            start_time=write_instant(start - around),
+            end_time=write_instant(start + around),
+            holder=request.holder,
+        )
+        found = self.slots(asked, self._principal)[:10]
+        return tuple(client_slot(write_slot(slot, BUSINESS)) for slot in found)
+
+    def _operation(self, method: str, request: Any) -> int:
         request_id = getattr(request, "request_id", "")
         if not request_id:
             return next(self._numbers)
-        return self._operations.setdefault(request_id, next(self._numbers))
+        key = f"{self._principal} {request_id}", _body(method, request)
+        return self._operations.setdefault(key, next(self._numbers))
 
     def _count_holds(self) -> None:
         self.ledger.now = self.clock
@@ -149,14 +178,20 @@ class Stage:
     def _answer(self, method: str, request: Any) -> Any:
         if method in {"ListSlots", "ExplainSlot", "GetBooking", "ListBookings"}:
             return self._read(method, request)
-        stored = self.answered.get(request.request_id)
+        # Ids are counted by API key.
+        is_own = self._principal == PRINCIPAL
+        key = request.request_id if is_own else f"{self._principal} {request.request_id}"
+        stored = self.answered.get(key)
         if stored is None:
             response = self._write(method, request)
-            stored = self.answered[request.request_id] = Answered(
-                principal_id=PRINCIPAL,
+            stored = self.answered[key] = Answered(
+                principal_id=self._principal,
                 request_id=request.request_id,
                 response=response.SerializeToString(),
             )
+            self._bodies[key] = _body(method, request)
+        elif self._bodies[key] != _body(method, request):
+            raise RequestIdReused
         again = answer_of(method)()
         again.ParseFromString(stored.response)
         return again
@@ -204,13 +239,13 @@ class Stage:
             return convert.read_status_change(request, BUSINESS, EVENTS[method])
         if method in {"RenewHold", "ReleaseHold"}:
             kind = commands.RenewHold if method == "RenewHold" else commands.ReleaseHold
-            return kind(hold_id=UUID(last_part(request.name)), principal_id=PRINCIPAL)
+            return kind(hold_id=UUID(last_part(request.name)), principal_id=self._principal)
         if method == "HoldSlot":
-            wish = convert.read_hold_slot(request, BUSINESS, PRINCIPAL)
+            wish = convert.read_hold_slot(request, BUSINESS, self._principal)
             return replace(wish, hold_id=self._new_id())
         if method == "RescheduleBooking":
-            return convert.read_reschedule(request, BUSINESS, PRINCIPAL)
-        book = convert.read_book(request, BUSINESS, PRINCIPAL)
+            return convert.read_reschedule(request, BUSINESS, self._principal)
+        book = convert.read_book(request, BUSINESS, self._principal)
         return replace(book, booking_ids=tuple(self._new_id() for _ in book.wishes))
 
     def _change_catalog(self, method: str, request: Any, resource: Resource) -> Any:
@@ -260,16 +295,15 @@ class Stage:
 
     # What only looks.
 
-    def slots(self, request: Any) -> list[Slot]:
+    def slots(self, request: Any, principal: str = PRINCIPAL) -> list[Slot]:
         """Return the open slots that a list or a watch asks for, now."""
-        return open_slots(
-            self.ledger.offer, read_slot_query(request, BUSINESS, PRINCIPAL), self.clock
-        )
+        query = read_slot_query(request, BUSINESS, principal)
+        return open_slots(self.ledger.offer, query, self.clock)
 
     def _read(self, method: str, request: Any) -> Any:
         if method == "ListSlots":
             return availability_pb.ListSlotsResponse(
-                slots=[write_slot(slot, BUSINESS) for slot in self.slots(request)],
+                slots=[write_slot(slot, BUSINESS) for slot in self.slots(request, self._principal)],
                 revision=self.revision,
                 as_of=write_instant(self.clock),
             )
@@ -298,7 +332,7 @@ class Stage:
         wish = read_slot_choice(request.slot, BUSINESS, "slot")
         type_ = self.ledger.offer.catalog.types[wish.type_id]
         calendars = [wish.calendar_id] if wish.calendar_id else type_.primary_calendar_ids
-        key = read_holder_key(request.holder, PRINCIPAL)
+        key = read_holder_key(request.holder, self._principal)
         told = [
             explain(
                 *(self.ledger.offer, wish.type_id, calendar_id, wish.start),
@@ -342,6 +376,10 @@ class Stage:
             log_revisions=list(range(1, self.revision + 1)),
             overlaps=[],
         )
+
+
+def _body(method: str, request: Any) -> bytes:
+    return method.encode() + b"\n" + request.SerializeToString(deterministic=True)
 
 
 def _resource_of(method: str) -> Resource | None:

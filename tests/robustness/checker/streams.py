@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
-from tests.robustness.checker.evidence import Evidence
-from tests.robustness.checker.instants import micros_of
+from tests.robustness.checker.evidence import CLOCK_SET_SECONDS, Evidence
+from tests.robustness.checker.instants import SECOND, micros, micros_of
 from tests.robustness.checker.timeline import Query, Slot, query_of
 from tests.robustness.history import Fault, History, Link, Watch
+from tests.robustness.scenarios import STANDBY_LINK
 
-RECOVERY_SECONDS = 5.0
-"""For so long after a fault a server may still be finding its way back."""
+RECOVERY_SECONDS = 1.0
+"""For so long after a fault a server may still be finding its way back.
+
+What hung goes on at once. A reading of PostgreSQL that meets a broken connection fails, and gives
+up all that are like it; by default the next one comes a second later.
+"""
+CLOCK_NOTED_SECONDS = 1.0
+"""So much later than PostgreSQL's clock was set that may have been noted."""
 Stretch = tuple[float, float]
 """From one instant of the history to another."""
 
@@ -72,6 +80,20 @@ class Stream:
         index = bisect_right(self.complete, instant, key=lambda each: each.at) - 1
         return None if index < 0 else self.complete[index]
 
+    def sent_from(self, seen: Seen) -> float:
+        """Return the earliest instant at which a frame may have been sent.
+
+        What was sent while its reader read nothing is read when it goes on.
+        """
+        return min(
+            (
+                began
+                for began, ended in self.watch.pauses
+                if began <= seen.at <= ended + CLOCK_SET_SECONDS
+            ),
+            default=seen.at,
+        )
+
     def is_paused(self, start: float, end: float) -> bool:
         """Say whether its reader read nothing for some of a stretch."""
         return any(began < end and ended > start for began, ended in self.watch.pauses)
@@ -115,13 +137,30 @@ class Weather:
         """Return when a server was cut off from its clients, or from PostgreSQL; and a while."""
         found = self._storms.get(server)
         if found is None:
-            ways = {Link("clients", server), Link(server, "postgres")}
-            found = self._storms[server] = joined(
-                (fault.began, self.end_of(fault) + RECOVERY_SECONDS)
-                for fault in self._history.faults
-                if fault.blocks & ways
-            )
+            found = self._storms[server] = self._blocked(_ways_of(server))
         return found
+
+    def standstills(self) -> list[Stretch]:
+        """Return when some server could not commit, and a while.
+
+        What one of them has locked keeps the others waiting, and so does the standby.
+        """
+        servers = {call.server for call in self._history.calls}
+        ways = {way for server in servers for way in _ways_of(server)}
+        return self._blocked(ways | {STANDBY_LINK})
+
+    def is_amid_faults(self, start: float, end: float) -> bool:
+        """Say whether faults were going on: all of it is between the first one and the last."""
+        history = self._history
+        first = min((fault.began for fault in history.faults), default=history.ended)
+        return first <= start and end <= history.faults_ended
+
+    def _blocked(self, ways: Set[Link]) -> list[Stretch]:
+        return joined(
+            (fault.began, self.end_of(fault) + RECOVERY_SECONDS)
+            for fault in self._history.faults
+            if fault.blocks & ways
+        )
 
     def end_of(self, fault: Fault) -> float:
         """Return when a fault was over."""
@@ -138,6 +177,51 @@ class Weather:
             for fault in self._history.faults
             if "valkey" in fault.target or any(way.target == "valkey" for way in fault.blocks)
         )
+
+
+def _ways_of(server: str) -> Set[Link]:
+    return {Link("clients", server), Link(server, "postgres")}
+
+
+class Clocks:
+    """Which of the clocks that PostgreSQL has had a frame may go by."""
+
+    def __init__(self, history: History) -> None:
+        """Take when it was set."""
+        self._history = history
+
+    def offsets(self, since: float, until: float) -> list[float]:
+        """Return how far ahead of the machine's they are, in seconds.
+
+        A server looks at PostgreSQL's clock each second: for a while after a step some go by the
+        old one, and where its instant was noted late others by the new one before.
+        """
+        offsets = [0.0]
+        for step in self._history.clock_steps:
+            if step.at - CLOCK_NOTED_SECONDS > until:
+                break
+            if step.at + CLOCK_SET_SECONDS <= since:
+                offsets.clear()
+            offsets.append(step.offset.total_seconds())
+        return offsets
+
+    def latest(self, since: float, until: float) -> int:
+        """Return the latest instant at which what was sent meanwhile may say that it is."""
+        ahead = max(self.offsets(since, until))
+        return self._micros(until + ahead)
+
+    def earliest(self, as_of: int, since: float, until: float) -> float:
+        """Return the earliest instant that may be meant by what was sent meanwhile."""
+        ahead = max(self.offsets(since, until))
+        return (as_of - self._micros(0.0)) / SECOND - ahead
+
+    def may_go_back(self, since: float, until: float) -> bool:
+        """Say whether who was told an instant may later be told an earlier one."""
+        offsets = self.offsets(since, until)
+        return any(later < earlier for earlier, later in pairwise(offsets))
+
+    def _micros(self, seconds: float) -> int:
+        return micros(self._history.started_at) + round(seconds * SECOND)
 
 
 def joined(stretches: Iterable[Stretch]) -> list[Stretch]:

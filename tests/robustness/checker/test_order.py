@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -13,7 +16,7 @@ from tests.robustness.checker.asked import STARTS, slot
 from tests.robustness.checker.judge import judge
 from tests.robustness.checker.plays import STEPS, Play
 from tests.robustness.checker.staged_streams import Stream
-from tests.robustness.history import Fault, Link
+from tests.robustness.history import ClockStep, Fault, Link
 
 CUT = slot("cut", STARTS[0], "chair-1")
 TYPES = ("cut", "colour", "class", "consult")
@@ -112,6 +115,31 @@ def test_w1_an_instant_that_goes_back(stage, stream):
     frames(stream)[-1].as_of.seconds -= 1
 
     assert told(stage) == {("W1", "as_of")}
+
+
+@pytest.mark.parametrize(("offsets", "is_right"), [((-15,), True), ((15, 0), True), ((15,), False)])
+def test_w1_who_resumes_over_a_step_back_may_be_told_an_earlier_instant(
+    stage, stream, offsets, is_right
+):
+    told_at = frames(stream)[-1].as_of
+    for offset in offsets:
+        stage.wait(4)
+        stage.history.clock_steps.append(ClockStep(stage.now, timedelta(seconds=offset)))
+    stage.wait(4)
+    resumed = Stream(stage, request(), resumes=stream.end())
+    resumed.delta()
+    frames(resumed)[0].as_of.seconds = told_at.seconds - 1
+
+    assert (("W1", "as_of") not in told(stage)) is is_right
+
+
+def test_w1_no_stream_lasts_over_a_step_back(stage, stream):
+    stage.wait(1)
+    stage.history.clock_steps.append(ClockStep(stage.now, timedelta(seconds=-15)))
+    stage.wait(1)
+    stream.heartbeat()
+
+    assert ("W1", "as_of") in told(stage)
 
 
 def test_w1_a_frame_that_is_missing_shows_in_the_numbers_and_in_the_slots(stage, stream):
@@ -233,6 +261,22 @@ def test_w3_a_reset_for_a_reason_that_was_not_so(stage, stream, reason):
     Stream(stage, request(), resumes=stream.end()).reset(reason)
 
     assert told(stage) == {("W3", "reset")}
+
+
+@pytest.mark.parametrize(("seconds", "is_right"), [(2, False), (4, True)])
+def test_w3_a_reset_as_the_log_was_trimmed_by_then(stage, stream, seconds, is_right):
+    stage.history.scenario = "log-trimmed"
+    stream.end()
+    stage.ask(*asked.book(slot("cut", STARTS[8], "chair-1")))
+    stage.wait(seconds)
+    Stream(stage, request(), resumes=stream).reset("COMPACTED").end()
+    stage.wait(5)
+    history, witness = stage.end()
+
+    found = judge(history, replace(witness, log_revisions=[]))
+    assert {(each.promise, each.rule) for each in found} == (
+        set() if is_right else {("W3", "reset")}
+    )
 
 
 def test_w3_a_reset_as_the_catalogue_changed(stage, stream):

@@ -7,19 +7,22 @@ what the log leads to.
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
+from tests.robustness.checker.alternatives import judge_alternatives
 from tests.robustness.checker.claims import BUSY, HOLD, Taken
-from tests.robustness.checker.evidence import CLOCK_SLACK, Evidence
+from tests.robustness.checker.evidence import CLOCK_SLACK, Done, Evidence
 from tests.robustness.checker.findings import Findings
 from tests.robustness.checker.instants import SECOND, micros, shown
 from tests.robustness.checker.offer import merged
 from tests.robustness.checker.refusals import WAITING_REASONS, Refusals
 from tests.robustness.checker.replay import Replay
-from tests.robustness.history import Call, Outcome, StoredClaim
+from tests.robustness.checker.strangers import judge_strangers
+from tests.robustness.checker.waiting import judge_waiting
+from tests.robustness.history import INTERNAL_FAULT, Call, Outcome, StoredClaim
 
 NEVER_REASONS = frozenset(
     {
+        INTERNAL_FAULT,
         "INTERNAL",
         "UNKNOWN",
         "DATA_LOSS",
@@ -35,11 +38,12 @@ NEVER_REASONS = frozenset(
         "UNAUTHENTICATED",
     }
 )
-"""No request of these tests earns them."""
+"""No request of these tests earns them, but for those that use an id or a page token wrongly."""
+REUSED = "REQUEST_ID_REUSED"
 ONE_MACHINE_SLACK = SECOND // 10
 """So far the clocks of PostgreSQL and of who asks may differ, as the machine is the same."""
 WIRE_REASONS = frozenset({"INTERNAL", "UNKNOWN"})
-"""Where the way is cut, gRPC itself may say these."""
+"""Where the way is cut, gRPC itself may say these. What the service calls its fault is not so."""
 
 
 def judge_log(evidence: Evidence, findings: Findings) -> None:
@@ -63,7 +67,7 @@ def judge_log(evidence: Evidence, findings: Findings) -> None:
         findings.checks["B1"] += 1 + len(change.added)
         for fault in replay.apply(change, deeds[0] if deeds else None):
             text = f"{change.kind} at {shown(micros(change.at))}: {fault.text}"
-            calls = _calls_of(evidence, deeds[0].request_id) if deeds else ()
+            calls = deeds[0].calls if deeds else ()
             findings.add(fault.promise, fault.rule, text, revision=number, calls=calls)
         evidence.timeline.note(evidence.model, replay.touched, replay.retyped)
         refusals.look(evidence.model)
@@ -81,12 +85,13 @@ def judge_answers(evidence: Evidence, findings: Findings) -> None:
 
 def _judge_stored(evidence: Evidence, findings: Findings) -> None:
     """Every change has one stored answer, and every stored answer a request and a change."""
-    for request_id, stored in evidence.answers.items():
+    for (_, request_id), stored in evidence.answers.items():
         findings.checks["B3"] += 1
-        calls = _calls_of(evidence, request_id)
         if len(stored) > 1:
+            calls = tuple(number for done in stored for number in done.numbers)
             findings.add("B3", "twice", f"{request_id} has {len(stored)} answers", calls=calls)
-        for _, response in stored:
+        for _, calls_, response in stored:
+            calls = tuple(call.number for call in calls_)
             if response is None:
                 findings.add("B3", "nobody asked", f"{request_id} was answered, and nobody asked")
             elif not 0 < response.revision <= len(evidence.witness.changes):
@@ -110,12 +115,15 @@ def _judge_stored(evidence: Evidence, findings: Findings) -> None:
 
 
 def _judge_operation(evidence: Evidence, findings: Findings, calls: list[Call]) -> None:
-    stored = evidence.answers.get(calls[0].request_id, [])
+    stored = evidence.done(calls[0])
     numbers = tuple(call.number for call in calls)
-    done_at = stored[0][1].revision if stored and stored[0][1] is not None else 0
+    done_at = stored[0].response.revision if stored and stored[0].response is not None else 0
+    other = evidence.done_otherwise(calls[0])
     for call in calls:
         findings.checks["B3"] += 1
-        if call.outcome is Outcome.OK:
+        if other and not stored:
+            _judge_reused(evidence, findings, call, other)
+        elif call.outcome is Outcome.OK:
             _judge_ok(findings, call, stored, numbers)
         elif done_at and _is_refused_after(evidence, call, done_at):
             findings.add(
@@ -146,12 +154,23 @@ def _judge_operation(evidence: Evidence, findings: Findings, calls: list[Call]) 
         )
 
 
-def _judge_ok(findings: Findings, call: Call, stored: list[Any], numbers: tuple[int, ...]) -> None:
+def _judge_reused(evidence: Evidence, findings: Findings, call: Call, other: int) -> None:
+    """An id that was answered for another body: it is said so, and nothing else is told."""
+    is_ok = call.outcome is Outcome.OK
+    told = "answered OK" if is_ok else f"refused with {call.reason}"
+    if is_ok or (call.reason != REUSED and _is_refused_after(evidence, call, other)):
+        text = f"{call.method} was {told}, though its id was answered at {other} for another body"
+        findings.add(
+            "B3", "another body", text, at=call.ended, revision=other, calls=(call.number,)
+        )
+
+
+def _judge_ok(findings: Findings, call: Call, stored: list[Done], numbers: tuple[int, ...]) -> None:
     findings.checks["B2"] += 1
     if not stored:
         text = f"{call.method} was answered OK at revision {call.revision}, and nothing is stored"
         findings.add("B2", "lost", text, at=call.ended, revision=call.revision, calls=numbers)
-    elif not any(response == call.response for _, response in stored):
+    elif not any(done.response == call.response for done in stored):
         text = f"{call.method} was answered otherwise than is stored"
         findings.add(
             "B3", "other answer", text, at=call.ended, revision=call.revision, calls=numbers
@@ -223,16 +242,30 @@ def _judge_instant(evidence: Evidence, findings: Findings, first: Call, done: Ca
 
 def judge_reasons(evidence: Evidence, findings: Findings) -> None:
     """B6: a failure has a reason that tells what to do; none that nobody earned."""
+    judge_waiting(evidence, findings)
+    judge_alternatives(evidence, findings)
+    judge_strangers(evidence, findings)
     for call in evidence.history.calls:
         if call.outcome is Outcome.OK or call.ended is None:
             continue
         findings.checks["B6"] += 1
-        if call.reason not in NEVER_REASONS:
+        if call.reason not in NEVER_REASONS or _is_earned(evidence, call):
             continue
         if call.reason in WIRE_REASONS and evidence.was_cut(call.server, call.began, call.ended):
             continue
         text = f"{call.method} at {call.server} failed with {call.reason}"
         findings.add("B6", "reason", text, at=call.ended, calls=(call.number,))
+
+
+def _is_earned(evidence: Evidence, call: Call) -> bool:
+    """Say whether a call has used a token that is not for it, or an id.
+
+    That may have been answered for another body by then.
+    """
+    if call.reason == "INVALID_PAGE_TOKEN":
+        return bool(call.request.page_token) and evidence.page_before(call) is None
+    other = evidence.done_otherwise(call) if call.reason == REUSED else 0
+    return call.ended is not None and 0 < other <= evidence.possible_by(call.ended)
 
 
 def judge_end(evidence: Evidence, findings: Findings) -> None:
@@ -330,10 +363,3 @@ def _judge_bookings(evidence: Evidence, findings: Findings) -> None:
         if found != told:
             text = f"booking {booking_id} is stored as {found}, not {told}"
             findings.add("B2", "bookings", text)
-
-
-def _calls_of(evidence: Evidence, request_id: str) -> tuple[int, ...]:
-    call = evidence.methods.get(request_id)
-    if call is None:
-        return ()
-    return tuple(each.number for each in evidence.operations[call.operation])

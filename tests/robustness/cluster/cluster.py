@@ -11,6 +11,7 @@ what the servers logged stays in the folder.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -21,16 +22,19 @@ from urllib.parse import urlsplit, urlunsplit
 
 from redis.asyncio import Redis
 
-from service.cli.api_key import ensure_operator_key
+from service.cli.api_key import SCOPES, ensure_operator_key
 from service.embedded.valkey import Valkey
+from service.store import api_keys
+from service.store.api_keys import ApiKey
 from service.store.database import Database
 from service.store.migrate import migrate
-from tests.robustness.catalogue import BUSINESS
+from service.store.scope import ALL_BUSINESSES
+from tests.robustness.catalogue import BUSINESS, SECOND_KEY, STRANGERS_KEY, Key
 from tests.robustness.cluster import load, witness
 from tests.robustness.cluster import stepped_clock as clock
 from tests.robustness.cluster.keeper import Keeper
-from tests.robustness.cluster.nodes import Node
-from tests.robustness.cluster.postgres_pair import PostgresPair
+from tests.robustness.cluster.nodes import QUICK, Node, Pace
+from tests.robustness.cluster.postgres_pair import Backend, PostgresPair
 from tests.robustness.cluster.proxy import Address, FaultProxy
 from tests.robustness.history import Link, Witness
 
@@ -63,14 +67,27 @@ class Cluster:
         """Kill Valkey, and start it again, empty, at the same address."""
         await self.keeper.do(self._restart_valkey)
 
-    async def kill_pubsub(self) -> None:
-        """Let Valkey end the connections of all who subscribe to something."""
+    async def kill_pubsub(self) -> int:
+        """Let Valkey end the connections of all who subscribe to something; say how many."""
         async with Redis.from_url(self.valkey.url) as redis:
-            await redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+            return int(await redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub"))
 
-    async def terminate_a_backend(self, random: Random) -> bool:
-        """Let PostgreSQL end a session of a server; say whether there was one."""
-        return await self.postgres.terminate_a_backend(random)
+    async def terminate_a_backend(self, random: Random) -> str | None:
+        """Let PostgreSQL end a session of a server; say of which. None: none of them had any."""
+        backends = await self.postgres.backends()
+        random.shuffle(backends)
+        for backend in backends:
+            node = self._whose(backend)
+            if node is not None and await self.postgres.terminate(backend):
+                return node
+        return None
+
+    def _whose(self, backend: Backend) -> str | None:
+        """Return the server whose session it is; None: it has left it behind."""
+        for name in NODES:
+            if self.proxies[Link(name, "postgres")].comes_from(backend.port):
+                return name
+        return None
 
     async def crash_postgres(self) -> None:
         """Shut PostgreSQL down at once and start it; returns when it takes connections again."""
@@ -124,8 +141,12 @@ async def running_cluster(
     stepped_clock: bool = False,
     trims: bool = False,
     tells_figures: bool = False,
+    pace: Pace | None = QUICK,
 ) -> AsyncIterator[Cluster]:
-    """Start all of it, and end it with the block."""
+    """Start all of it, and end it with the block.
+
+    Without a pace the servers have that of the defaults.
+    """
     async with AsyncExitStack() as stack:
         keeper = await stack.enter_async_context(Keeper())
         postgres = PostgresPair(folder, keeper, standby=standby)
@@ -148,6 +169,7 @@ async def running_cluster(
                 redis_url=_through(proxies[Link(name, "valkey")], valkey.url),
                 trims=trims,
                 tells_figures=tells_figures,
+                pace=pace,
             )
             for name in NODES
         }
@@ -168,7 +190,7 @@ async def running_cluster(
 
 
 async def _prepare(postgres: PostgresPair, folder: Path, *, stepped_clock: bool) -> str:
-    """Make the tables, what watches them, and the operator's key."""
+    """Make the tables, what watches them, the operator's key, and those of others."""
     await migrate(postgres.dsn)
     async with postgres.connected() as connection:
         await witness.install(connection)
@@ -176,9 +198,22 @@ async def _prepare(postgres: PostgresPair, folder: Path, *, stepped_clock: bool)
             await clock.install(connection)
     database = Database(postgres.dsn, pool_size=1)
     try:
+        async with database.transaction(ALL_BUSINESSES) as tx:
+            for key in (SECOND_KEY, STRANGERS_KEY):
+                await api_keys.add(tx, _api_key(key))
         return await ensure_operator_key(database, folder)
     finally:
         await database.close()
+
+
+def _api_key(key: Key) -> ApiKey:
+    return ApiKey(
+        key_id=key.principal,
+        business_id=key.business_id,
+        display_name=key.principal,
+        secret_hash=hashlib.sha256(key.text.rpartition("_")[2].encode()).digest(),
+        scopes=frozenset(SCOPES),
+    )
 
 
 def _links_of_nodes(postgres: PostgresPair, valkey: Valkey) -> dict[Link, Address]:

@@ -23,8 +23,8 @@ from service.ops import failpoints
 from service.ops.logs import configure_logs
 from service.settings import Settings
 from service.wiring import built_server, run_worker
+from tests.robustness.scenarios import TRIMMED_AFTER_SECONDS
 
-TRIMMED_AFTER_SECONDS = 3.0
 TRIMMING_INTERVAL_SECONDS = 1.0
 SECONDS_PER_HOUR = 3600
 FIGURES_SECONDS = 1.0

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.robustness.cluster.proxy import Address, bound
 
@@ -22,14 +23,22 @@ READY_SECONDS_MAX = 30.0
 STOP_SECONDS_MAX = 10.0
 TOKEN_SECRET = "a secret that all servers of a cluster share"
 
-# The proportions are those of the defaults; a view is stale soon enough for a test to see it.
-HEARTBEAT_SECONDS = 1.0
-VERIFY_SECONDS = 0.5
-STALE_AFTER_SECONDS = 5.0
 DRAIN_SECONDS = 2
 
 # What the servers may do is the scenario's, not that of who runs it.
 _FORGOTTEN = ("SLOTCAST_", "PYTHONDONTWRITEBYTECODE")
+
+
+class Pace(NamedTuple):
+    """How often a server verifies and beats, and after how long its views are stale."""
+
+    heartbeat_seconds: float
+    verify_seconds: float
+    stale_after_seconds: float
+
+
+# The proportions are those of the defaults; a view is stale soon enough for a test to see it.
+QUICK = Pace(heartbeat_seconds=1.0, verify_seconds=0.5, stale_after_seconds=5.0)
 
 
 class NodeFailed(Exception):
@@ -51,8 +60,9 @@ class Node:
         redis_url: str,
         trims: bool,
         tells_figures: bool,
+        pace: Pace | None,
     ) -> None:
-        """Start nothing yet."""
+        """Start nothing yet. Without a pace it has that of the defaults."""
         self.name = name
         self.log = folder / f"{name}.log"
         self.figures = folder / f"{name}.figures.json"
@@ -70,9 +80,7 @@ class Node:
             "SLOTCAST_LISTEN": str(self.address),
             "SLOTCAST_TOKEN_SECRET": TOKEN_SECRET,
             "SLOTCAST_LOG_LEVEL": "WARNING",
-            "SLOTCAST_HEARTBEAT_SECONDS": str(HEARTBEAT_SECONDS),
-            "SLOTCAST_VERIFY_SECONDS": str(VERIFY_SECONDS),
-            "SLOTCAST_STALE_AFTER_SECONDS": str(STALE_AFTER_SECONDS),
+            **paced(pace),
             "SLOTCAST_DRAIN_SECONDS": str(DRAIN_SECONDS),
             # Compiling what is imported takes longer than all else that a start does.
             "PYTHONPYCACHEPREFIX": str(_bytecode_folder()),
@@ -182,6 +190,13 @@ class Node:
 
 def _armed(failpoint: str, after_seconds: float) -> list[str]:
     return ["--failpoint", failpoint, "--after-seconds", str(after_seconds)]
+
+
+def paced(pace: Pace | None) -> dict[str, str]:
+    """Return the variables that give a server its pace."""
+    if pace is None:
+        return {}
+    return {f"SLOTCAST_{name.upper()}": str(seconds) for name, seconds in pace._asdict().items()}
 
 
 def _inherited(environ: Mapping[str, str]) -> dict[str, str]:

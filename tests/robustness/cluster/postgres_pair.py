@@ -15,7 +15,7 @@ import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from random import Random
+from typing import NamedTuple
 
 import asyncpg
 
@@ -43,9 +43,17 @@ SELECT count(*) FROM pg_stat_replication
 WHERE application_name = $1 AND state = 'streaming' AND sync_state = 'sync'
 """
 _BACKENDS = """
-SELECT pid FROM pg_stat_activity
-WHERE application_name = 'slotcast' AND datname = current_database() ORDER BY pid
+SELECT pid AS process_id, client_port AS port FROM pg_stat_activity
+WHERE application_name = 'slotcast' AND datname = current_database() AND client_port > 0
+ORDER BY pid
 """
+
+
+class Backend(NamedTuple):
+    """A session of a server, by the port that it comes from."""
+
+    process_id: int
+    port: int
 
 
 class PostgresPair:
@@ -137,16 +145,16 @@ class PostgresPair:
         if self.standby is not None:
             signal_whole(self.standby, signal.SIGCONT)
 
-    async def terminate_a_backend(self, random: Random) -> bool:
-        """End one of the sessions of our servers; say whether there was one."""
+    async def backends(self) -> list[Backend]:
+        """Return the sessions of our servers."""
         async with self.connected() as connection:
-            backends = [row["pid"] for row in await connection.fetch(_BACKENDS)]
-            if not backends:
-                return False
+            return [Backend(**row) for row in await connection.fetch(_BACKENDS)]
+
+    async def terminate(self, backend: Backend) -> bool:
+        """End a session; False: it had ended by itself."""
+        async with self.connected() as connection:
             return bool(
-                await connection.fetchval(
-                    "SELECT pg_terminate_backend($1)", random.choice(backends)
-                )
+                await connection.fetchval("SELECT pg_terminate_backend($1)", backend.process_id)
             )
 
     async def _until_in_step(self) -> None:

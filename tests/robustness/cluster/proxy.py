@@ -98,6 +98,10 @@ class FaultProxy:
         """How much waits in the direction of a connection in which most does."""
         return max((each.held_bytes_max for each in self._connections), default=0)
 
+    def comes_from(self, port: int) -> bool:
+        """Say whether what listens behind it sees one of its connections come from a port."""
+        return any(each.upstream_port == port for each in self._connections)
+
     def start(self) -> Self:
         """Listen on a free port."""
         # Bound, but never listening: the port stays ours, and refuses, while nobody listens.
@@ -244,6 +248,10 @@ class _Connection:
     def held_bytes_max(self) -> int:
         return max(flow.held_bytes for flow in self._flows)
 
+    @property
+    def upstream_port(self) -> int | None:
+        return self.server.port
+
     async def accept(self, accepted: socket.socket) -> None:
         """Take a client."""
         loop = asyncio.get_running_loop()
@@ -315,6 +323,14 @@ class _Side(asyncio.Protocol):
         self._can_write = False
         # Also while it is not there yet.
         self.is_lost = True
+
+    @property
+    def port(self) -> int | None:
+        """From which it is spoken to, while it is there."""
+        if self._transport is None or self.is_lost:
+            return None
+        port: int = self._transport.get_extra_info("sockname")[1]
+        return port
 
     @property
     def is_closing(self) -> bool:

@@ -11,6 +11,7 @@ from random import Random
 
 import pytest
 
+from service.settings import Settings
 from slotcast import (
     BookingStatus,
     Client,
@@ -21,7 +22,7 @@ from slotcast import (
     Timeouts,
 )
 from tests.robustness.cluster.cluster import NODES, Cluster, running_cluster
-from tests.robustness.cluster.nodes import ROOT
+from tests.robustness.cluster.nodes import QUICK, ROOT, paced
 from tests.robustness.history import Link
 from tests.salon import make_salon
 
@@ -263,9 +264,45 @@ async def test_a_session_of_a_server_can_be_ended(start):
     booked = []
     for number in range(5):
         booked.append(await book(cluster, NODES[number % 2], number))
-        assert await cluster.terminate_a_backend(Random(number))
+        assert await cluster.terminate_a_backend(Random(number)) in NODES
 
     await assert_there(cluster, booked)
+
+
+async def test_a_session_that_is_ended_is_told_by_its_server(start):
+    cluster = await start()
+    cluster.nodes["b"].kill()
+
+    async def are_gone():
+        backends = await cluster.postgres.backends()
+        return not any(
+            cluster.proxies[Link("b", "postgres")].comes_from(each.port) for each in backends
+        )
+
+    await until(are_gone)
+    assert await cluster.terminate_a_backend(Random(1)) == "a"
+
+
+@pytest.mark.parametrize("tries_left", [1, 1000])
+async def test_where_a_session_had_ended_by_itself_another_one_is(start, monkeypatch, tries_left):
+    cluster, tried = await start(), []
+
+    async def terminate(backend):
+        tried.append(backend)
+        return len(tried) > tries_left
+
+    monkeypatch.setattr(cluster.postgres, "terminate", terminate)
+    hit = await cluster.terminate_a_backend(Random(1))
+
+    assert len(set(tried)) == len(tried) >= 2
+    assert (hit in NODES) if tries_left == 1 else (hit is None)
+
+
+def test_a_pace_is_set_as_an_operator_would_set_it():
+    settings = Settings.from_environment(paced(QUICK))
+
+    assert paced(None) == {}
+    assert {name: getattr(settings, name) for name in QUICK._fields} == QUICK._asdict()
 
 
 async def test_the_witness_has_every_change_though_the_log_is_trimmed(start):

@@ -123,9 +123,11 @@ async def test_claims_and_bookings_are_told_as_they_are(seen, database):
 async def test_who_waits_in_a_transaction_and_what_is_locked_is_told(seen, database):
     async with serialized(database, "demo") as tx:
         await batch.read_head(tx, "demo")
-        told = await witness.read_witness(seen, "demo")
+        moment = await witness.read_witness(seen, "demo")
+        told = await witness.read_witness(seen, "demo", left_behind_after=timedelta())
 
     assert (told.idle_in_transaction, told.advisory_locks) == (1, 1)
+    assert (moment.idle_in_transaction, moment.advisory_locks) == (0, 0)
 
 
 async def test_two_bookings_of_the_same_time_are_found(unguarded, database):

@@ -7,6 +7,8 @@ reads nothing more for their sake, and so has no more conflicts.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import asyncpg
 
 from service.domain.change_codec import change_from_json
@@ -115,11 +117,15 @@ WHERE bookings.business_id = $1 AND status IN ('pending', 'confirmed')
 _IDLE_IN_TRANSACTION = """
 SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND state LIKE 'idle in transaction%'
+  AND state_change <= clock_timestamp() - $1::interval
 """
 _ADVISORY_LOCKS = """
-SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
 WHERE locktype = 'advisory' AND datname = current_database()
+  AND state_change <= clock_timestamp() - $1::interval
 """
+LEFT_BEHIND_AFTER = timedelta(seconds=2)
+"""A session that did nothing for so long is left behind; janitors and followers go on."""
 
 
 async def install(connection: asyncpg.Connection) -> None:
@@ -132,7 +138,11 @@ async def install(connection: asyncpg.Connection) -> None:
         )
 
 
-async def read_witness(connection: asyncpg.Connection, business_id: str) -> Witness:
+async def read_witness(
+    connection: asyncpg.Connection,
+    business_id: str,
+    left_behind_after: timedelta = LEFT_BEHIND_AFTER,
+) -> Witness:
     """Return what was seen of a business, and what there is of it, in one state of the database.
 
     `overlaps` also tells of claims without an owner, and of bookings without their claims.
@@ -166,8 +176,8 @@ async def read_witness(connection: asyncpg.Connection, business_id: str) -> Witn
                 *await _texts(connection, _WITHOUT_OWNER, business_id),
                 *await _texts(connection, _WITHOUT_CLAIMS, business_id),
             ],
-            idle_in_transaction=await connection.fetchval(_IDLE_IN_TRANSACTION),
-            advisory_locks=await connection.fetchval(_ADVISORY_LOCKS),
+            idle_in_transaction=await connection.fetchval(_IDLE_IN_TRANSACTION, left_behind_after),
+            advisory_locks=await connection.fetchval(_ADVISORY_LOCKS, left_behind_after),
         )
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
-from service.domain.claim import ClaimKind
+from service.domain.booking import HoldStatus
+from service.domain.claim import Claim, ClaimKind
 from tests.robustness.linearizability.rehearsal import Desk
 
 
@@ -65,3 +68,59 @@ class Late(Desk):
         before = self._listed.get(request.SerializeToString(), answer)
         self._listed[request.SerializeToString()] = answer
         return before
+
+
+class Unmoved(Desk):
+    """Goes on by the clock that it had, when that is set forward."""
+
+    def __init__(self) -> None:
+        """Begin on time."""
+        super().__init__()
+        self._last: datetime | None = None
+        self._behind = timedelta()
+
+    def answer(self, method: str, request: Any, now: Any) -> Any:
+        if self._last is not None and now - self._last > timedelta(seconds=3):
+            self._behind += now - self._last
+        self._last = now
+        return super().answer(method, request, now - self._behind)
+
+
+class Reviving(Desk):
+    """Gives holds that count again, as the clock is set back, the place that others have by now."""
+
+    def __init__(self) -> None:
+        """Begin with no hold."""
+        super().__init__()
+        self._held: dict[str, list[Claim]] = {}
+
+    def answer(self, method: str, request: Any, now: Any) -> Any:
+        for hold in self.ledger.holds.values():
+            if hold.status is HoldStatus.LIVE and hold.expires_at > now:
+                for claim in self._held[str(hold.hold_id)]:
+                    self.ledger.offer.claims.remove(claim.claim_id)
+                    self.ledger.offer.claims.add(claim)
+        before = len(self.changes)
+        answer = super().answer(method, request, now)
+        for change in self.changes[before:]:
+            added = [claim for claim in change.added if claim.kind is ClaimKind.HOLD]
+            self._held.update({claim.owner_id: [] for claim in added})
+            for claim in added:
+                self._held[claim.owner_id].append(claim)
+        return answer
+
+
+class Recutting(Desk):
+    """Cuts what stands to the buffer that its type is altered to, and lets others have the rest."""
+
+    def answer(self, method: str, request: Any, now: Any) -> Any:
+        answer = super().answer(method, request, now)
+        if method == "UpdateAppointmentType":
+            altered = request.appointment_type
+            claims = self.ledger.offer.claims
+            for claim in list(claims):
+                if claim.appointment and claim.type_id == altered.name.rpartition("/")[2]:
+                    end = claim.appointment.end + altered.buffer_after.ToTimedelta()
+                    claims.remove(claim.claim_id)
+                    claims.add(replace(claim, end=min(end, claim.end)))
+        return answer

@@ -7,6 +7,7 @@ after it, or None where the state does not allow it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -17,7 +18,8 @@ class Standing(StrEnum):
 
     HELD = "held"
     LAPSED = "lapsed"
-    """A hold that has expired: in nobody's way, but not ended, so it may yet be renewed."""
+    """A hold that is in nobody's way, and may yet be renewed: it has expired, or has lost its place
+    here to another while it was so."""
     PENDING = "pending"
     CONFIRMED = "confirmed"
     OVER = "over"
@@ -30,8 +32,8 @@ class Occupant(NamedTuple):
 
     `group` names the slot that it shares with others, and is empty where it has the cell alone;
     `until` is the operation that set when it expires. Where `is_sure` is False it may count or not:
-    what lies here is a buffer that was altered meanwhile, or a hold whose time came before a clock
-    was set back.
+    it may have another buffer, and not lie here at all; or it is a hold whose time came before a
+    clock was set back, or of which nobody can say whether it had to give way.
     """
 
     owner: str
@@ -46,6 +48,8 @@ class Occupant(NamedTuple):
 State = tuple[Occupant, ...]
 """Who is in a cell, sorted."""
 EMPTY: State = ()
+LAID = frozenset({Standing.BUSY, Standing.CLOSED})
+"""What comes over a cell whoever is there."""
 
 
 class Move(Protocol):
@@ -123,15 +127,20 @@ class Take:
     def on(self, state: State) -> State | None:
         if not self.occupant.is_sure:
             # It may not lie here at all, so it needs no room and may have sent nothing away.
-            doubted = (
-                each._replace(is_sure=False) if self.asker.gives_way(each) else each
-                for each in state
-            )
-            return _sorted((*doubted, self.occupant))
+            return _sorted((*_doubted(state, self.asker), self.occupant))
         if not self.asker.has_room(state):
             return None
-        rest = (each for each in state if not self.asker.gives_way(each))
-        return _sorted((*rest, self.occupant))
+        return _sorted((*self._left(state), self.occupant))
+
+    def _left(self, state: State) -> Iterator[Occupant]:
+        for each in state:
+            is_own = self.asker.gives_way(each)
+            is_beside = bool(self.asker.group) and each.group == self.asker.group and not is_own
+            if each.standing is Standing.HELD and not each.is_sure and not is_beside:
+                # It did not count here, or it would have been in the way or have ended.
+                yield each._replace(standing=Standing.LAPSED, is_sure=True)
+            elif not is_own:
+                yield each
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,22 +154,35 @@ class Convert:
     def on(self, state: State) -> State | None:
         hold = _find(state, self.hold)
         if hold is None:
-            return None
+            return None if self.occupant.is_sure else self._taken(state)
         rest = tuple(each for each in state if each is not hold)
-        if hold.standing is Standing.HELD:
-            return _sorted((*rest, self.occupant))
-        return Take(occupant=self.occupant, asker=self.asker).on(rest)
+        if hold.standing is not Standing.HELD:
+            return self._taken(rest)
+        if hold.is_sure:
+            # It lies here, so what takes over its place does.
+            return _sorted((*rest, self.occupant._replace(is_sure=True)))
+        # Nobody can say whether it was live. If so, nobody else can have taken its place.
+        others = tuple(each for each in rest if each.standing not in LAID)
+        if self.occupant.is_sure and not self.asker.has_room(others):
+            return None
+        return _sorted((*_doubted(rest, self.asker), self.occupant))
+
+    def _taken(self, state: State) -> State | None:
+        return Take(occupant=self.occupant, asker=self.asker).on(state)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class End:
-    """A hold that had not ended does."""
+    """A hold that had not ended does. Where it is not sure to lie here, it need not be found."""
 
     hold: str
+    is_sure: bool = True
 
     def on(self, state: State) -> State | None:
         hold = _find(state, self.hold)
-        return None if hold is None else tuple(each for each in state if each is not hold)
+        if hold is None:
+            return None if self.is_sure else state
+        return tuple(each for each in state if each is not hold)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -175,7 +197,9 @@ class GiveWay:
         if hold is None or hold.standing is not Standing.HELD:
             return state
         rest = tuple(each for each in state if each is not hold)
-        return rest if self.is_sure else _sorted((*rest, hold._replace(is_sure=False)))
+        if self.is_sure and hold.is_sure:
+            return rest
+        return _sorted((*rest, hold._replace(is_sure=False)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -192,13 +216,15 @@ class Lapse:
 
     def on(self, state: State) -> State | None:
         hold = next((each for each in state if each.until == self.until), None)
-        if hold is None or hold.standing is not Standing.HELD:
+        if hold is None:
             return state
         rest = tuple(each for each in state if each is not hold)
+        if self.is_final and self.is_forgotten:
+            return rest
+        if hold.standing is not Standing.HELD:
+            return state
         if not self.is_final:
             return _sorted((*rest, hold._replace(is_sure=False)))
-        if self.is_forgotten:
-            return rest
         return _sorted((*rest, hold._replace(standing=Standing.LAPSED, is_sure=True)))
 
 
@@ -206,7 +232,8 @@ class Lapse:
 class Change:
     """A booking of a version stands otherwise, or (`to` is None) goes.
 
-    Where nobody was told its name when it was made, it may be any of which nobody was told.
+    Where nobody was told its name when it was made, it may be any of which nobody was told. Where
+    it is not sure to lie here, it need not be found.
     """
 
     booking: str
@@ -214,12 +241,17 @@ class Change:
     allowed: frozenset[Standing]
     to: Standing | None
     is_known: bool = True
+    is_sure: bool = True
 
     def on(self, state: State) -> State | None:
-        booking = _find(state, self.booking) or (None if self.is_known else _unnamed(state, self))
-        if booking is None or booking.version != self.version:
-            return None
-        if booking.standing not in self.allowed:
+        booking = _find(state, self.booking)
+        if booking is None and not self.is_known:
+            if not self.is_sure:
+                return _sorted(tuple(self._doubted(state)))
+            booking = next(filter(self._may_be, state), None)
+        if booking is None:
+            return None if self.is_sure else state
+        if booking.version != self.version or booking.standing not in self.allowed:
             return None
         rest = tuple(each for each in state if each is not booking)
         if self.to is None:
@@ -228,6 +260,12 @@ class Change:
             owner=self.booking, standing=self.to, version=booking.version + 1
         )
         return _sorted((*rest, changed))
+
+    def _may_be(self, each: Occupant) -> bool:
+        return not each.owner and each.version == self.version and each.standing in self.allowed
+
+    def _doubted(self, state: State) -> Iterator[Occupant]:
+        return (each._replace(is_sure=False) if self._may_be(each) else each for each in state)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -313,13 +351,9 @@ def _find(state: State, owner: str) -> Occupant | None:
     return next((each for each in state if each.owner == owner), None)
 
 
-def _unnamed(state: State, change: Change) -> Occupant | None:
-    fitting = (
-        each
-        for each in state
-        if not each.owner and each.version == change.version and each.standing in change.allowed
-    )
-    return next(fitting, None)
+def _doubted(state: State, asker: Asker) -> Iterator[Occupant]:
+    """Return who is there, after somebody came of whom it is not sure that he took anything."""
+    return (each._replace(is_sure=False) if asker.gives_way(each) else each for each in state)
 
 
 def _sorted(occupants: tuple[Occupant, ...]) -> State:

@@ -66,9 +66,10 @@ class CellMap:
     def alone(self, ground: Ground, place: Place) -> Cell | None:
         """Return the one cell that a place takes, if nothing but it can be in the place's way."""
         type_ = ground.types[place.type_id]
-        if len(place.calendars) > 1 or type_.seats_max > 1 or type_.buffer:
+        buffers = ground.buffers.ever(place.type_id)
+        if len(place.calendars) > 1 or type_.seats_max > 1 or any(buffers):
             return None
-        cells = [cell for span in ground.spans(place) for cell in self.touched(span)]
+        cells = [cell for span in ground.spans(place, buffers) for cell in self.touched(span)]
         return cells[0] if len(cells) == 1 else None
 
     def lone_places(self, ground: Ground) -> dict[Cell, list[Place]]:

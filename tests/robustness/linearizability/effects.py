@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from slotcast.v1 import booking_service_pb2 as booking_pb
 from slotcast.v1 import catalog_service_pb2 as catalog_pb
 from tests.robustness.catalogue import CALENDARS
-from tests.robustness.history import Call, Outcome
+from tests.robustness.history import Outcome
+from tests.robustness.linearizability.attempts import Done
+from tests.robustness.linearizability.buffers import Buffers
 from tests.robustness.linearizability.cell import (
     Asker,
     Change,
@@ -28,6 +30,7 @@ from tests.robustness.linearizability.ground import (
     Place,
     Span,
     busy_times,
+    holder_of,
     instant,
     place_of,
     short,
@@ -48,6 +51,13 @@ class Touch(NamedTuple):
     option: int
 
 
+class Room(NamedTuple):
+    """A place, and what is taken of its calendars there."""
+
+    place: Place
+    spans: tuple[Span, ...]
+
+
 @dataclass(kw_only=True, slots=True)
 class Effect:
     """All touches of one operation; `options` has how many a part has, where it is not one."""
@@ -55,7 +65,7 @@ class Effect:
     touches: list[Touch] = field(default_factory=list)
     options: dict[int, int] = field(default_factory=dict)
 
-    def add(self, spans: Iterator[Span], move: Move, part: int, option: int = 0) -> None:
+    def add(self, spans: Iterable[Span], move: Move, part: int, option: int = 0) -> None:
         """Make a move on some stretches."""
         self.touches += [Touch(span, move, part, option) for span in spans]
 
@@ -76,9 +86,9 @@ class Effects:
             if isinstance(call.request, catalog_pb.ImportBusyFeedRequest):
                 self._feeds.setdefault(_feed(call.request), []).extend(_busy(call.request))
 
-    def of(self, call: Call) -> Effect | None:
+    def of(self, done: Done) -> Effect | None:
         """Return what it did, or may have done; None for what does not touch a calendar."""
-        tell: Callable[[Effect, Call, Any], None] | None = {
+        tell: Callable[[Effect, Done, Any], None] | None = {
             booking_pb.HoldSlotRequest: self._hold,
             booking_pb.RenewHoldRequest: self._renew,
             booking_pb.ReleaseHoldRequest: self._release,
@@ -92,53 +102,48 @@ class Effects:
             catalog_pb.CreateClosureRequest: self._close,
             catalog_pb.DeleteClosureRequest: self._open,
             catalog_pb.ImportBusyFeedRequest: self._import,
-        }.get(type(call.request))
+        }.get(type(done.call.request))
         if tell is None:
             return None
         effect = Effect()
-        tell(effect, call, call.response if call.outcome is Outcome.OK else None)
+        tell(effect, done, done.call.response if done.call.outcome is Outcome.OK else None)
         return effect
 
-    def _hold(self, effect: Effect, call: Call, response: Any) -> None:
-        ground, request = self._ground, call.request
-        places = [place_of(response.hold)] if response else ground.places(request.slot)
-        occupant = Occupant(
-            owner=response.hold.name if response else untold(call.operation),
-            standing=Standing.HELD,
-            holder=request.holder,
-            until=call.operation,
-        )
-        self._take(effect, FIRST_PART, places, occupant, request.holder)
-        self._give_way(effect, places, occupant, is_sure=response is not None)
+    def _hold(self, effect: Effect, done: Done, response: Any) -> None:
+        operation = done.call.operation
+        name = response.hold.name if response else untold(operation)
+        made = self._ground.holds[name]
+        occupant = Occupant(owner=name, standing=Standing.HELD, holder=made.holder, until=operation)
+        rooms = self._rooms(made.places, made.buffers)
+        self._take(effect, FIRST_PART, rooms, occupant, made.holder)
+        self._give_way(effect, rooms, occupant, is_sure=response is not None)
 
-    def _renew(self, effect: Effect, call: Call, response: Any) -> None:
-        made = self._ground.holds.get(call.request.name)
+    def _renew(self, effect: Effect, done: Done, response: Any) -> None:
+        name = done.call.request.name
+        made = self._ground.holds.get(name)
         if made is None:
             return
         occupant = Occupant(
-            owner=call.request.name,
-            standing=Standing.HELD,
-            holder=made.holder,
-            until=call.operation,
+            owner=name, standing=Standing.HELD, holder=made.holder, until=done.call.operation
         )
-        places = [place_of(response.hold)] if response else list(made.places)
-        self._take(effect, FIRST_PART, places, occupant, made.holder, hold=call.request.name)
-        self._give_way(effect, places, occupant, is_sure=False)
+        rooms = self._rooms([place_of(response.hold)] if response else made.places, made.buffers)
+        self._take(effect, FIRST_PART, rooms, occupant, made.holder, hold=name)
+        self._give_way(effect, rooms, occupant, is_sure=False)
 
-    def _release(self, effect: Effect, call: Call, response: Any) -> None:
-        name = call.request.name
-        effect.add(iter(self._spans_of_hold(name)), End(hold=name), ENDS)
+    def _release(self, effect: Effect, done: Done, response: Any) -> None:
+        hold = done.call.request.name
+        _end(effect, hold, self._ground.spans_of_hold(hold))
 
-    def _book(self, effect: Effect, call: Call, response: Any) -> None:
-        appointments = call.request.appointments
+    def _book(self, effect: Effect, done: Done, response: Any) -> None:
+        appointments = done.call.request.appointments
         # Those by a hold come first, so that no other of the same request is given its slot.
         order = sorted(range(len(appointments)), key=lambda index: not appointments[index].hold)
         for part, index in enumerate(order, start=FIRST_PART):
             booking = response.bookings[index] if response else None
-            self._put(effect, part, appointments[index], booking, call.request.holder)
+            self._put(effect, part, done, appointments[index], booking)
 
     def _put(
-        self, effect: Effect, part: int, wish: booking_pb.Appointment, booking: Any, holder: str
+        self, effect: Effect, part: int, done: Done, wish: booking_pb.Appointment, booking: Any
     ) -> None:
         places = [place_of(booking)] if booking else self._places(wish)
         if not places:
@@ -148,14 +153,16 @@ class Effects:
         if booking:
             standing = STANDINGS[booking.status]
         occupant = Occupant(owner=booking.name if booking else "", standing=standing, version=1)
-        self._settle(effect, part, wish, places, occupant, holder, is_sure=booking is not None)
+        rooms = self._rooms(places, self._ground.buffers_for(done, wish, places[0]))
+        holder, is_sure = holder_of(done.call), booking is not None
+        self._settle(effect, part, wish, rooms, occupant, holder, is_sure=is_sure)
 
     def _settle(
         self,
         effect: Effect,
         part: int,
         wish: booking_pb.Appointment,
-        places: list[Place],
+        rooms: list[Room],
         occupant: Occupant,
         holder: str,
         *,
@@ -166,43 +173,46 @@ class Effects:
             made = self._ground.holds.get(wish.hold)
             holder = made.holder if made else ""
             is_sure = False
-        self._take(effect, part, places, occupant, holder, hold=wish.hold)
+        self._take(effect, part, rooms, occupant, holder, hold=wish.hold)
         self._give_way(
-            effect, places, occupant._replace(holder=holder), is_sure=is_sure, hold=wish.hold
+            effect, rooms, occupant._replace(holder=holder), is_sure=is_sure, hold=wish.hold
         )
 
-    def _reschedule(self, effect: Effect, call: Call, response: Any) -> None:
-        request = call.request
+    def _reschedule(self, effect: Effect, done: Done, response: Any) -> None:
+        request = done.call.request
         before = self._ground.bookings.get(request.name, {}).get(request.version)
-        self._leave(effect, call, STANDS, None)
+        self._leave(effect, request, STANDS, None)
         places = [place_of(response.booking)] if response else self._places(request.to)
+        if not places:
+            return
         standing = (before and before.standing) or Standing.CONFIRMED
         occupant = Occupant(
             owner=request.name,
             standing=STANDINGS[response.booking.status] if response else standing,
             version=request.version + 1,
         )
+        rooms = self._rooms(places, self._ground.buffers_for(done, request.to, places[0]))
         # One's own holds do stand in the way of this one.
-        self._settle(effect, FIRST_PART, request.to, places, occupant, "", is_sure=True)
+        self._settle(effect, FIRST_PART, request.to, rooms, occupant, "", is_sure=True)
 
-    def _change_status(self, effect: Effect, call: Call, response: Any) -> None:
+    def _change_status(self, effect: Effect, done: Done, response: Any) -> None:
         allowed, to = {
             booking_pb.CancelBookingRequest: (STANDS, None),
             booking_pb.DeclineBookingRequest: ({Standing.PENDING}, None),
             booking_pb.ApproveBookingRequest: ({Standing.PENDING}, Standing.CONFIRMED),
             booking_pb.CompleteBookingRequest: ({Standing.CONFIRMED}, Standing.OVER),
             booking_pb.MarkNoShowRequest: ({Standing.CONFIRMED}, Standing.OVER),
-        }[type(call.request)]
-        self._leave(effect, call, frozenset(allowed), to)
+        }[type(done.call.request)]
+        self._leave(effect, done.call.request, frozenset(allowed), to)
 
     def _leave(
-        self, effect: Effect, call: Call, allowed: frozenset[Standing], to: Standing | None
+        self, effect: Effect, request: Any, allowed: frozenset[Standing], to: Standing | None
     ) -> None:
         """Change a booking where the version that is given lay, or wherever it may have."""
-        request, ground = call.request, self._ground
+        ground = self._ground
         versions = ground.bookings.get(request.name, {})
         before = versions.get(request.version)
-        places = [before.place] if before else sorted({seen.place for seen in versions.values()})
+        places = {seen.place for seen in ([before] if before else versions.values())}
         change = Change(
             booking=request.name,
             version=request.version,
@@ -211,25 +221,28 @@ class Effects:
             is_known=request.name in ground.named_at_birth,
         )
         effect.options[LEAVES] = len(places)
-        for option, place in enumerate(places):
-            effect.add(ground.spans(place), change, LEAVES, option)
+        for option, place in enumerate(sorted(places)):
+            buffers = before.buffers if before else ground.buffers.ever(place.type_id)
+            for span in ground.spans(place, buffers):
+                effect.add([span], replace(change, is_sure=span.is_sure), LEAVES, option)
 
     def _take(
         self,
         effect: Effect,
         part: int,
-        places: list[Place],
+        rooms: list[Room],
         occupant: Occupant,
         holder: str,
         hold: str = "",
     ) -> None:
         """Put somebody on one of some places, directly or in the place of a hold."""
-        effect.options[part] = len(places)
-        held = set(self._spans_of_hold(hold)) if hold else set()
-        for option, place in enumerate(places):
+        effect.options[part] = len(rooms)
+        held = {span[:3]: span for span in self._ground.spans_of_hold(hold)} if hold else {}
+        left = dict(held)
+        for option, (place, spans) in enumerate(rooms):
             type_ = self._ground.types[place.type_id]
             group = type_.group(place)
-            for span in self._ground.spans(place):
+            for span in spans:
                 asker = Asker(
                     holder=holder,
                     group=group,
@@ -239,31 +252,31 @@ class Effects:
                 )
                 who = occupant._replace(group=group, is_sure=span.is_sure)
                 move: Move = Take(occupant=who, asker=asker)
-                if span in held:
+                if span[:3] in held:
                     move = Convert(hold=hold, occupant=who, asker=asker)
-                effect.touches.append(Touch(span, move, part, option))
-            held -= set(self._ground.spans(place))
-        effect.add(iter(held), End(hold=hold), ENDS)
+                    left.pop(span[:3], None)
+                effect.add([span], move, part, option)
+        _end(effect, hold, left.values())
 
     def _give_way(
         self,
         effect: Effect,
-        places: list[Place],
+        rooms: list[Room],
         occupant: Occupant,
         *,
         is_sure: bool,
         hold: str = "",
     ) -> None:
         """End the asker's other holds that are in the way, on all of their calendars."""
-        taken = [span for place in places for span in self._ground.spans(place)]
+        taken = [span for room in rooms for span in room.spans]
         for name in self._ground.holds_of.get(occupant.holder, []) if occupant.holder else ():
             if name in {occupant.owner, hold}:
                 continue
-            spans = self._spans_of_hold(name)
+            spans = self._ground.spans_of_hold(name)
             met = [a.is_sure and b.is_sure for a in spans for b in taken if _overlap(a, b)]
-            is_certain = is_sure and len(places) == 1 and any(met)
+            is_certain = is_sure and len(rooms) == 1 and any(met)
             if met:
-                effect.add(iter(spans), GiveWay(hold=name, is_sure=is_certain), GIVES_WAY)
+                effect.add(spans, GiveWay(hold=name, is_sure=is_certain), GIVES_WAY)
 
     def _places(self, wish: booking_pb.Appointment) -> list[Place]:
         if not wish.hold:
@@ -271,25 +284,29 @@ class Effects:
         made = self._ground.holds.get(wish.hold)
         return list(made.places) if made else []
 
-    def _spans_of_hold(self, name: str) -> list[Span]:
-        made = self._ground.holds.get(name)
-        places = made.places if made else ()
-        return list(dict.fromkeys(span for place in places for span in self._ground.spans(place)))
+    def _rooms(self, places: Iterable[Place], buffers: Buffers) -> list[Room]:
+        return [Room(place, tuple(self._ground.spans(place, buffers))) for place in places]
 
-    def _close(self, effect: Effect, call: Call, response: Any) -> None:
-        lay = Lay(owner=call.request.closure_id, standing=Standing.CLOSED, is_here=True)
-        effect.add(iter(_closed(call.request.closure)), lay, FIRST_PART)
+    def _close(self, effect: Effect, done: Done, response: Any) -> None:
+        request = done.call.request
+        lay = Lay(owner=request.closure_id, standing=Standing.CLOSED, is_here=True)
+        effect.add(_closed(request.closure), lay, FIRST_PART)
 
-    def _open(self, effect: Effect, call: Call, response: Any) -> None:
-        closure_id = short(call.request.name)
+    def _open(self, effect: Effect, done: Done, response: Any) -> None:
+        closure_id = short(done.call.request.name)
         lay = Lay(owner=closure_id, standing=Standing.CLOSED, is_here=False)
-        effect.add(iter(self._closures.get(closure_id, [])), lay, ENDS)
+        effect.add(self._closures.get(closure_id, []), lay, ENDS)
 
-    def _import(self, effect: Effect, call: Call, response: Any) -> None:
-        feed = _feed(call.request)
+    def _import(self, effect: Effect, done: Done, response: Any) -> None:
+        feed = _feed(done.call.request)
         lay = Lay(owner="/".join(feed), standing=Standing.BUSY, is_here=False)
-        effect.add(iter(self._feeds[feed]), lay, ENDS)
-        effect.add(iter(_busy(call.request)), replace(lay, is_here=True), FIRST_PART)
+        effect.add(self._feeds[feed], lay, ENDS)
+        effect.add(_busy(done.call.request), replace(lay, is_here=True), FIRST_PART)
+
+
+def _end(effect: Effect, hold: str, spans: Iterable[Span]) -> None:
+    for span in spans:
+        effect.add([span], End(hold=hold, is_sure=span.is_sure), ENDS)
 
 
 def _overlap(one: Span, other: Span) -> bool:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from math import inf
 from typing import Any, NamedTuple
 
@@ -14,14 +15,10 @@ from slotcast.v1.catalog_service_pb2 import UpdateAppointmentTypeRequest
 from slotcast.v1.core_pb2 import SlotChoice
 from tests.robustness.catalogue import TYPES, Rules
 from tests.robustness.history import Call, History, Outcome
+from tests.robustness.linearizability.attempts import Done, operations
+from tests.robustness.linearizability.buffers import Buffers, TypeBuffers
 from tests.robustness.linearizability.cell import Standing
-
-EXPIRY_SLACK_SECONDS = 1.0
-"""So far from its time, on either side, a hold may be seen to expire.
-
-A decision has the instant at which its transaction began, and a server knows the database's clock
-by the last answers that it had; both may be late by what a slow way or a lock costs.
-"""
+from tests.robustness.linearizability.database_clock import DatabaseClock
 
 STANDINGS = {
     booking_pb.BOOKING_STATUS_PENDING: Standing.PENDING,
@@ -30,10 +27,18 @@ STANDINGS = {
     booking_pb.BOOKING_STATUS_NO_SHOW: Standing.OVER,
 }
 """Those that keep their place; any other status has given it back."""
+CHANGES_OF_STATUS = (
+    booking_pb.ApproveBookingRequest,
+    booking_pb.CancelBookingRequest,
+    booking_pb.CompleteBookingRequest,
+    booking_pb.DeclineBookingRequest,
+    booking_pb.MarkNoShowRequest,
+)
+"""They leave a booking where it lies, or take it away."""
 
 
 class Span(NamedTuple):
-    """A stretch of a calendar. What is not `is_sure` was altered meanwhile, so it may not count."""
+    """A stretch of a calendar. Where it is not `is_sure`, what takes it may end before it."""
 
     calendar: str
     start: datetime
@@ -55,13 +60,18 @@ class Seen(NamedTuple):
 
     place: Place
     standing: Standing | None
+    buffers: Buffers
 
 
 class Made(NamedTuple):
-    """A hold, or one that may have been made: where it may lie, and whose it is."""
+    """A hold, or one that may have been made: where it may lie, and whose it is.
+
+    One that has expired is renewed by its type as it is then, so `buffers` has those as well.
+    """
 
     places: tuple[Place, ...]
     holder: str
+    buffers: Buffers
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,8 +81,7 @@ class TypeRules:
     rules: Rules
     seats_min: int
     seats_max: int
-    buffer: timedelta
-    is_buffer_sure: bool
+    buffers: tuple[timedelta, ...]
 
     def group(self, place: Place) -> str:
         """Name the slot that its bookings share; empty where each has its calendar alone."""
@@ -85,41 +94,101 @@ class Ground:
     def __init__(self, history: History) -> None:
         """Take what its answers tell."""
         self.history = history
-        self.types = {type_id: _rules(type_id, history) for type_id in TYPES}
+        self.buffers = TypeBuffers(history)
+        self.clock = DatabaseClock(history)
+        self.types = {type_id: self._rules(type_id) for type_id in TYPES}
         self.bookings: dict[str, dict[int, Seen]] = {}
         self.named_at_birth: set[str] = set()
         self.holds: dict[str, Made] = {}
+        done = list(operations(history.calls))
+        for each in done:
+            self._learn_hold(each)
+        for each in done:
+            self._learn_renewal(each)
+        occupied = _Occupied(self)
+        for each in done:
+            occupied.learn(each)
         for call in history.calls:
             if call.outcome is Outcome.OK:
-                self._learn(call.response)
-        answered = {call.operation for call in history.calls if call.outcome is Outcome.OK}
-        for call in history.calls:
-            is_open = call.operation not in answered and call.outcome is Outcome.UNKNOWN
-            if is_open and isinstance(call.request, booking_pb.HoldSlotRequest):
-                places = tuple(self.places(call.request.slot))
-                self.holds[untold(call.operation)] = Made(places, call.request.holder)
+                self._learn_bookings(call.response, occupied)
         self.holds_of: dict[str, list[str]] = {}
         for name, made in self.holds.items():
             self.holds_of.setdefault(made.holder, []).append(name)
 
-    def _learn(self, response: Any) -> None:
-        if isinstance(response, booking_pb.HoldSlotResponse | booking_pb.RenewHoldResponse):
-            hold = response.hold
-            self.holds.setdefault(hold.name, Made((place_of(hold),), hold.holder))
+    def _rules(self, type_id: str) -> TypeRules:
+        rules = TYPES[type_id]
+        altered = [
+            call.request.appointment_type
+            for call in self.history.calls
+            if _may_have_altered(call, type_id)
+        ]
+        seats = [rules.capacity, *(each.capacity for each in altered)]
+        return TypeRules(
+            rules=rules,
+            seats_min=min(seats),
+            seats_max=max(seats),
+            buffers=tuple(sorted(self.buffers.ever(type_id) | {timedelta()})),
+        )
+
+    def _learn_hold(self, done: Done) -> None:
+        request = done.call.request
+        if not isinstance(request, booking_pb.HoldSlotRequest):
+            return
+        if done.call.outcome is Outcome.OK:
+            hold = done.call.response.hold
+            name, places = hold.name, [place_of(hold)]
+        else:
+            name, places = untold(done.call.operation), self.places(request.slot)
+        buffers = self.buffers.between(places[0].type_id, done.began, done.ended)
+        self.holds[name] = Made(tuple(places), holder_of(done.call), buffers)
+
+    def _learn_renewal(self, done: Done) -> None:
+        request = done.call.request
+        if not isinstance(request, booking_pb.RenewHoldRequest):
+            return
+        made = self.holds.get(request.name)
+        if made is None and done.call.outcome is Outcome.OK:
+            hold = done.call.response.hold
+            place, holder = place_of(hold), holder_key(hold.holder, done.call.principal)
+            before = self.buffers.between(place.type_id, -inf, done.ended)
+            made = Made((place,), holder, before)
+        if made is not None:
+            now = self.buffers.between(made.places[0].type_id, done.began, done.ended)
+            self.holds[request.name] = made._replace(buffers=made.buffers | now)
+
+    def _learn_bookings(self, response: Any, occupied: _Occupied) -> None:
         for booking in bookings_in(response):
             versions = self.bookings.setdefault(booking.name, {})
-            versions[booking.version] = Seen(place_of(booking), STANDINGS.get(booking.status))
+            place = place_of(booking)
+            buffers = occupied.buffers(booking.name, booking.version, place)
+            versions[booking.version] = Seen(place, STANDINGS.get(booking.status), buffers)
         if isinstance(response, booking_pb.BookResponse):
             self.named_at_birth.update(booking.name for booking in response.bookings)
 
-    def spans(self, place: Place) -> Iterator[Span]:
-        """Yield what an appointment takes of its calendars."""
+    def spans(self, place: Place, buffers: Buffers) -> Iterator[Span]:
+        """Yield what an appointment takes of its calendars, if its buffer is one of these."""
         type_ = self.types[place.type_id]
         end = place.start + type_.rules.duration
         for calendar in place.calendars:
             yield Span(calendar, place.start, end)
-            if type_.buffer:
-                yield Span(calendar, end, end + type_.buffer, True, type_.is_buffer_sure)
+            for first, last in pairwise(type_.buffers):
+                if last <= max(buffers):
+                    yield Span(calendar, end + first, end + last, True, last <= min(buffers))
+
+    def spans_of_hold(self, name: str) -> list[Span]:
+        """Return what a hold takes of its calendars."""
+        made = self.holds.get(name)
+        if made is None:
+            return []
+        spans = (span for place in made.places for span in self.spans(place, made.buffers))
+        return list(dict.fromkeys(spans))
+
+    def buffers_for(self, done: Done, wish: booking_pb.Appointment, place: Place) -> Buffers:
+        """Return which buffers what is put on a place by a wish may have."""
+        buffers = self.buffers.between(place.type_id, done.began, done.ended)
+        # Who books a live hold takes over what it occupies.
+        made = self.holds.get(wish.hold) if wish.hold else None
+        return buffers | made.buffers if made else buffers
 
     def places(self, choice: SlotChoice) -> list[Place]:
         """Return where a wish could be put."""
@@ -131,32 +200,51 @@ class Ground:
             Place(type_id, tuple(dict.fromkeys((first, *rules.all_of))), start) for first in firsts
         ]
 
-    def expiry(self, expires_at: datetime) -> tuple[float, float]:
-        """Return when the database's clock first showed a time, and from when on for ever."""
-        history = self.history
-        starts = [-inf, *(step.at for step in history.clock_steps)]
-        offsets = [timedelta(), *(step.offset for step in history.clock_steps)]
-        ends = [*starts[1:], inf]
-        first, last = inf, -inf
-        for start, end, offset in zip(starts, ends, offsets, strict=True):
-            crossing = (expires_at - history.started_at - offset).total_seconds()
-            begin = max(start, crossing)
-            if begin < end:
-                first = min(first, begin)
-            if crossing > start:
-                last = min(crossing, end)
-        return first, max(first, last)
 
-    def earliest_time(self, since: float) -> datetime:
-        """Return the least that the database's clock showed at an instant or after it."""
-        history = self.history
-        later = (step.at for step in history.clock_steps if step.at > since)
-        return min(history.database_time(at) for at in (since, *later))
+class _Occupied:
+    """Which buffer each version of a booking may have."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._put: dict[tuple[str, int], Buffers] = {}
+        self._kept: set[tuple[str, int]] = set()
+
+    def learn(self, done: Done) -> None:
+        """Take what an operation says of a booking, if it was answered."""
+        request, response = done.call.request, done.call.response
+        if done.call.outcome is not Outcome.OK:
+            return
+        put: Iterable[tuple[booking_pb.Appointment, Any]] = ()
+        if isinstance(request, booking_pb.BookRequest):
+            put = zip(request.appointments, response.bookings, strict=True)
+        elif isinstance(request, booking_pb.RescheduleBookingRequest):
+            put = [(request.to, response.booking)]
+        elif isinstance(request, CHANGES_OF_STATUS):
+            self._kept.add((request.name, response.booking.version))
+        for wish, booking in put:
+            buffers = self._ground.buffers_for(done, wish, place_of(booking))
+            self._put[booking.name, booking.version] = buffers
+
+    def buffers(self, name: str, version: int, place: Place) -> Buffers:
+        """Return which buffer a version may have."""
+        while (name, version) in self._kept:
+            version -= 1
+        return self._put.get((name, version)) or self._ground.buffers.ever(place.type_id)
 
 
 def untold(operation: int) -> str:
     """Name a hold whose name was never answered."""
     return f"the hold of operation {operation}"
+
+
+def holder_of(call: Call) -> str:
+    """Return whose holds give way to a call; empty: nobody's."""
+    return holder_key(getattr(call.request, "holder", ""), call.principal)
+
+
+def holder_key(holder: str, principal: str) -> str:
+    """Name a holder: those of another API key are others."""
+    return f"{holder} of {principal}" if holder and principal else holder
 
 
 def short(name: str) -> str:
@@ -196,22 +284,6 @@ def busy_times(ics: bytes) -> list[tuple[datetime, datetime]]:
 
 def _utc(text: bytes) -> datetime:
     return datetime.strptime(text.decode(), "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-
-
-def _rules(type_id: str, history: History) -> TypeRules:
-    rules = TYPES[type_id]
-    altered = [
-        call.request.appointment_type for call in history.calls if _may_have_altered(call, type_id)
-    ]
-    seats = [rules.capacity, *(each.capacity for each in altered)]
-    buffers = {rules.buffer_after, *(each.buffer_after.ToTimedelta() for each in altered)}
-    return TypeRules(
-        rules=rules,
-        seats_min=min(seats),
-        seats_max=max(seats),
-        buffer=max(buffers),
-        is_buffer_sure=len(buffers) == 1,
-    )
 
 
 def _may_have_altered(call: Call, type_id: str) -> bool:

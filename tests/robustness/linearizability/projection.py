@@ -20,10 +20,11 @@ from typing import NamedTuple
 from slotcast.v1 import booking_service_pb2 as booking_pb
 from tests.robustness.catalogue import TYPES
 from tests.robustness.history import Call, History, Outcome
+from tests.robustness.linearizability.attempts import Done, operations
 from tests.robustness.linearizability.cell import Convert, GiveWay, Lapse, Move, Take
 from tests.robustness.linearizability.cells import Cell, CellMap
 from tests.robustness.linearizability.effects import Effect, Effects, Touch
-from tests.robustness.linearizability.ground import EXPIRY_SLACK_SECONDS, Ground, instant
+from tests.robustness.linearizability.ground import Ground, instant
 from tests.robustness.linearizability.orders import Operation
 from tests.robustness.linearizability.sights import Sights, refused_places
 
@@ -31,12 +32,14 @@ HOLDING = (booking_pb.HoldSlotRequest, booking_pb.RenewHoldRequest)
 
 
 class _Write(NamedTuple):
-    """An operation that changed something, or may have: the call that tells, and what it did."""
+    """An operation that changed something, or may have, and what it did."""
 
-    call: Call
-    attempts: tuple[int, ...]
-    began: float
+    done: Done
     effect: Effect
+
+    @property
+    def call(self) -> Call:
+        return self.done.call
 
 
 def project(history: History) -> dict[Cell, list[Operation]]:
@@ -50,14 +53,14 @@ class _Projection:
         self._ground = Ground(history)
         effects = Effects(self._ground)
         self._writes = [
-            _Write(call, attempts, began, effect)
-            for call, attempts, began in _operations(history)
-            if (effect := effects.of(call)) is not None
+            _Write(done, effect)
+            for done in operations(history.calls)
+            if (effect := effects.of(done)) is not None
         ]
         spans = [touch.span for write in self._writes for touch in write.effect.touches]
         for call in history.calls:
             for place in refused_places(self._ground, call):
-                spans += self._ground.spans(place)
+                spans += self._ground.spans(place, self._ground.buffers.ever(place.type_id))
         self._cells = CellMap(spans)
         self._named = _holds_named(history)
 
@@ -95,7 +98,8 @@ class _Projection:
             yield self._unknown_lapse(write)
             return
         hold = call.response.hold
-        first, last = self._ground.expiry(instant(hold.expire_time))
+        first, last = self._ground.clock.expiry(instant(hold.expire_time))
+        slack = self._ground.clock.slack_seconds
         lapse = Lapse(until=call.operation, is_forgotten=hold.name not in self._named)
         parts = [(last, lapse)] if first == last else [(first, replace(lapse, is_final=False))]
         if first != last:
@@ -103,9 +107,9 @@ class _Projection:
         for number, (at, part) in enumerate(parts):
             yield Operation(
                 key=("expiry", call.operation, number),
-                began=at - EXPIRY_SLACK_SECONDS,
+                began=at - slack,
                 # One that was made late enough has expired when it is made.
-                ended=max(at + EXPIRY_SLACK_SECONDS, call.ended or 0.0),
+                ended=max(at + slack, call.ended or 0.0),
                 variants=((part,),),
                 text=f"the expiry of what call {call.number} held",
                 calls=(call.number,),
@@ -113,17 +117,26 @@ class _Projection:
             )
 
     def _unknown_lapse(self, write: _Write) -> Operation:
-        """Return the expiry of what may have been held: nobody knows when, or whether."""
+        """Return the expiry of what may have been held: nobody knows when, or whether.
+
+        Nor for how long, where the clock is set back afterwards.
+        """
         request, hold = write.call.request, timedelta()
         if isinstance(request, booking_pb.HoldSlotRequest):
             hold = TYPES[self._ground.places(request.slot)[0].type_id].hold
-        earliest = self._ground.earliest_time(write.began) + hold
+        began = write.done.began
+        earliest = self._ground.clock.earliest_time(began) + hold
         is_new = isinstance(request, booking_pb.HoldSlotRequest)
+        lapse = Lapse(
+            until=write.call.operation,
+            is_final=not self._ground.clock.is_set_back(began),
+            is_forgotten=is_new,
+        )
         return Operation(
             key=("expiry", write.call.operation, 0),
-            began=self._ground.expiry(earliest)[0] - EXPIRY_SLACK_SECONDS,
+            began=self._ground.clock.expiry(earliest)[0] - self._ground.clock.slack_seconds,
             ended=inf,
-            variants=((Lapse(until=write.call.operation, is_forgotten=is_new),),),
+            variants=((lapse,),),
             text=f"the expiry of what call {write.call.number} may have held",
             calls=(write.call.number,),
             is_optional=True,
@@ -131,35 +144,16 @@ class _Projection:
         )
 
 
-def _operations(history: History) -> Iterator[tuple[Call, tuple[int, ...], float]]:
-    """Yield for each operation that may have happened: the call that tells, all, and its start."""
-    by_operation: dict[int, list[Call]] = defaultdict(list)
-    for call in history.calls:
-        if call.request_id:
-            by_operation[call.operation].append(call)
-    for attempts in by_operation.values():
-        answered = [call for call in attempts if call.outcome is Outcome.OK]
-        telling = min(answered, key=lambda call: call.ended or inf, default=None)
-        until = inf if telling is None else telling.ended or inf
-        doing = [
-            call for call in attempts if call.outcome is not Outcome.REFUSED and call.began <= until
-        ]
-        if doing:
-            numbers = tuple(call.number for call in doing)
-            yield telling or doing[0], numbers, min(call.began for call in doing)
-
-
 def _writing(write: _Write, touches: Sequence[Touch]) -> Operation:
     call = write.call
-    is_known = call.outcome is Outcome.OK
     return Operation(
         key=call.operation,
-        began=write.began,
-        ended=(call.ended or inf) if is_known else inf,
+        began=write.done.began,
+        ended=write.done.ended,
         variants=_variants(write.effect, touches),
         text=_described(call),
-        calls=write.attempts,
-        is_optional=not is_known,
+        calls=write.done.attempts,
+        is_optional=call.outcome is not Outcome.OK,
     )
 
 

@@ -7,8 +7,8 @@ refused. So what comes of it is right, and every judge must find it so.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
@@ -16,9 +16,9 @@ from random import Random
 from typing import Any, cast
 from uuid import UUID
 
-from service.domain.availability import open_slots
+from service.domain.availability import Hours, Offer, open_slots
 from service.domain.booking import Holder, HoldStatus
-from service.domain.change import Change, ref_of
+from service.domain.change import Change, ChangeKind, ref_of
 from service.domain.commands import BookingCommand, Outcome
 from service.domain.decisions import decide
 from service.domain.errors import DomainError, ResourceNotFound
@@ -30,17 +30,20 @@ from service.rpc.convert.times import write_instant
 from service.rpc.submitting import Asking, Wanted
 from slotcast.v1 import availability_service_pb2 as availability_pb
 from slotcast.v1 import booking_service_pb2 as booking_pb
+from slotcast.v1 import catalog_service_pb2 as catalog_pb
 from tests.builders import a_calendar, a_catalog, a_schedule, a_type, an_offer, wall
 from tests.robustness import history as told
 from tests.robustness.catalogue import BUSINESS, CALENDARS, TYPES, Rules, contested_starts
-from tests.robustness.history import Call, History, Witness
+from tests.robustness.history import Call, ClockStep, History, Witness
 from tests.robustness.traffic.ground import Ground
+from tests.robustness.traffic.owner import altered_type
 from tests.robustness.traffic.recorder import Recorder
 from tests.robustness.traffic.requests import Draw, Drawn
 
 PRINCIPAL = "operator"
 STARTED_AT = datetime(2030, 6, 1, 12, 0, tzinfo=UTC)
 SERVERS = ("a", "b")
+OWNER = "owner"
 READ_BY: dict[str, Callable[[Any, Asking], Wanted]] = {
     "HoldSlot": booking_writes.hold_slot,
     "RenewHold": booking_writes.renew_hold,
@@ -55,6 +58,7 @@ RESPONSES: dict[str, Any] = {
     "ReleaseHold": booking_pb.ReleaseHoldResponse,
     "Book": booking_pb.BookResponse,
     "RescheduleBooking": booking_pb.RescheduleBookingResponse,
+    "UpdateAppointmentType": catalog_pb.UpdateAppointmentTypeResponse,
     **{method: response for method, (_, response) in booking_writes.STATUS_CHANGES.items()},
 }
 
@@ -93,7 +97,9 @@ class Desk:
             return self._get(request)
         stored = self.answers.get(request.request_id)
         if stored is None:
-            stored = self.answers[request.request_id] = self._decide(method, request)
+            is_altered = isinstance(request, catalog_pb.UpdateAppointmentTypeRequest)
+            stored = self._alter(request) if is_altered else self._decide(method, request)
+            self.answers[request.request_id] = stored
         return RESPONSES[method].FromString(stored)
 
     def witness(self) -> Witness:
@@ -132,6 +138,26 @@ class Desk:
         return wanted.encode(
             Outcome(revision=revision, bookings=decision.bookings, hold=decision.hold)
         )
+
+    def _alter(self, request: catalog_pb.UpdateAppointmentTypeRequest) -> bytes:
+        """Let a type have other seats and another buffer; what stands is not moved."""
+        altered, offer = request.appointment_type, self.ledger.offer
+        type_id, revision = altered.name.rpartition("/")[2], len(self.changes) + 1
+        types = dict(offer.catalog.types)
+        types[type_id] = replace(
+            types[type_id],
+            capacity=altered.capacity,
+            buffer_after=altered.buffer_after.ToTimedelta(),
+        )
+        catalog = replace(offer.catalog, types=types, version=revision)
+        self.ledger.offer = Offer(catalog, Hours(catalog), offer.claims)
+        self.changes.append(
+            Change(revision=revision, at=self.ledger.now, kind=ChangeKind.CATALOG_CHANGED)
+        )
+        response = catalog_pb.UpdateAppointmentTypeResponse(
+            appointment_type=altered, revision=revision
+        )
+        return response.SerializeToString()
 
     def _count_holds(self) -> None:
         ledger = self.ledger
@@ -194,14 +220,26 @@ class Rehearsal:
     """Calls of some clients, with as much trouble as is asked for."""
 
     def __init__(
-        self, seed: int, *, clients: int = 8, trouble: float = 0.1, desk: Desk | None = None
+        self,
+        seed: int,
+        *,
+        clients: int = 8,
+        trouble: float = 0.1,
+        desk: Desk | None = None,
+        clock_steps: Iterable[ClockStep] = (),
+        alters: bool = False,
     ) -> None:
-        """Begin with an empty business. Of all calls the share `trouble` is not answered."""
+        """Begin with an empty business. Of all calls the share `trouble` is not answered.
+
+        The desk's clock is set as `clock_steps` say; an owner `alters` types.
+        """
         self._random = Random(seed)
         self._trouble = trouble
         self.history = History(
             seed=seed, scenario="rehearsal", business_id=BUSINESS, started_at=STARTED_AT
         )
+        self.history.clock_steps.extend(clock_steps)
+        self._alters = alters
         self.desk = desk or Desk()
         self._clock = _Clock(history=self.history)
         ground = Ground(
@@ -223,6 +261,8 @@ class Rehearsal:
         self._calls_max = calls
         for name in self._draws:
             self._at(self._random.random() * 0.1, partial(self._begin, name))
+        if self._alters:
+            self._at(self._random.random(), self._begin_altering)
         while self._turns:
             self._clock.now, _, turn = heapq.heappop(self._turns)
             turn()
@@ -253,6 +293,14 @@ class Rehearsal:
         else:
             self._call(name, drawn, next(self._operations), attempts_left=2)
 
+    def _begin_altering(self) -> None:
+        operation = next(self._operations)
+        request = catalog_pb.UpdateAppointmentTypeRequest(
+            appointment_type=altered_type(self._random), request_id=f"{OWNER}-{operation}"
+        )
+        drawn = Drawn("UpdateAppointmentType", request)
+        self._call(OWNER, drawn, operation, attempts_left=2)
+
     def _call(self, name: str, drawn: Drawn, operation: int, attempts_left: int) -> None:
         if len(self.history.calls) >= self._calls_max:
             return
@@ -276,7 +324,8 @@ class Rehearsal:
 
     def _decide(self, call: Call, *, is_lost: bool) -> None:
         try:
-            response = self.desk.answer(call.method, call.request, self._clock.wall)
+            now = self.history.database_time(self._clock.now)
+            response = self.desk.answer(call.method, call.request, now)
         except DomainError as refusal:
             if not is_lost:
                 call.outcome, call.reason = told.Outcome.REFUSED, refusal.reason
@@ -300,6 +349,8 @@ class Rehearsal:
                 self._clock.now + self._random.random() * 0.1,
                 lambda: self._call(call.client, drawn, call.operation, attempts_left - 1),
             )
+        elif call.client == OWNER:
+            self._at(self._clock.now + self._random.random() * 2, self._begin_altering)
         else:
             pause = self._random.random() * 0.08
             self._at(self._clock.now + pause, lambda: self._begin(call.client))

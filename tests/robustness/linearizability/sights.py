@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from math import inf
 from typing import Any
 
 from slotcast.v1 import availability_service_pb2 as availability_pb
@@ -20,13 +21,15 @@ from tests.robustness.linearizability.cell import (
     SeenTaken,
 )
 from tests.robustness.linearizability.cells import Cell, CellMap
+from tests.robustness.linearizability.database_clock import EXPIRY_SLACK_SECONDS
 from tests.robustness.linearizability.ground import (
-    EXPIRY_SLACK_SECONDS,
     STANDINGS,
     Ground,
     Place,
+    Seen,
+    Span,
+    holder_of,
     instant,
-    place_of,
     short,
 )
 
@@ -84,21 +87,21 @@ class Sights:
         if not hasattr(call.response, "as_of") or not self._is_in_time(call):
             return {}
         if isinstance(call.request, availability_pb.ListSlotsRequest):
-            return self._of_list(call.request, call.response)
-        return self._of_explanation(call.request, call.response)
+            return self._of_list(call)
+        return self._of_explanation(call)
 
     def _is_in_time(self, call: Call) -> bool:
         """Say whether a read was as of its own time. One that was not says so in its `as_of`."""
-        history, slack = self._ground.history, timedelta(seconds=EXPIRY_SLACK_SECONDS)
-        first, last = (history.database_time(at) for at in (call.began, call.ended or call.began))
-        return min(first, last) - slack <= instant(call.response.as_of) <= max(first, last) + slack
+        slack = timedelta(seconds=EXPIRY_SLACK_SECONDS)
+        first, last = self._ground.clock.shown(call.began, call.ended or call.began)
+        return first - slack <= instant(call.response.as_of) <= last + slack
 
     def _of_refusal(self, call: Call) -> Sight:
         wish = refused_wish(call)
         if wish is None:
             return {}
         moves: dict[Cell, list[Move]] = defaultdict(list)
-        holder = getattr(call.request, "holder", "")
+        holder = holder_of(call)
         if wish.hold:
             made = self._ground.holds.get(wish.hold)
             holder = made.holder if made else ""
@@ -109,12 +112,13 @@ class Sights:
             if cell is not None:
                 moves[cell].append(SeenTaken(asker=asker))
             if wish.hold:
-                for span in self._ground.spans(place):
+                for span in self._ground.spans_of_hold(wish.hold):
                     for each in self._cells.touched(span):
                         moves[each].append(SeenNotLive(hold=wish.hold))
         return {cell: tuple(some) for cell, some in moves.items()}
 
-    def _of_list(self, request: availability_pb.ListSlotsRequest, response: Any) -> Sight:
+    def _of_list(self, call: Call) -> Sight:
+        request, response = call.request, call.response
         moves: dict[Cell, dict[Move, None]] = defaultdict(dict)
         listed: set[tuple[str, str, datetime]] = set()
         for slot in response.slots:
@@ -122,18 +126,22 @@ class Sights:
             start = instant(slot.start_time)
             listed.add((type_id, calendar, start))
             place = Place(type_id, _calendars(type_id, calendar), start)
-            for cell, move in self._seen_open(place, request.holder, slot.seats_left):
+            buffers = self._ground.buffers.between(type_id, call.began, call.ended or inf)
+            spans = self._ground.spans(place, buffers)
+            for cell, move in self._seen_open(place, spans, holder_of(call), slot.seats_left):
                 moves[cell][move] = None
-        taken = SeenTaken(asker=Asker(holder=request.holder))
+        taken = SeenTaken(asker=Asker(holder=holder_of(call)))
         for cell, place in self._asked(request, response):
             if (place.type_id, place.calendars[0], place.start) not in listed:
                 moves[cell][taken] = None
         return {cell: tuple(some) for cell, some in moves.items()}
 
-    def _seen_open(self, place: Place, holder: str, seats_left: int) -> Iterator[tuple[Cell, Move]]:
+    def _seen_open(
+        self, place: Place, spans: Iterable[Span], holder: str, seats_left: int
+    ) -> Iterator[tuple[Cell, Move]]:
         type_ = self._ground.types[place.type_id]
         group = type_.group(place)
-        for span in self._ground.spans(place):
+        for span in spans:
             for cell in self._cells.touched(span) if span.is_sure else ():
                 asker = Asker(
                     holder=holder,
@@ -167,7 +175,8 @@ class Sights:
                     if first <= place.start <= last:
                         yield cell, place
 
-    def _of_explanation(self, request: availability_pb.ExplainSlotRequest, response: Any) -> Sight:
+    def _of_explanation(self, call: Call) -> Sight:
+        request, response = call.request, call.response
         moves: dict[Cell, list[Move]] = defaultdict(list)
         type_id = short(request.slot.appointment_type)
         start = instant(request.slot.start_time)
@@ -177,32 +186,36 @@ class Sights:
             place = Place(type_id, _calendars(type_id, short(verdict.calendar)), start)
             cell = self._cells.alone(self._ground, place)
             if cell is not None:
-                asker = Asker(holder=request.holder, hangs_over=True)
+                asker = Asker(holder=holder_of(call), hangs_over=True)
                 seen = SeenOpen(asker=asker) if verdict.passed else SeenTaken(asker=asker)
                 moves[cell].append(seen)
         return {cell: tuple(some) for cell, some in moves.items()}
 
     def _of_booking(self, booking: Any) -> Sight:
         ground, standing = self._ground, STANDINGS.get(booking.status)
-        is_known = booking.name in ground.named_at_birth
-        here = {
-            cell
-            for span in ground.spans(place_of(booking))
-            for cell in self._cells.touched(span)
-            if standing is not None
+        versions = ground.bookings[booking.name]
+        gone = SeenBooking(booking=booking.name, standing=None)
+        sight: Sight = {
+            cell: (gone,) for seen in versions.values() for cell, _ in self._occupied(seen)
         }
-        sight: Sight = {}
-        for seen in ground.bookings[booking.name].values():
-            for span in ground.spans(seen.place):
-                for cell in self._cells.touched(span):
-                    move = SeenBooking(
-                        booking=booking.name,
-                        standing=standing if cell in here else None,
-                        version=booking.version if cell in here else 0,
-                        is_known=is_known,
-                    )
-                    sight[cell] = (move,)
+        if standing is None:
+            return sight
+        here = SeenBooking(
+            booking=booking.name,
+            standing=standing,
+            version=booking.version,
+            is_known=booking.name in ground.named_at_birth,
+        )
+        for cell, span in self._occupied(versions[booking.version]):
+            sight.pop(cell, None)
+            if span.is_sure:
+                sight[cell] = (here,)
         return sight
+
+    def _occupied(self, seen: Seen) -> Iterator[tuple[Cell, Span]]:
+        for span in self._ground.spans(seen.place, seen.buffers):
+            for cell in self._cells.touched(span):
+                yield cell, span
 
 
 def _calendars(type_id: str, first: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from slotcast.v1 import availability_service_pb2 as availability_pb
 from slotcast.v1 import booking_service_pb2 as booking_pb
+from slotcast.v1 import catalog_service_pb2 as catalog_pb
 from slotcast.v1.core_pb2 import Slot, SlotChoice
 from tests.robustness.catalogue import BUSINESS, QUARTER, TYPES
 from tests.robustness.history import Call, History, Outcome
@@ -172,3 +173,12 @@ def listed(*wishes: SlotChoice, at: float) -> availability_pb.ListSlotsResponse:
         ],
         as_of=stamp(STARTED_AT + timedelta(seconds=at)),
     )
+
+
+def altered(type_id: str, buffer: timedelta) -> catalog_pb.UpdateAppointmentTypeRequest:
+    """Return a request that a type keeps its calendars so long after an appointment."""
+    type_ = catalog_pb.AppointmentType(
+        name=f"{PARENT}/appointmentTypes/{type_id}", capacity=TYPES[type_id].capacity
+    )
+    type_.buffer_after.FromTimedelta(buffer)
+    return catalog_pb.UpdateAppointmentTypeRequest(appointment_type=type_)

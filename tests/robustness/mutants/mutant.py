@@ -15,9 +15,8 @@ class Mutant:
     """A seeded bug.
 
     `breaks` are the promises that it breaks, of which one at least must be named by what finds it.
-    It is looked for in a `scenario`, or in so many `seeds` of the simulation, or by `tests`, which
-    are arguments for pytest: the name of the test that fails says what is broken, and the promise
-    is that of the mutant.
+    It is looked for in a `scenario`, in so many `seeds` of the simulation, in a soak of so many
+    minutes, or by `tests`, which are arguments for pytest.
     """
 
     name: str
@@ -25,6 +24,7 @@ class Mutant:
     breaks: AbstractSet[str]
     scenario: str = ""
     seeds: int = 0
+    soak_minutes: float = 0.0
     tests: tuple[str, ...] = ()
 
     @property

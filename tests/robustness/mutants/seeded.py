@@ -7,13 +7,15 @@ from tests.robustness.mutants.mutant import Mutant
 ISOLATION = "tests/robustness/isolation/test_isolation.py"
 CANCELLATION = "tests/robustness/isolation/test_cancellation.py"
 DATABASE = "tests/store/test_database.py"
-SEEDS = 1_000
+SUBSCRIPTION = "tests/live/test_subscription.py"
+IN_BETWEEN = "tests/robustness/simulation/test_in_between.py"
+SEEDS = 1_600
 
 MUTANTS = (
     Mutant(
         "told-before-commit",
-        "the hint leaves before COMMIT, so that a commit that fails was told",
-        breaks={"B4", "W1", "W4"},
+        "the hint leaves, and is waited for, before COMMIT: a commit that fails was told",
+        breaks={"B4", "W1", "W3", "W4"},
         scenario="database-cut",
     ),
     Mutant(
@@ -62,7 +64,7 @@ MUTANTS = (
         "time-goes-on-unproved",
         "time alone moves a view however long PostgreSQL was not read",
         breaks={"W5"},
-        scenario="servers-stopped",
+        seeds=SEEDS,
     ),
     Mutant(
         "filter-not-compared",
@@ -351,5 +353,41 @@ MUTANTS = (
         "a connection that is lost goes back into the pool",
         breaks={"B6"},
         tests=(DATABASE,),
+    ),
+    Mutant(
+        "stood-after-the-reading",
+        "a heartbeat rests on a reading that was taken before what it tells",
+        breaks={"W4"},
+        seeds=SEEDS,
+    ),
+    Mutant(
+        "waiting-of-another-epoch",
+        "a change that waited is applied to a business that was made anew meanwhile",
+        breaks={"W1", "W3"},
+        seeds=SEEDS,
+    ),
+    Mutant(
+        "revision-passed-over",
+        "a heartbeat tells a revision that the slots were never looked at for",
+        breaks={"W4"},
+        tests=(IN_BETWEEN,),
+    ),
+    Mutant(
+        "instant-passed-over",
+        "a heartbeat tells an instant that the slots were never looked at for",
+        breaks={"W4"},
+        tests=(IN_BETWEEN,),
+    ),
+    Mutant(
+        "cancelled-once",
+        "a server that stops cancels once what listens to Redis, and waits for ever",
+        breaks={"W9"},
+        tests=(SUBSCRIPTION,),
+    ),
+    Mutant(
+        "watch-never-closed",
+        "the watch of a client that has gone is kept",
+        breaks={"W7"},
+        soak_minutes=2.0,
     ),
 )

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from tests.robustness.mutants.__main__ import ROOT
+from tests.robustness.mutants.bench import ROOT
 from tests.robustness.mutants.mutant import PATCHES
 from tests.robustness.mutants.seeded import MUTANTS
 
@@ -32,4 +32,5 @@ def test_each_patch_is_that_of_a_mutant():
 def test_each_mutant_says_which_promise_it_breaks_and_where_it_is_looked_for():
     for mutant in MUTANTS:
         assert mutant.breaks
-        assert [bool(mutant.scenario), bool(mutant.seeds), bool(mutant.tests)].count(True) == 1
+        places = (mutant.scenario, mutant.seeds, mutant.soak_minutes, mutant.tests)
+        assert sum(map(bool, places)) == 1

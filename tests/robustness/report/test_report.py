@@ -28,8 +28,8 @@ from tests.robustness.history import (
 )
 from tests.robustness.linearizability.rehearsal import Rehearsal
 from tests.robustness.report.words import told
-from tests.robustness.report.writing import worst_first, write_report
-from tests.robustness.violation import Violation
+from tests.robustness.report.writing import write_report
+from tests.robustness.violation import Violation, worst_first
 
 CALLS = 120
 LATE = Violation(promise="W9", rule="in time", text="A stream was late.", at=1.0, watches=(1,))
@@ -77,7 +77,8 @@ def report(tmp_path: Path) -> Report:
         for at in (0.1, 0.2, 0.3)
     ]
     folder = tmp_path / "report"
-    write_report(folder, history, rehearsal.desk.witness(), [LATE, UNDECIDED, TWICE])
+    violations = [LATE, UNDECIDED, TWICE]
+    write_report(folder, history, rehearsal.desk.witness(), violations, seconds=12.0)
     return Report(folder, history)
 
 
@@ -121,7 +122,7 @@ def test_what_is_wrong_is_listed_worst_first_with_the_command_that_runs_it_again
     text = (report.folder / "violations.txt").read_text()
 
     assert text.startswith("rehearsal, seed 5: 3 violations\nagain: python -m tests.robustness")
-    assert "--seed 5" in text
+    assert "--seed 5 --seconds 12\n" in text
     assert text.index("1. B1 fits, at 2.000 s, revision 3") < text.index("2. W9 in time")
     assert text.index("2. W9 in time") < text.index("3. B1 not decided")
     assert "calls: 7, 9" in text
@@ -174,7 +175,7 @@ def test_no_text_of_a_run_is_taken_for_a_part_of_the_page(report: Report, tmp_pa
     evil = Violation(promise="B1", rule="fits", text="</script><script>alert(1)</script>")
     rehearsal = Rehearsal(1)
     folder = tmp_path / "evil"
-    write_report(folder, rehearsal.run(5), rehearsal.desk.witness(), [evil])
+    write_report(folder, rehearsal.run(5), rehearsal.desk.witness(), [evil], seconds=12.0)
 
     written = Report(folder, rehearsal.history)
     assert written.data["violations"][0][2] == evil.text

@@ -13,11 +13,7 @@ from google.protobuf.json_format import MessageToDict
 from tests.robustness.history import Arrival, Call, History, Watch, Witness
 from tests.robustness.report.timeline import page
 from tests.robustness.report.words import change_told, frame_told
-from tests.robustness.violation import Violation
-
-WORST_FIRST = ("B1", "B2", "B3", "B4", "B8", "B7", "B5", "W1", "W2", "W3", "W6", "W5", "W9")
-"""Lost and sold twice before shown wrongly before late; what is not named here comes after."""
-UNDECIDED = "not decided"
+from tests.robustness.violation import Violation, worst_first
 
 
 def write_report(
@@ -26,14 +22,14 @@ def write_report(
     witness: Witness,
     violations: Sequence[Violation],
     *,
-    command: str = "",
+    seconds: float,
 ) -> None:
     """Write what was asked, answered, streamed and stored, and what of it is wrong.
 
-    `command` runs the same again; without one it is made of the history's scenario and seed.
+    The faults went on for so many `seconds`.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    command = command or replay_command(history)
+    command = replay_command(history, seconds)
     violations = worst_first(violations)
     _write_lines(folder / "operations.jsonl", (_call(call) for call in history.calls))
     _write_lines(folder / "watches.jsonl", (_watch(watch) for watch in history.watches))
@@ -43,24 +39,11 @@ def write_report(
     (folder / "timeline.html").write_text(page(history, witness, violations, command))
 
 
-def replay_command(history: History) -> str:
-    """Return the command that runs a history's scenario with its seed."""
-    seconds = max(1, round(history.faults_ended))
+def replay_command(history: History, seconds: float) -> str:
+    """Return the command that runs the same again, as far as time lets it be the same."""
     return (
-        f"python -m tests.robustness {history.scenario} --seed {history.seed} --seconds {seconds}"
+        f"python -m tests.robustness {history.scenario} --seed {history.seed} --seconds {seconds:g}"
     )
-
-
-def worst_first(violations: Iterable[Violation]) -> list[Violation]:
-    """Return violations with those that hurt most first, and those of one kind by time."""
-    return sorted(violations, key=_badness)
-
-
-def _badness(violation: Violation) -> tuple[bool, int, float]:
-    known = violation.promise in WORST_FIRST
-    rank = WORST_FIRST.index(violation.promise) if known else len(WORST_FIRST)
-    at = float("inf") if violation.at is None else violation.at
-    return violation.rule == UNDECIDED, rank, at
 
 
 def _listed(violations: Sequence[Violation], history: History, command: str) -> str:

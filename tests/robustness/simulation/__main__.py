@@ -21,15 +21,19 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="print what happens with it")
     parser.add_argument("--seeds", type=int, default=0, help="look at so many, up to the first bug")
     parser.add_argument("--told", type=Path, help="a file for what was found, as JSON")
+    parser.add_argument("--promise", action="append", help="look on until this one is broken")
     asked = parser.parse_args()
-    if asked.seed is not None:
-        return _print(asked.seed)
-    for seed in range(asked.seeds):
-        found = violations(World(seed).run())
-        if found:
+    seeds = range(asked.seeds) if asked.seed is None else [asked.seed]
+    for seed in seeds:
+        found = [
+            each
+            for each in violations(World(seed).run())
+            if asked.promise is None or each.promise.split()[0] in asked.promise
+        ]
+        if found and asked.told is not None:
             rows = [{"promise": each.promise, "rule": f"seed {seed}"} for each in found]
-            if asked.told is not None:
-                asked.told.write_text(json.dumps(rows))
+            asked.told.write_text(json.dumps(rows))
+        if found or asked.seed is not None:
             return _print(seed)
     return 0
 

@@ -7,8 +7,9 @@ import logging
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import Enum
 from functools import partial
 from random import Random
 from typing import NamedTuple
@@ -34,6 +35,13 @@ FAULT_SECONDS_MAX = 5.0
 # For so long after a fault has ended, what it prevented may still be missing: an attempt that
 # failed is repeated after a second, and the answer has its way to come.
 RECOVERY_SECONDS = 1.7
+
+
+class Leaning(Enum):
+    """What a run has more of than chance would give it, for what shows there alone."""
+
+    DEAF = "few hints come, and what PostgreSQL is asked instead it answers late"
+    REBORN = "the business is made anew, and hints of its life before are still under way"
 
 
 class Fault(NamedTuple):
@@ -93,7 +101,9 @@ class World:
         self._chance = self._chance_of("world")
         self._truth = Truth()
         self._store = Store(self._loop, self._truth, self._chance_of("store"))
-        self._bus = Bus(self._loop, self._chance_of("bus"), _manners(self._chance))
+        self._leaning = self._chance_of("leaning").choice((None, None, *Leaning))
+        manners = _leaned(_manners(self._chance), self._leaning)
+        self._bus = Bus(self._loop, self._chance_of("bus"), manners)
         self._customers = Customers(
             self._chance_of("customers"), catalog_weight=self._chance.choice((0, 0, 6, 25))
         )
@@ -275,6 +285,11 @@ class World:
             *(self._kill_bus, self._make_anew, self._restart),
         ]
         kinds = chance.sample(kinds, chance.choice((0, 1, 1, 2, 3, 4)))
+        match self._leaning:
+            case Leaning.DEAF:
+                kinds = [self._slow]
+            case Leaning.REBORN:
+                kinds = [self._slow, self._make_anew, self._make_anew]
         await self._loop.elapse(chance.uniform(0, FAULTS_FROM_SECONDS))
         while kinds and self._loop.time() < FAULTS_UNTIL_SECONDS - FAULT_SECONDS_MAX:
             self.record.faults.append(chance.choice(kinds)(chance))
@@ -373,6 +388,16 @@ def _manners(chance: Random) -> Manners:
         doubles=chance.choice((0.0, 0.2)),
         delay_seconds_max=chance.choice((0.002, 0.05, 0.6)),
     )
+
+
+def _leaned(manners: Manners, leaning: Leaning | None) -> Manners:
+    match leaning:
+        case Leaning.DEAF:
+            return replace(manners, drops=0.6)
+        case Leaning.REBORN:
+            return replace(manners, drops=0.2, delay_seconds_max=0.6)
+        case None:
+            return manners
 
 
 def _narrowed(chance: Random) -> dict[str, object]:

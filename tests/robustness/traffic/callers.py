@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from copy import deepcopy
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 import grpc
 
+from slotcast.error_details import error_of_call
 from slotcast.v1 import booking_service_pb2 as booking_pb
-from tests.robustness.history import Call, Outcome
+from tests.robustness.catalogue import SECOND_KEY, STRANGERS_KEY, Key
+from tests.robustness.history import INTERNAL_FAULT, Call, Outcome
 from tests.robustness.traffic.ground import Door, Doors, Ground
-from tests.robustness.traffic.requests import Draw, Drawn
+from tests.robustness.traffic.recorder import reason_of
+from tests.robustness.traffic.requests import Draw, Drawn, in_own_name
 
 ATTEMPTS_MAX = 3
 DEADLINE_SECONDS = (0.15, 1.2)
@@ -20,8 +24,19 @@ DEADLINE_SECONDS = (0.15, 1.2)
 PAUSE_SECONDS = (0.02, 0.4)
 STREAMED_PARTS = {"Book": "book", "HoldSlot": "hold_slot", "CancelBooking": "cancel_booking"}
 RETRYABLE = frozenset({"OVERLOADED", "REVISION_AHEAD", "RATE_LIMITED"})
-READS = frozenset({"ListSlots", "GetBooking", "ExplainSlot"})
+READS = frozenset({"ListSlots", "GetBooking", "ExplainSlot", "ListBookings"})
+PAGES_MAX = 4
+ANSWERED_MAX = 20
+STRANGE_METHODS = frozenset({"Book", "HoldSlot", "ListSlots", "ListBookings", "ExplainSlot"})
+"""What a stranger asks of a business; all else is asked of a booking or a hold."""
 AVAILABILITY = frozenset({"ListSlots", "ExplainSlot"})
+
+
+class Asking(NamedTuple):
+    """As whom a call is made: by which client, with which API key; None: the operator's."""
+
+    client: str
+    key: Key | None = None
 
 
 class Caller:
@@ -33,6 +48,10 @@ class Caller:
         self._random = random
         self._name = name
         self._draw = Draw(ground, random, name)
+        self._desks_draw = Draw(ground, random, f"{name}.desk", is_alone=True)
+        self._strangers_draw = Draw(ground, random, f"{name}.stranger")
+        self._own = Asking(name)
+        self._answered: list[Drawn] = []
         self._server = random.choice(ground.servers)
 
     async def run(self) -> None:
@@ -46,10 +65,17 @@ class Caller:
         choice = self._random.random()
         if choice < 0.05:
             await self._stream(doors)
-        elif choice < 0.15:
+        elif choice < 0.13:
             await self._hold_and_book(doors)
+        elif choice < 0.155:
+            await self._read_pages(doors)
+        elif choice < 0.195:
+            await self._act_at_the_second_desk(doors)
+        elif choice < 0.21:
+            await self._act_as_a_stranger(doors)
         else:
             table = (
+                (0.22, draw.finish),
                 (0.37, draw.book),
                 (0.45, draw.hold),
                 (0.49, draw.book_known_hold),
@@ -68,11 +94,71 @@ class Caller:
         if held.outcome is Outcome.OK and await self._ground.pause(self._random.uniform(0, 0.3)):
             await self._operate(doors, self._draw.book_hold(held.response.hold.name))
 
-    async def _operate(self, doors: Doors, drawn: Drawn, operation: int | None = None) -> Call:
+    async def _act_at_the_second_desk(self, doors: Doors) -> None:
+        """Do something with another key of the business; holds of the first one are not its own."""
+        draw = self._desks_draw
+        with_holds = (draw.book_known_hold, draw.renew_or_release)
+        others = (draw.hold, draw.book_for_nobody, draw.cancel, draw.approve, draw.read)
+        drawn = self._random.choice((*with_holds, *with_holds, *others))()
+        asking = Asking(f"{self._name}.desk", SECOND_KEY)
+        if drawn is None:
+            return
+        call = await self._operate(doors, drawn, asking=asking)
+        if (
+            call.outcome is Outcome.OK
+            and drawn.method == "HoldSlot"
+            and self._random.random() < 0.6
+        ):
+            await self._operate(doors, draw.book_hold(call.response.hold.name), asking=asking)
+
+    async def _act_as_a_stranger(self, doors: Doors) -> None:
+        """Ask for what is another business's: by its name, by that of one's own, or once more."""
+        draw, random = self._strangers_draw, self._random
+        makers = (draw.book, draw.hold, draw.read, draw.cancel, draw.renew_or_release, draw.approve)
+        drawn = random.choice((*makers, draw.book_known_hold, draw.first_page))()
+        if self._answered and random.random() < 0.3:
+            drawn = random.choice(self._answered)
+        if drawn is None:
+            return
+        if drawn.method not in STRANGE_METHODS and random.random() < 0.5:
+            drawn = in_own_name(drawn, STRANGERS_KEY.business_id)
+        asking = Asking(f"{self._name}.stranger", STRANGERS_KEY)
+        await self._call(doors, self._server, drawn, self._ground.recorder.operation(), asking)
+
+    async def _read_pages(self, doors: Doors) -> None:
+        """Read page after page, at any server; now and then with a token that is not for this."""
+        drawn = self._draw.first_page()
+        for _ in range(PAGES_MAX):
+            call = await self._operate(doors, drawn)
+            token = call.response.next_page_token if call.outcome is Outcome.OK else ""
+            if not token:
+                return
+            drawn = Drawn(drawn.method, deepcopy(drawn.request))
+            drawn.request.page_token = token
+            drawn.request.min_revision = self._random.choice((0, call.revision))
+            if self._random.random() < 0.08:
+                drawn.request.start_time.seconds += 60
+
+    async def _use_the_id_again(self, doors: Doors, drawn: Drawn, *, is_answered: bool) -> None:
+        """Ask for something else under an id that was used."""
+        other = self._draw.another_body(drawn, is_answered=is_answered)
+        if other is not None:
+            self._change_over()
+            await self._operate(doors, other, is_second=True)
+
+    async def _operate(
+        self,
+        doors: Doors,
+        drawn: Drawn,
+        operation: int | None = None,
+        *,
+        asking: Asking | None = None,
+        is_second: bool = False,
+    ) -> Call:
         """Ask until it is known what became of a request, or it is given up."""
-        operation = operation or self._ground.recorder.operation()
+        operation, asking = operation or self._ground.recorder.operation(), asking or self._own
         for attempt in range(ATTEMPTS_MAX):
-            call = await self._attempt(doors, drawn, operation)
+            call = await self._attempt(doors, drawn, operation, asking)
             if call.outcome is Outcome.OK:
                 break
             if call.outcome is Outcome.REFUSED and call.reason not in RETRYABLE:
@@ -80,35 +166,55 @@ class Caller:
             self._change_over()
             if attempt + 1 < ATTEMPTS_MAX:
                 await self._ground.pause(self._random.uniform(*PAUSE_SECONDS))
-        if call.outcome is Outcome.OK:
+        if call.outcome is Outcome.OK and drawn.method != "ListBookings":
             self._remember(call.response)
             if self._random.random() < 0.8:
                 self._ground.known.ended(drawn.request)
-            if self._random.random() < 0.08 and drawn.method not in READS:
+        if drawn.method in READS or is_second or asking.key is not None:
+            return call
+        if call.outcome is Outcome.OK:
+            self._answered = [*self._answered[1 - ANSWERED_MAX :], drawn]
+            if self._random.random() < 0.08:
                 # It is asked again though it was answered: the answer must be the same.
                 self._change_over()
-                await self._attempt(doors, drawn, operation)
+                await self._attempt(doors, drawn, operation, asking)
+        if self._random.random() < 0.04:
+            is_answered = call.outcome is Outcome.OK
+            await self._use_the_id_again(doors, drawn, is_answered=is_answered)
         return call
 
-    async def _attempt(self, doors: Doors, drawn: Drawn, operation: int) -> Call:
+    async def _attempt(self, doors: Doors, drawn: Drawn, operation: int, asking: Asking) -> Call:
         if drawn.method not in READS and self._random.random() < 0.06:
             # On two servers at once.
             calls = await asyncio.gather(
-                *(self._call(doors, server, drawn, operation) for server in self._ground.servers)
+                *(
+                    self._call(doors, server, drawn, operation, asking)
+                    for server in self._ground.servers
+                )
             )
             return min(calls, key=lambda call: list(Outcome).index(call.outcome))
-        return await self._call(doors, self._server, drawn, operation)
+        return await self._call(doors, self._server, drawn, operation, asking)
 
-    async def _call(self, doors: Doors, server: str, drawn: Drawn, operation: int) -> Call:
-        recorder = self._ground.recorder
+    async def _call(
+        self, doors: Doors, server: str, drawn: Drawn, operation: int, asking: Asking
+    ) -> Call:
+        recorder, key = self._ground.recorder, asking.key
         method = getattr(_service(doors.by_server[server], drawn.method), drawn.method)
-        call = recorder.begin(operation, self._name, server, drawn.method, drawn.request)
+        call = recorder.begin(
+            operation,
+            asking.client,
+            server,
+            drawn.method,
+            drawn.request,
+            principal=key.principal if key else "",
+            is_stranger=key is STRANGERS_KEY,
+        )
         return await recorder.make(
             call,
             lambda: method(
                 drawn.request,
                 timeout=self._random.uniform(*DEADLINE_SECONDS),
-                metadata=self._ground.metadata(self._name),
+                metadata=self._ground.metadata(asking.client, key),
             ),
         )
 
@@ -169,7 +275,9 @@ class _Burst:
                     recorder.answered(call, getattr(answer, STREAMED_PARTS[call.method]))
         except grpc.aio.AioRpcError as failure:
             for call in self._waiting.values():
-                call.ended, call.reason = recorder.now, failure.code().name
+                is_fault = reason_of(error_of_call(failure)) == INTERNAL_FAULT
+                call.reason = INTERNAL_FAULT if is_fault else failure.code().name
+                call.ended = recorder.now
         finally:
             stream.cancel()
 

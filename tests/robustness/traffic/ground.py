@@ -15,9 +15,10 @@ from slotcast.v1.availability_service_pb2_grpc import AvailabilityServiceStub
 from slotcast.v1.booking_service_pb2 import Booking, BookRequest, Hold, ReleaseHoldRequest
 from slotcast.v1.booking_service_pb2_grpc import BookingServiceStub
 from slotcast.v1.catalog_service_pb2_grpc import CatalogServiceStub
-from tests.robustness.catalogue import BUSINESS
+from tests.robustness.catalogue import BUSINESS, Key
 from tests.robustness.traffic.recorder import Metadata, Recorder
 
+SOON = ("walk-in", "drop-in")
 KNOWN_MAX = 40
 """So many bookings, and holds, are remembered; whoever wants one takes any of them."""
 CHANNEL_OPTIONS: tuple[tuple[str, int | str], ...] = (
@@ -59,19 +60,25 @@ class Doors:
 
 
 class Known:
-    """Bookings and holds that somebody was told of. Their versions may have passed."""
+    """Bookings and holds that somebody was told of. Their versions may have passed.
+
+    `soon` are bookings that begin while the traffic goes on.
+    """
 
     def __init__(self) -> None:
         """Know none."""
         self.bookings: dict[str, Booking] = {}
+        self.soon: dict[str, Booking] = {}
         self.holds: dict[str, Hold] = {}
 
     def told(self, booking: Booking) -> None:
         """Remember a booking as it is now."""
-        self.bookings.pop(booking.name, None)
-        self.bookings[booking.name] = booking
-        if len(self.bookings) > KNOWN_MAX:
-            del self.bookings[next(iter(self.bookings))]
+        is_soon = booking.appointment_type.rpartition("/")[2] in SOON
+        for known in (self.bookings, self.soon) if is_soon else (self.bookings,):
+            known.pop(booking.name, None)
+            known[booking.name] = booking
+            if len(known) > KNOWN_MAX:
+                del known[next(iter(known))]
 
     def held(self, hold: Hold) -> None:
         """Remember a hold."""
@@ -104,9 +111,10 @@ class Ground:
         """Their names."""
         return sorted(self.targets)
 
-    def metadata(self, client: str) -> Metadata:
-        """Return what goes along with the calls of a client."""
-        return (("authorization", f"Bearer {self.api_key}"), ("x-client-id", client))
+    def metadata(self, client: str, key: Key | None = None) -> Metadata:
+        """Return what goes along with the calls of a client; without a key, the operator's."""
+        text = self.api_key if key is None else key.text
+        return (("authorization", f"Bearer {text}"), ("x-client-id", client))
 
     async def pause(self, seconds: float) -> bool:
         """Wait a while; False where the traffic is over."""

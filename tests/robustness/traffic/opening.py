@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from slotcast.v1 import catalog_service_pb2 as catalog_pb
-from tests.robustness.catalogue import BUSINESS, CALENDARS, TYPES
+from tests.robustness.catalogue import BUSINESS, CALENDARS, STRANGERS_KEY, TYPES
 from tests.robustness.history import Outcome
 from tests.robustness.traffic.ground import Doors, Ground
 from tests.robustness.traffic.owner import catalogue_type
@@ -17,9 +17,14 @@ WEEKDAYS = range(1, 8)
 
 
 async def open_business(ground: Ground) -> None:
-    """Make it, by calls that are in the history as all others are."""
+    """Make it, by calls that are in the history as all others are; and that of the strangers."""
     recorder, server = ground.recorder, ground.servers[0]
     async with Doors(ground.targets) as doors:
+        await doors.by_server[server].catalog.CreateBusiness(
+            _business(STRANGERS_KEY.business_id).request,
+            metadata=ground.metadata("owner"),
+            timeout=10.0,
+        )
         for drawn in _requests():
             method = getattr(doors.by_server[server].catalog, drawn.method)
             call = recorder.begin(
@@ -33,17 +38,17 @@ async def open_business(ground: Ground) -> None:
 
 def _requests() -> list[Drawn]:
     return [
-        _business(),
+        _business(BUSINESS),
         _schedule(),
         *(_calendar(calendar_id) for calendar_id in CALENDARS),
         *(_type(type_id) for type_id in TYPES),
     ]
 
 
-def _business() -> Drawn:
+def _business(business_id: str) -> Drawn:
     business = catalog_pb.Business(display_name="Salon", holds_per_holder_max=HOLDS_PER_HOLDER_MAX)
     request = catalog_pb.CreateBusinessRequest(
-        business_id=BUSINESS, business=business, request_id="opening-business"
+        business_id=business_id, business=business, request_id="opening-business"
     )
     return Drawn("CreateBusiness", request)
 

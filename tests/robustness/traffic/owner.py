@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 
 from slotcast.v1 import catalog_service_pb2 as catalog_pb
@@ -75,15 +75,8 @@ class Owner:
         return Drawn("ImportBusyFeed", request)
 
     def _alter(self) -> Drawn:
-        """Let a class take another number.
-
-        Not another buffer: what a hold occupies could not be told from its answer any more.
-        """
-        type_ = catalogue_type("class")
-        type_.name = type_name("class")
-        type_.capacity = self._random.choice((2, 3, 4))
         request = catalog_pb.UpdateAppointmentTypeRequest(
-            appointment_type=type_, request_id=self._request_id()
+            appointment_type=altered_type(self._random), request_id=self._request_id()
         )
         return Drawn("UpdateAppointmentType", request)
 
@@ -115,6 +108,18 @@ class Owner:
                 metadata=self._ground.metadata(self._name),
             ),
         )
+
+
+def altered_type(random: Random) -> catalog_pb.AppointmentType:
+    """Let a class take another number, or a colour another time afterwards."""
+    type_id = random.choice(("class", "colour"))
+    type_ = catalogue_type(type_id)
+    type_.name = type_name(type_id)
+    if type_id == "class":
+        type_.capacity = random.choice((2, 3, 4))
+    else:
+        type_.buffer_after.FromTimedelta(random.choice((timedelta(), QUARTER)))
+    return type_
 
 
 def catalogue_type(type_id: str) -> catalog_pb.AppointmentType:

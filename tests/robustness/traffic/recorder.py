@@ -12,10 +12,12 @@ from google.rpc.status_pb2 import Status
 
 from slotcast.error_details import error_of_call, error_of_status
 from slotcast.errors import SlotcastError
-from tests.robustness.history import Call, History, Outcome
+from tests.robustness.history import INTERNAL_FAULT, Call, History, Outcome
 
-UNKNOWN_REASONS = frozenset({"TRY_AGAIN", "INTERNAL"})
+UNKNOWN_REASONS = frozenset({"TRY_AGAIN", INTERNAL_FAULT})
 """Refusals that do not say that nothing was changed."""
+UNEXPECTED = "Unexpected <class"
+"""So begins what gRPC's server tells of an exception that the service let out."""
 Metadata = Sequence[tuple[str, str]]
 
 
@@ -47,18 +49,30 @@ class Recorder:
         self._operations += 1
         return self._operations
 
-    def begin(self, operation: int, client: str, server: str, method: str, request: Any) -> Call:
+    def begin(
+        self,
+        operation: int,
+        client: str,
+        server: str,
+        method: str,
+        request: Any,
+        *,
+        principal: str = "",
+        is_stranger: bool = False,
+    ) -> Call:
         """Note that a call begins."""
+        calls = self.history.strangers if is_stranger else self.history.calls
         call = Call(
-            number=len(self.history.calls) + 1,
+            number=len(calls) + 1,
             operation=operation,
             client=client,
             server=server,
             method=method,
             request=request,
             began=self.now,
+            principal=principal,
         )
-        self.history.calls.append(call)
+        calls.append(call)
         return call
 
     async def make(self, call: Call, answer: Callable[[], Awaitable[Any]]) -> Call:
@@ -82,11 +96,18 @@ class Recorder:
     def refused(self, call: Call, error: SlotcastError) -> None:
         """Note a refusal, or that nothing is known."""
         call.ended = self.now
-        call.reason = error.reason or error.code.name
-        call.revision = error.revision
-        is_known = error.reason and error.reason not in UNKNOWN_REASONS
+        call.reason = reason_of(error)
+        call.revision, call.alternatives = error.revision, error.alternatives
+        is_known = error.reason and call.reason not in UNKNOWN_REASONS
         call.outcome = Outcome.REFUSED if is_known else Outcome.UNKNOWN
 
     def refused_on_stream(self, call: Call, status: Status) -> None:
         """Note a refusal that came as an answer on a stream."""
         self.refused(call, error_of_status(status))
+
+
+def reason_of(error: SlotcastError) -> str:
+    """Return the reason that the service gave, or the status code where the way gave one."""
+    is_fault = error.reason == "INTERNAL"
+    is_let_out = not error.reason and error.message.startswith(UNEXPECTED)
+    return INTERNAL_FAULT if is_fault or is_let_out else error.reason or error.code.name

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, NamedTuple
 
+from google.protobuf.text_format import MessageToString, Parse
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from slotcast.v1 import availability_service_pb2 as availability_pb
 from slotcast.v1 import booking_service_pb2 as booking_pb
 from slotcast.v1.core_pb2 import SlotChoice
 from tests.robustness.catalogue import BUSINESS, CALENDARS, MINUTE, QUARTER, TYPES
-from tests.robustness.traffic.ground import Ground, calendar_name, type_name
+from tests.robustness.traffic.ground import SOON, Ground, calendar_name, type_name
 
 PARENT = f"businesses/{BUSINESS}"
 FOUGHT_OVER = ("cut", "colour", "class", "consult")
-SOON = ("walk-in", "drop-in")
 STANDING = (booking_pb.BOOKING_STATUS_PENDING, booking_pb.BOOKING_STATUS_CONFIRMED)
 WINDOW_SOON = timedelta(hours=1, minutes=10)
 
@@ -27,6 +27,15 @@ class Drawn(NamedTuple):
 
     method: str
     request: Any
+
+
+def in_own_name(drawn: Drawn, business_id: str) -> Drawn:
+    """Return a request for what has the same id in another business."""
+    text = MessageToString(drawn.request).replace(f"{PARENT}/", f"businesses/{business_id}/")
+    request = Parse(text, type(drawn.request)())
+    if "min_revision" in request.DESCRIPTOR.fields_by_name:
+        request.ClearField("min_revision")
+    return Drawn(drawn.method, request)
 
 
 def timestamp(instant: datetime) -> Timestamp:
@@ -39,12 +48,16 @@ def timestamp(instant: datetime) -> Timestamp:
 class Draw:
     """Draws the requests of one caller."""
 
-    def __init__(self, ground: Ground, random: Random, client: str) -> None:
-        """Take chance from `random` alone."""
+    def __init__(
+        self, ground: Ground, random: Random, client: str, *, is_alone: bool = False
+    ) -> None:
+        """Take chance from `random` alone. One that is alone shares no end user with others."""
         self._ground = ground
         self._random = random
         self._client = client
         self._numbers = 0
+        own = f"{client}:1", f"{client}:2"
+        self._holders = own if is_alone else (*own, "shared")
 
     def request_id(self) -> str:
         """Return a new one."""
@@ -53,13 +66,14 @@ class Draw:
 
     def holder(self) -> str:
         """Return one of the caller's two end users, or one whom all callers speak for."""
-        return self._random.choice((f"{self._client}:1", f"{self._client}:2", "shared"))
+        return self._random.choice(self._holders)
 
     def slot(self) -> SlotChoice:
         """Return a slot: mostly one that is fought over, sometimes one that is soon."""
         if self._random.random() < 0.08:
             type_id = self._random.choice(SOON)
-            ahead = MINUTE * self._random.randint(0, 12)
+            # Often so soon that it begins while the traffic goes on.
+            ahead = MINUTE * self._random.choice((1, 1, 1, *range(13)))
             start = self._ground.recorder.wall.replace(second=0, microsecond=0) + ahead
         else:
             type_id = self._random.choice(FOUGHT_OVER)
@@ -90,6 +104,10 @@ class Draw:
         count = 2 if self._random.random() < 0.1 else 1
         appointments = [booking_pb.Appointment(slot=self.slot()) for _ in range(count)]
         return self._book(appointments, self._random.choice(("", self.holder())))
+
+    def book_for_nobody(self) -> Drawn:
+        """Book a slot for no holder, so that no hold gives way."""
+        return self._book([booking_pb.Appointment(slot=self.slot())], "")
 
     def book_hold(self, hold: str) -> Drawn:
         """Book a hold."""
@@ -140,6 +158,19 @@ class Draw:
             return self._change("ApproveBooking", booking_pb.ApproveBookingRequest, booking)
         return self._change("DeclineBooking", booking_pb.DeclineBookingRequest, booking)
 
+    def finish(self) -> Drawn | None:
+        """Say that an appointment took place, or that nobody came; most have not begun."""
+        now = self._ground.recorder.wall
+        begun = [
+            booking
+            for booking in self._ground.known.soon.values()
+            if booking.status in STANDING and booking.start_time.ToDatetime(UTC) < now
+        ]
+        booking = self._random.choice(begun) if begun else None
+        if self._random.random() < 0.6:
+            return self._change("CompleteBooking", booking_pb.CompleteBookingRequest, booking)
+        return self._change("MarkNoShow", booking_pb.MarkNoShowRequest, booking)
+
     def reschedule(self) -> Drawn | None:
         """Move a booking to another slot of its type."""
         booking = self._any_booking()
@@ -170,10 +201,74 @@ class Draw:
             return Drawn(
                 "ExplainSlot",
                 availability_pb.ExplainSlotRequest(
-                    parent=PARENT, slot=self.slot(), min_revision=min_revision
+                    parent=PARENT,
+                    slot=self.slot(),
+                    holder=self.holder() if self._random.random() < 0.5 else "",
+                    min_revision=min_revision,
                 ),
             )
         return Drawn("ListSlots", self.filtered(availability_pb.ListSlotsRequest, min_revision))
+
+    def first_page(self) -> Drawn:
+        """Ask for the first page of slots, or of bookings."""
+        min_revision = self._random.choice((0, self._ground.recorder.acknowledged))
+        if self._random.random() < 0.5:
+            request = self.filtered(availability_pb.ListSlotsRequest, min_revision)
+            request.page_size = self._random.choice((1, 7, 25, 60))
+            return Drawn("ListSlots", request)
+        return Drawn("ListBookings", self._bookings(min_revision))
+
+    def _bookings(self, min_revision: int) -> booking_pb.ListBookingsRequest:
+        random, starts = self._random, self._ground.starts
+        first, last = random.choice(((starts[0], starts[-1]), (starts[3], starts[8])))
+        if random.random() < 0.2:
+            first = self._ground.recorder.wall.replace(second=0, microsecond=0) - QUARTER
+            last = first + WINDOW_SOON
+        return booking_pb.ListBookingsRequest(
+            parent=PARENT,
+            calendar=calendar_name(random.choice(CALENDARS)) if random.random() < 0.4 else "",
+            start_time=timestamp(first),
+            end_time=timestamp(last),
+            statuses=random.choice(((), (), STANDING, STANDING[1:])),
+            min_revision=min_revision,
+            page_size=random.choice((0, 2, 10, 40)),
+        )
+
+    def another_body(self, drawn: Drawn, *, is_answered: bool) -> Drawn | None:
+        """Return a request that uses the id of another; of what is not answered, one of its kind.
+
+        For then this one may be done, and its answer must tell which of the two it is for.
+        """
+        request = type(drawn.request)()
+        request.CopyFrom(drawn.request)
+        match request:
+            case booking_pb.BookRequest() | booking_pb.HoldSlotRequest() if not is_answered:
+                return self._elsewhere(drawn.method, request)
+            case _ if not is_answered:
+                return None
+            case booking_pb.BookRequest() if self._random.random() < 0.5:
+                request.customer.display_name += " and another"
+            case booking_pb.BookRequest() | booking_pb.HoldSlotRequest():
+                return self._elsewhere(drawn.method, request)
+            case booking_pb.RenewHoldRequest() | booking_pb.ReleaseHoldRequest():
+                method = "ReleaseHold" if drawn.method == "RenewHold" else "RenewHold"
+                kind = getattr(booking_pb, f"{method}Request")
+                return Drawn(method, kind(name=request.name, request_id=request.request_id))
+            case _:
+                request.version += 1
+        return Drawn(drawn.method, request)
+
+    def _elsewhere(self, method: str, request: Any) -> Drawn | None:
+        """Ask for another start, if a slot is asked for."""
+        choices = [request.slot] if method == "HoldSlot" else []
+        if method == "Book":
+            choices = [wish.slot for wish in request.appointments if wish.HasField("slot")]
+        if not choices:
+            return None
+        taken = choices[0].start_time
+        starts = [each for each in map(timestamp, self._ground.starts) if each != taken]
+        choices[0].start_time.CopyFrom(self._random.choice(starts))
+        return Drawn(method, request)
 
     def filtered(self, kind: Callable[..., Any], min_revision: int) -> Any:
         """Return a request for the slots of a window: a filter drawn from some."""

@@ -16,6 +16,7 @@ from slotcast.v1.availability_service_pb2 import (
 )
 from tests.robustness.history import Arrival, Ending, Watch
 from tests.robustness.traffic.ground import Doors, Ground, pause
+from tests.robustness.traffic.recorder import reason_of
 from tests.robustness.traffic.requests import Draw
 
 SILENCE_SECONDS_MAX = 9.0
@@ -73,7 +74,7 @@ class Watcher:
         )
         if resumed is not None:
             before, index = resumed
-            if self._random.random() < 0.96:
+            if self._random.random() < 0.88:
                 # Else the token goes with another filter, and is answered by a reset.
                 watch.request.CopyFrom(before.request)
                 watch.request.min_revision = 0
@@ -110,8 +111,7 @@ class Watcher:
             except TimeoutError:
                 watch.ending = Ending.CANCELLED
             except grpc.aio.AioRpcError as failure:
-                error = error_of_call(failure)
-                watch.ending = error.reason or error.code.name
+                watch.ending = reason_of(error_of_call(failure))
 
     def _take(self, watch: Watch, frame: WatchAvailabilityResponse | object) -> None:
         if not isinstance(frame, WatchAvailabilityResponse):

@@ -1,0 +1,71 @@
+"""A run that has shown nothing fails, and so do faults that never came to pass."""
+
+from collections import Counter
+from random import Random
+from typing import Any
+
+import pytest
+
+from service.ops.failpoints import Failpoint
+from tests.robustness.__main__ import lacks_of_round, main
+from tests.robustness.faults import DIED, Breaker
+from tests.robustness.running import unproved
+from tests.robustness.scenarios import ROUND_FLOOR, SCENARIOS
+from tests.robustness.violation import UNPROVED
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=SCENARIOS)
+def test_a_run_that_has_compared_nothing_has_proved_nothing(scenario):
+    assert unproved(scenario, scenario.floor) == []
+    assert all(least > 0 for least in scenario.floor.values())
+    for promise, least in scenario.floor.items():
+        (found,) = unproved(scenario, {**scenario.floor, promise: least - 1})
+        assert (found.promise, found.rule) == (UNPROVED, promise)
+        assert f"proved nothing of {promise}" in found.text
+
+
+def test_every_failpoint_has_its_turn_before_any_has_another():
+    scenario = SCENARIOS["everything"]
+    unused: Any = None
+    breaker = Breaker(unused, unused, Random(1), scenario)
+    drawn = Counter(breaker.next_failpoint() for _ in range(2 * len(scenario.failpoints)))
+
+    assert drawn == {each.name: 2 for each in Failpoint}
+
+
+ALL = Counter(
+    {f"fault: {DIED} at {each.name}": 1 for each in Failpoint}
+    | {f"checks of {name}": least for name, least in ROUND_FLOOR.items()}
+)
+
+
+@pytest.mark.parametrize(
+    ("missing", "text"),
+    [
+        ("fault: server died at IN_TRIMMING", "No server died at IN_TRIMMING."),
+        ("checks of W7", "This round proved nothing of W7: 2 comparisons of 3."),
+    ],
+)
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [([], 1), (["--seconds", "12"], 0), (["calm"], 0)],
+    ids=["a round", "a short one", "one scenario"],
+)
+def test_a_round_fails_in_which_a_fault_never_came_to_pass(
+    monkeypatch, capsys, missing, text, arguments, code
+):
+    totals = ALL - Counter([missing])
+    monkeypatch.setattr("tests.robustness.__main__.SCENARIOS", {"calm": SCENARIOS["calm"]})
+    monkeypatch.setattr("tests.robustness.__main__.figures", lambda run: totals)
+    monkeypatch.setattr("tests.robustness.__main__._run", lambda *_: _Run())
+
+    assert lacks_of_round(ALL) == []
+    assert lacks_of_round(totals) == [text]
+    assert main(arguments) == code
+    assert (text in capsys.readouterr().out) is (arguments != ["calm"])
+
+
+class _Run:
+    """One that went well."""
+
+    violations = ()
