@@ -58,7 +58,9 @@ class Following:
         self.checked: tuple[int, datetime] | None = None
         self.checks = 0
         self._around = around
-        self._unchecked: tuple[int, datetime] | None = None
+        # Readings that the replica has not come to, the oldest and the newest. With the newest
+        # only, a replica that is always a little behind would never be known to have anything.
+        self._unchecked: list[tuple[int, datetime]] = []
         self._waiting: dict[int, tuple[str, Change]] = {}
         self._wanted = 0
         self._must_load = True
@@ -106,14 +108,14 @@ class Following:
 
     def check(self, revision: int, as_of: datetime) -> None:
         """PostgreSQL was read: come to that revision, then tell that all of it is here."""
-        self._unchecked = (revision, as_of)
+        self._unchecked = [*self._unchecked[:1], (revision, as_of)]
         if self.replica is not None and self.replica.revision < revision:
             self.ask(revision)
         self._tell_checked()
 
     def set_back(self, now: datetime) -> None:
         """The database's clock was set back: what was read before proves nothing any more."""
-        self._unchecked = None
+        self._unchecked = []
         if self.replica is not None and self.replica.set_back(now):
             self.ask_load()
 
@@ -190,16 +192,18 @@ class Following:
             self._repair = None
 
     def _tell_checked(self) -> None:
-        if self._unchecked is None or self.replica is None or self._must_load:
+        if self.replica is None or self._must_load:
             return
-        revision, as_of = self._unchecked
-        if self.replica.revision >= revision:
-            self._unchecked = None
-            self.checked = (revision, as_of)
-            self.checks += 1
-            self.replica.prove(as_of)
-            self._around.board.verified(self.replica, revision, as_of)
-            self.advanced.fire()
+        for number in reversed(range(len(self._unchecked))):
+            revision, as_of = self._unchecked[number]
+            if self.replica.revision >= revision:
+                self._unchecked = self._unchecked[number + 1 :]
+                self.checked = (revision, as_of)
+                self.checks += 1
+                self.replica.prove(as_of)
+                self._around.board.verified(self.replica, revision, as_of)
+                self.advanced.fire()
+                return
 
     # What is read, in one task.
 

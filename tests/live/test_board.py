@@ -289,3 +289,20 @@ async def test_many_views_are_told_in_slices_so_that_others_have_their_turn(busy
             await asyncio.sleep(0)
 
     assert max(told_between_turns) <= 5
+
+
+async def test_a_replica_that_is_always_a_little_behind_is_known_to_have_what_it_came_to(
+    busy, monkeypatch
+):
+    async def never(*_):
+        await asyncio.Event().wait()
+
+    first = (await busy.follower.get("demo")).revision
+    monkeypatch.setattr(busy, "log_after", never)
+    with busy.follower.pinned("demo") as following:
+        following.check(first + 2, NOW)
+        busy.commit()
+        following.check(first + 3, NOW + timedelta(seconds=1))
+        busy.commit()
+
+    assert following.checked == (first + 2, NOW)
