@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -138,3 +139,15 @@ def test_w5_what_is_shown_by_the_clock_before_it_was_set_forward(stage):
     look(stage, held)
 
     assert told(stage) == {("W5", "slots")}
+
+
+def test_a_client_that_is_stale_eleven_seconds_after_the_last_fault_is_told_of(stage):
+    stage.history.faults_ended = stage.now
+    stage.wait(10)
+    look(stage, open_now(stage))
+    stage.history.sights[-1] = replace(stage.history.sights[-1], is_stale=True, slots=frozenset())
+    assert told(stage) == set()
+    stage.wait(1)
+    stage.history.sights.append(replace(stage.history.sights[-1], at=stage.now))
+
+    assert told(stage) == {("liveness", "stale")}
