@@ -24,6 +24,8 @@ CLOCK_STEPS_SECONDS = (-15.0, -4.0, 4.0, 15.0)
 OFFSET_SECONDS_MAX = 40.0
 RESTART_SECONDS = (0.05, 0.6)
 DIED = "server died"
+STARTED_ANEW = "server started anew"
+"""What follows a fault, and is none."""
 
 
 class Breaker:
@@ -42,6 +44,7 @@ class Breaker:
         # At which failpoint each server will end; those whose turn has not come yet.
         self._armed: dict[str, str] = {}
         self._failpoints: list[str] = []
+        self._ended_on_purpose: set[str] = set()
         self._kinds: dict[str, Callable[[], Awaitable[None]]] = {
             "restart valkey": self._restart_valkey,
             "silence valkey": lambda: self._silence(self._a_node(), "valkey"),
@@ -97,9 +100,7 @@ class Breaker:
             while not over.done():
                 await asyncio.wait({died, over}, return_when=asyncio.FIRST_COMPLETED)
                 if died.done() and not over.done():
-                    code = died.result()
-                    kind = DIED if code < 0 else f"server ended with {code}"
-                    failpoint = self._disarm(node, is_reached=code == -signal.SIGKILL)
+                    kind, failpoint = self.why_ended(node, died.result())
                     async with self._fault(kind, node, failpoint, _all_of(node)):
                         await self._restart(node)
                     died = asyncio.create_task(server.died())
@@ -126,6 +127,16 @@ class Breaker:
             self._random.shuffle(self._failpoints)
         return self._failpoints.pop()
 
+    def why_ended(self, node: str, code: int) -> tuple[str, str]:
+        """Return the kind of fault and its failpoint; a server that ends by itself is a defect."""
+        failpoint = self._disarm(node, is_reached=code == -signal.SIGKILL)
+        if node in self._ended_on_purpose:
+            self._ended_on_purpose.remove(node)
+            return STARTED_ANEW, ""
+        if not failpoint:
+            raise RuntimeError(f"Server {node} ended by itself, with {code}.")
+        return DIED, failpoint
+
     def _disarm(self, node: str, *, is_reached: bool) -> str:
         """Return the failpoint at which a server has ended; another has its turn again."""
         failpoint = self._armed.pop(node, "")
@@ -146,12 +157,16 @@ class Breaker:
             return
         self._disarm(node, is_reached=False)
         async with self._fault("server killed", node, blocks=_all_of(node)):
+            self._ended_on_purpose.add(node)
             self._cluster.nodes[node].kill()
             await self._last(0.2, 1.0)
 
     async def _restart_server(self) -> None:
         node = self._a_node()
+        if not self._cluster.nodes[node].is_running:
+            return
         async with self._fault("server restarted in order", node, blocks=_all_of(node)):
+            self._ended_on_purpose.add(node)
             self._cluster.nodes[node].terminate()
             await self._last(0.2, 1.0)
 

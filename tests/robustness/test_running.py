@@ -33,6 +33,14 @@ def test_every_failpoint_has_its_turn_before_any_has_another():
     assert drawn == {each.name: 2 for each in Failpoint}
 
 
+def test_a_server_that_ends_by_itself_breaks_off_the_run():
+    unused: Any = None
+    breaker = Breaker(unused, unused, Random(1), SCENARIOS["servers-stopped"])
+
+    with pytest.raises(RuntimeError, match="Server a ended by itself, with 1"):
+        breaker.why_ended("a", 1)
+
+
 ALL = Counter(
     {f"fault: {DIED} at {each.name}": 1 for each in Failpoint}
     | {f"checks of {name}": least for name, least in ROUND_FLOOR.items()}
