@@ -47,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
         found = [_look_for(mutant, bench) for mutant in asked.names or MUTANTS]
     if asked.write:
         page = PAGE.read_text()
-        PAGE.write_text(TABLE.sub(lambda _: table(found), page))
+        PAGE.write_text(TABLE.sub(lambda old: table(found, old.group()), page))
     caught = sum(each.told is not None for each in found)
     console.print(f"mutants: {caught} passed, {len(found) - caught} failed")
     return 0 if caught == len(found) else 1
@@ -84,17 +84,22 @@ def _look_for(mutant: Mutant, bench: Bench) -> Found:
     return Found(mutant, told, seconds)
 
 
-def table(found: Sequence[Found]) -> str:
-    """Return what was found as the rows of a page; a promise in brackets is our own word only."""
-    rows = [
-        f"| {mutant.name} | {mutant.about} | {promise_of(mutant, told)} | {told.by} |"
-        f" {seconds:.0f} s |\n"
-        if told is not None
-        else f"| {mutant.name} | {mutant.about} | | **not found** | {seconds:.0f} s |\n"
-        for mutant, told, seconds in found
-    ]
+def table(found: Sequence[Found], before: str = "") -> str:
+    """Return what was found as the rows of a page; those that were not looked for stay.
+
+    A promise in brackets is our own word only.
+    """
+    rows = {row.split(" | ")[0].lstrip("| "): row for row in before.splitlines(keepends=True)}
+    rows |= {each.mutant.name: _row(*each) for each in found}
     head = "| mutant | the bug | promise | found by | after |\n|---|---|---|---|---|\n"
-    return head + "".join(rows)
+    return head + "".join(rows.get(mutant.name, "") for mutant in MUTANTS)
+
+
+def _row(mutant: Mutant, told: Told | None, seconds: float) -> str:
+    if told is None:
+        return f"| {mutant.name} | {mutant.about} | | **not found** | {seconds:.0f} s |\n"
+    promise = promise_of(mutant, told)
+    return f"| {mutant.name} | {mutant.about} | {promise} | {told.by} | {seconds:.0f} s |\n"
 
 
 def promise_of(mutant: Mutant, told: Told) -> str:

@@ -5,6 +5,7 @@ import pytest
 from tests.robustness.mutants.__main__ import Found, main, table
 from tests.robustness.mutants.judging import Told, judged, promises_named
 from tests.robustness.mutants.mutant import Mutant
+from tests.robustness.mutants.seeded import MUTANTS
 
 MUTANT = Mutant("a-bug", "it does wrong", breaks={"B1", "B4"}, scenario="calm")
 TEST_FILE = '''"""B1 and W3: what the module is about."""
@@ -59,20 +60,37 @@ def test_a_test_speaks_for_the_promises_that_it_names(tmp_path, test, promises):
     assert promises_named(file, test) == promises
 
 
+FIRST, SECOND, THIRD = MUTANTS[:3]
+
+
 def test_the_table_tells_a_promise_that_was_named_from_one_that_was_only_declared():
     rows = table(
         [
-            Found(MUTANT, told("B4"), 12.4),
-            Found(MUTANT, told("", "the test `test_something`"), 3.0),
-            Found(MUTANT, None, 100.0),
+            Found(FIRST, told("B4"), 12.4),
+            Found(SECOND, told("", "the test `test_something`"), 3.0),
+            Found(THIRD, None, 100.0),
         ]
     )
 
+    declared = ", ".join(sorted(SECOND.breaks))
     assert rows.splitlines()[2:] == [
-        "| a-bug | it does wrong | B4 | scenario calm: twice | 12 s |",
-        "| a-bug | it does wrong | (B1, B4) | the test `test_something` | 3 s |",
-        "| a-bug | it does wrong | | **not found** | 100 s |",
+        f"| {FIRST.name} | {FIRST.about} | B4 | scenario calm: twice | 12 s |",
+        f"| {SECOND.name} | {SECOND.about} | ({declared}) | the test `test_something` | 3 s |",
+        f"| {THIRD.name} | {THIRD.about} | | **not found** | 100 s |",
     ]
+
+
+def test_the_table_keeps_what_was_found_of_those_that_were_not_looked_for_again():
+    before = table([Found(FIRST, told("B4"), 12.0), Found(THIRD, None, 100.0)])
+    rows = table([Found(SECOND, told("W1"), 5.0), Found(THIRD, told("W2"), 6.0)], before)
+
+    assert rows == table(
+        [
+            Found(FIRST, told("B4"), 12.0),
+            Found(SECOND, told("W1"), 5.0),
+            Found(THIRD, told("W2"), 6.0),
+        ]
+    )
 
 
 def test_there_is_no_looking_for_a_mutant_that_there_is_not(capsys):
