@@ -257,6 +257,8 @@ class Board:
         if self._is_beat_due(live):
             if not live.view.is_unsettled:
                 self._settle(live)
+            if live.failure is not None:
+                return
             self._beat(live, revision, as_of)
         # What time does next may be told only now, or sooner than it seemed.
         self._plan(live)

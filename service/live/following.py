@@ -290,6 +290,9 @@ class Following:
             claims=loaded.claims,
         )
         replica.prove(loaded.as_of)
+        if not is_continued:
+            # They are of another life of the business.
+            self._unchecked = []
         self._around.board.reloaded(replica, before, None if is_continued else ResetReason.EPOCH)
 
     async def _catch_up(self, replica: Replica) -> None:

@@ -21,7 +21,7 @@ from rich.table import Table
 
 from service.ops.failpoints import Failpoint
 from tests.robustness.checker.timing import AMID_FAULTS
-from tests.robustness.faults import DIED, STARTED_ANEW
+from tests.robustness.faults import DIED, NOT_OF_OURS
 from tests.robustness.history import Fault, Outcome
 from tests.robustness.report.writing import replay_command, write_report
 from tests.robustness.running import Run, run_scenario
@@ -166,7 +166,7 @@ def figures(run: Run) -> Counter[str]:
         refused=sum(call.outcome is Outcome.REFUSED for call in history.calls),
         unknown=sum(call.outcome is Outcome.UNKNOWN for call in history.calls),
         revisions=run.witness.revision,
-        faults=sum(fault.kind != STARTED_ANEW for fault in history.faults),
+        faults=sum(fault.kind not in NOT_OF_OURS for fault in history.faults),
         streams=len(history.watches),
         resumed=sum(watch.resumes is not None for watch in history.watches),
         frames=sum(len(watch.arrivals) for watch in history.watches),

@@ -9,14 +9,13 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from random import Random
 
-from tests.robustness.cluster.cluster import Cluster
+from tests.robustness.cluster.cluster import NODES, Cluster
 from tests.robustness.cluster.proxy import FaultProxy
 from tests.robustness.history import ClockStep, Fault, Link
 from tests.robustness.scenarios import STANDBY_LINK, Scenario
 from tests.robustness.traffic.ground import pause
 from tests.robustness.traffic.recorder import Recorder
 
-NODES = ("a", "b")
 DATABASE_LINKS = frozenset(Link(node, "postgres") for node in NODES)
 COMMITS = frozenset({STANDBY_LINK})
 """Commits wait for the standby; what is only read does not."""
@@ -24,8 +23,12 @@ CLOCK_STEPS_SECONDS = (-15.0, -4.0, 4.0, 15.0)
 OFFSET_SECONDS_MAX = 40.0
 RESTART_SECONDS = (0.05, 0.6)
 DIED = "server died"
+STOOD_STILL = "the machine stood still"
+TICK_SECONDS = 0.05
+STILL_SECONDS_MAX = 0.4
 STARTED_ANEW = "server started anew"
-"""What follows a fault, and is none."""
+NOT_OF_OURS = frozenset({STOOD_STILL, STARTED_ANEW})
+"""What was not done on purpose, and what follows a fault."""
 
 
 class Breaker:
@@ -75,6 +78,9 @@ class Breaker:
             for node in NODES:
                 group.create_task(self._keep(node))
             group.create_task(self._break())
+        async with asyncio.TaskGroup() as group:
+            for node in NODES:
+                group.create_task(self._leave_running(node))
 
     def end(self) -> None:
         """Break no more."""
@@ -107,8 +113,12 @@ class Breaker:
         finally:
             died.cancel()
             over.cancel()
-        # One that still has a failpoint in it would die when all is said to be over.
-        if self._scenario.failpoints or not server.is_running:
+
+    async def _leave_running(self, node: str) -> None:
+        """When all is over, start one anew that has ended or will, in order or at its failpoint."""
+        server = self._cluster.nodes[node]
+        is_ending = node in self._ended_on_purpose or not server.is_running
+        if self._scenario.failpoints or is_ending:
             async with self._fault("server restarted", node, blocks=_all_of(node)):
                 await server.restart()
 
@@ -304,6 +314,30 @@ class Breaker:
             kind=kind, target=target, began=began, ended=self._recorder.now, blocks=blocks
         )
         self._recorder.history.faults.append(fault)
+
+
+class Stillness:
+    """Notes when the machine had no time for us: nor had it for the servers, and all was late."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        """Note nothing yet."""
+        self._recorder = recorder
+
+    async def run(self) -> None:
+        """Look at the clock again and again, until cancelled."""
+        looked = self._recorder.now
+        while True:
+            await pause(TICK_SECONDS, unless=asyncio.Event())
+            looked, before = self._recorder.now, looked
+            self.note(before, looked)
+
+    def note(self, before: float, looked: float) -> None:
+        """Take two looks at the clock, one after the other."""
+        if looked - before > TICK_SECONDS + STILL_SECONDS_MAX:
+            blocks = frozenset[Link]().union(*map(_all_of, NODES))
+            self._recorder.history.faults.append(
+                Fault(kind=STOOD_STILL, target="machine", began=before, ended=looked, blocks=blocks)
+            )
 
 
 def _all_of(node: str) -> frozenset[Link]:

@@ -13,7 +13,7 @@ from typing import Protocol
 from tests.robustness.catalogue import BUSINESS, contested_starts
 from tests.robustness.cluster.cluster import Cluster, running_cluster
 from tests.robustness.cluster.nodes import QUICK
-from tests.robustness.faults import Breaker
+from tests.robustness.faults import Breaker, Stillness
 from tests.robustness.history import History, Witness
 from tests.robustness.judging import judge_all
 from tests.robustness.scenarios import FLOOR_SECONDS, Scenario
@@ -31,6 +31,8 @@ WATCHERS = 8
 ONLOOKERS = 2
 CALM_SECONDS = 7.0
 """For so long the traffic goes on after the last fault."""
+AWAY_SECONDS = 3.5
+"""From then on watchers stay, so that each is seen to be up to date 5 s after the last fault."""
 SETTLE_SECONDS = 6.0
 """And for so long the watchers read on after the last call."""
 
@@ -124,17 +126,19 @@ async def _traffic(
         reading = _together(stack, readers)
         calling = _together(stack, callers)
         breaking = _together(stack, [breaker])
+        _together(stack, [Stillness(recorder)])
         await _unless_broken(reading + calling + breaking, seconds)
         breaker.end()
         await asyncio.gather(*breaking)
         await cluster.heal()
         history.faults_ended = recorder.now
-        await _unless_broken(reading + calling, CALM_SECONDS)
+        await _unless_broken(reading + calling, AWAY_SECONDS)
+        for watcher in watchers:
+            watcher.settle()
+        await _unless_broken(reading + calling, CALM_SECONDS - AWAY_SECONDS)
         ground.is_over.set()
         await asyncio.gather(*calling)
         history.traffic_ended = recorder.now
-        for watcher in watchers:
-            watcher.settle()
         await _unless_broken(reading, SETTLE_SECONDS)
         history.ended = recorder.now
 

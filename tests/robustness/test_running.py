@@ -8,9 +8,13 @@ import pytest
 
 from service.ops.failpoints import Failpoint
 from tests.robustness.__main__ import lacks_of_round, main
-from tests.robustness.faults import DIED, Breaker
+from tests.robustness.catalogue import BUSINESS
+from tests.robustness.cluster.cluster import NODES
+from tests.robustness.faults import DIED, Breaker, Stillness
+from tests.robustness.history import Link
 from tests.robustness.running import unproved
 from tests.robustness.scenarios import ROUND_FLOOR, SCENARIOS
+from tests.robustness.traffic.recorder import Recorder
 from tests.robustness.violation import UNPROVED
 
 
@@ -39,6 +43,17 @@ def test_a_server_that_ends_by_itself_breaks_off_the_run():
 
     with pytest.raises(RuntimeError, match="Server a ended by itself, with 1"):
         breaker.why_ended("a", 1)
+
+
+def test_a_machine_that_stood_still_is_noted_as_a_fault_of_all_its_servers():
+    recorder = Recorder(seed=1, scenario="calm", business_id=BUSINESS)
+    stillness = Stillness(recorder)
+    stillness.note(1.0, 1.3)
+    stillness.note(2.0, 3.0)
+
+    (fault,) = recorder.history.faults
+    assert (fault.began, fault.ended) == (2.0, 3.0)
+    assert {Link(node, "postgres") for node in NODES} < fault.blocks
 
 
 ALL = Counter(

@@ -44,7 +44,7 @@ def judge_alternatives(evidence: Evidence, findings: Findings) -> None:
             if len(_wishes(call.request)) == 1 and not troubles.excuse(call):
                 rule, fault = "no alternatives", "nothing is offered instead"
         elif call.revision <= evidence.timeline.revision:
-            findings.checks["B5"] += len(call.alternatives)
+            findings.checks["B5 of alternatives"] += len(call.alternatives)
             fault = _fault(evidence, call)
         if fault:
             text = f"{call.method} was refused with {call.reason}: {fault}"

@@ -59,11 +59,11 @@ class _Onlooker:
     def judge(self, sights: list[Sight]) -> None:
         revision = 0
         for sight in sights:
-            self._findings.checks["W5"] += 1
             if sight.is_stale:
                 if sight.slots:
                     self._tell(sight, "stale", f"{len(sight.slots)} slots are offered though stale")
                 continue
+            self._findings.checks["W5 of the client"] += 1
             if sight.revision < revision:
                 self._tell(sight, "back", f"revision {sight.revision} is shown after {revision}")
             revision = sight.revision

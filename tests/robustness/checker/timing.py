@@ -217,7 +217,7 @@ def judge_liveness(evidence: Evidence, findings: Findings, stream: Stream) -> No
     opened, over = stream.watch.opened, stream.ended(history)
     is_refused = not stream.seen and stream.watch.ending not in {Ending.OPEN, Ending.CANCELLED}
     if opened > settled and is_refused:
-        findings.checks["liveness"] += 1
+        findings.checks["liveness of streams"] += 1
         text = f"a stream was refused with {stream.watch.ending} when all faults were over"
         _tell(findings, stream, "liveness", "refused", text, at=over)
         return
@@ -228,7 +228,7 @@ def judge_liveness(evidence: Evidence, findings: Findings, stream: Stream) -> No
     for known_at, reached_by in ends:
         if opened > known_at or over < reached_by or stream.is_paused(known_at, reached_by):
             continue
-        findings.checks["liveness"] += 1
+        findings.checks["liveness of streams"] += 1
         seen = stream.last_before(reached_by)
         known = evidence.acknowledged.before(known_at)
         if seen is None or (seen.revision < known and late_by(evidence, stream, seen, known_at)):

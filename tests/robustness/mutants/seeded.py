@@ -82,7 +82,7 @@ MUTANTS = (
         "client-never-stale",
         "the Python client shows what it has however old it is",
         breaks={"W5"},
-        scenario="servers-stopped",
+        tests=("tests/clients/test_sdk_watch.py",),
     ),
     Mutant("resume-repeats", "a resume repeats what its token has", breaks={"W1"}, seeds=SEEDS),
     Mutant(
