@@ -163,6 +163,26 @@ def test_b6_a_read_that_must_wait_long_after_all_was_well_again(stage):
     assert ("B6", "waiting without cause") in told(stage)
 
 
+def unreached(call):
+    call.outcome, call.reason, call.response = Outcome.UNKNOWN, "UNAVAILABLE", None
+    return call
+
+
+@pytest.mark.parametrize("link", [None, ("clients", "b"), ("a", "postgres")])
+def test_b6_who_does_not_reach_a_server_that_was_there(stage, link):
+    call = unreached(stage.ask(*asked.list_slots()))
+    if link is not None:
+        break_way(stage, call, link)
+
+    assert told(stage) == {("B6", "unreached without cause")}
+
+
+def test_b6_who_does_not_reach_a_server_whose_way_was_broken(stage):
+    break_way(stage, unreached(stage.ask(*asked.list_slots())), ("clients", "a"))
+
+    assert told(stage) == set()
+
+
 def test_b6_a_machine_that_stands_still_lets_all_wait(stage):
     for _ in range(8):
         call = stage.ask(*asked.list_slots())

@@ -159,7 +159,7 @@ def test_b3_what_is_not_known_may_have_been_done_or_not(stage):
     done = stage.ask(*asked.book(CUT))
     done.outcome, done.reason, done.response = Outcome.UNKNOWN, "DEADLINE_EXCEEDED", None
     refused = stage.ask(*asked.book(CUT))
-    refused.outcome, refused.reason = Outcome.UNKNOWN, "UNAVAILABLE"
+    refused.outcome, refused.reason = Outcome.UNKNOWN, "DEADLINE_EXCEEDED"
 
     assert told(stage) == set()
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.robustness.checker.evidence import Evidence
+from tests.robustness.checker.evidence import UNREACHED, Evidence
 from tests.robustness.checker.findings import Findings
 from tests.robustness.checker.refusals import WAITING_REASONS
-from tests.robustness.history import Call, Fault, History
+from tests.robustness.history import Call, Fault, History, Link
 
 NOTED_SECONDS = 1.5
 """So long after it has begun a fault may be noted: the death of a server is, when it is seen."""
@@ -24,6 +24,8 @@ STORM_SECONDS = 5.0
 STORM_CALLS_MIN = 8
 STORM_SHARE_MIN = 0.3
 """Where so many of the calls of 5 s ran out of time, it is the machine that is overloaded."""
+FOUND_AGAIN_SECONDS = 2.0
+"""So long after its way was broken a client may find no server; it tries every quarter of one."""
 OUT_OF_TIME = "DEADLINE_EXCEEDED"
 
 
@@ -88,3 +90,21 @@ def judge_waiting(evidence: Evidence, findings: Findings) -> None:
         if not troubles.excuse(call):
             text = f"{call.method} at {call.server} was told {call.reason}, and nothing was broken"
             findings.add("B6", "waiting without cause", text, at=call.ended, calls=calls)
+
+
+def judge_unreached(evidence: Evidence, findings: Findings) -> None:
+    """B6: where a server cannot be reached, the way to it was broken, or it had ended."""
+    history = evidence.history
+    asked = [(call, (call.number,)) for call in history.calls]
+    for call, calls in (*asked, *((call, ()) for call in history.strangers)):
+        if call.reason != UNREACHED or call.ended is None:
+            continue
+        findings.checks["B6"] += 1
+        if not any(
+            Link("clients", call.server) in fault.blocks
+            and fault.began - NOTED_SECONDS <= call.ended
+            and call.began <= (fault.ended or history.ended) + FOUND_AGAIN_SECONDS
+            for fault in history.faults
+        ):
+            text = f"{call.method} at {call.server} did not reach it, and nothing was broken"
+            findings.add("B6", "unreached without cause", text, at=call.ended, calls=calls)

@@ -17,7 +17,7 @@ from tests.robustness.checker.offer import merged
 from tests.robustness.checker.refusals import WAITING_REASONS, Refusals
 from tests.robustness.checker.replay import Replay
 from tests.robustness.checker.strangers import judge_strangers
-from tests.robustness.checker.waiting import judge_waiting
+from tests.robustness.checker.waiting import judge_unreached, judge_waiting
 from tests.robustness.history import INTERNAL_FAULT, Call, Outcome, StoredClaim
 
 NEVER_REASONS = frozenset(
@@ -243,6 +243,7 @@ def _judge_instant(evidence: Evidence, findings: Findings, first: Call, done: Ca
 def judge_reasons(evidence: Evidence, findings: Findings) -> None:
     """B6: a failure has a reason that tells what to do; none that nobody earned."""
     judge_waiting(evidence, findings)
+    judge_unreached(evidence, findings)
     judge_alternatives(evidence, findings)
     judge_strangers(evidence, findings)
     for call in evidence.history.calls:
