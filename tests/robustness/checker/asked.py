@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
@@ -14,6 +15,7 @@ from slotcast.v1 import booking_service_pb2 as booking_pb
 from slotcast.v1 import catalog_service_pb2 as catalog_pb
 from slotcast.v1.core_pb2 import SlotChoice
 from tests.robustness.catalogue import BUSINESS, CALENDARS, QUARTER, TYPES, contested_starts
+from tests.robustness.checker.judge import judge
 from tests.robustness.checker.staged import STARTED_AT, Stage
 from tests.robustness.traffic.owner import catalogue_type
 
@@ -248,3 +250,10 @@ def opened() -> Stage:
     for asked in opening():
         stage.ask(*asked)
     return stage
+
+
+def told(stage: Stage, **witnessed: Any) -> set[tuple[str, str]]:
+    """Return which rules of which promises are broken; `witnessed` is what PostgreSQL says."""
+    history, witness = stage.end()
+    violations = judge(history, replace(witness, **witnessed))
+    return {(each.promise, each.rule) for each in violations}

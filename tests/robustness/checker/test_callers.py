@@ -14,8 +14,7 @@ from slotcast.errors import ErrorDetails, SlotcastError
 from slotcast.v1.booking_service_pb2 import Customer
 from tests.robustness.catalogue import MINUTE, SECOND_KEY, STRANGERS_KEY
 from tests.robustness.checker import asked
-from tests.robustness.checker.asked import STARTS, slot
-from tests.robustness.checker.judge import judge
+from tests.robustness.checker.asked import STARTS, slot, told
 from tests.robustness.checker.staged import STARTED_AT
 from tests.robustness.history import INTERNAL_FAULT, Answered, Fault, Link, Outcome
 from tests.robustness.traffic.recorder import reason_of
@@ -27,13 +26,6 @@ SECOND = SECOND_KEY.principal
 @pytest.fixture
 def stage():
     return asked.opened()
-
-
-def told(stage, **witnessed):
-    """Return which rules of which promises are broken; `witnessed` is what PostgreSQL says."""
-    history, witness = stage.end()
-    violations = judge(history, replace(witness, **witnessed))
-    return {(each.promise, each.rule) for each in violations}
 
 
 def refuse(call, reason, **more):

@@ -12,7 +12,7 @@ import pytest
 from service.domain.booking import BookingStatus
 from service.domain.ids import last_part
 from tests.robustness.checker import asked
-from tests.robustness.checker.asked import STARTS, slot
+from tests.robustness.checker.asked import STARTS, slot, told
 from tests.robustness.checker.judge import judge
 from tests.robustness.history import Fault, Link, Outcome
 
@@ -22,13 +22,6 @@ CUT = slot("cut", STARTS[0], "chair-1")
 @pytest.fixture
 def stage():
     return asked.opened()
-
-
-def told(stage, **witnessed):
-    """Return which rules of which promises are broken; `witnessed` is what PostgreSQL says."""
-    history, witness = stage.end()
-    violations = judge(history, replace(witness, **witnessed))
-    return {(each.promise, each.rule) for each in violations}
 
 
 def forget(stage, owner_name):

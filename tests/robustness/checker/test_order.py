@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from slotcast.v1.availability_service_pb2 import WatchAvailabilityRequest
 from tests.robustness.catalogue import QUARTER
 from tests.robustness.checker import asked
-from tests.robustness.checker.asked import STARTS, slot
+from tests.robustness.checker.asked import STARTS, slot, told
 from tests.robustness.checker.judge import judge
 from tests.robustness.checker.plays import STEPS, Play
 from tests.robustness.checker.staged_streams import Stream
@@ -39,10 +39,6 @@ def stream(stage):
         stage.ask(*asked.book(slot("cut", start, "chair-1")))
         stream.delta()
     return stream
-
-
-def told(stage):
-    return {(each.promise, each.rule) for each in judge(*stage.end())}
 
 
 def frames(stream):

@@ -9,8 +9,7 @@ import pytest
 
 from slotcast.v1.availability_service_pb2 import WatchAvailabilityRequest
 from tests.robustness.checker import asked
-from tests.robustness.checker.asked import STARTS, slot
-from tests.robustness.checker.judge import judge
+from tests.robustness.checker.asked import STARTS, slot, told
 from tests.robustness.history import ClockStep, Sight
 
 CUT = slot("cut", STARTS[0], "chair-1")
@@ -23,10 +22,6 @@ LONGEST_SECONDS = 21.0
 @pytest.fixture
 def stage():
     return asked.opened()
-
-
-def told(stage):
-    return {(each.promise, each.rule) for each in judge(*stage.end())}
 
 
 def set_clock(stage, seconds):

@@ -9,8 +9,8 @@ import pytest
 from service.rpc.convert.times import write_instant
 from slotcast.v1.availability_service_pb2 import WatchAvailabilityRequest
 from tests.robustness.checker import asked
-from tests.robustness.checker.asked import STARTS, slot
-from tests.robustness.checker.judge import examine, judge
+from tests.robustness.checker.asked import STARTS, slot, told
+from tests.robustness.checker.judge import examine
 from tests.robustness.checker.staged_streams import Stream
 from tests.robustness.history import ClockStep, Fault, Link, Outcome, Sight
 from tests.robustness.scenarios import STANDBY_LINK
@@ -37,10 +37,6 @@ def stream(stage):
 def watching(stage, *types, **more):
     request = asked.window(WatchAvailabilityRequest, types or TYPES, **more)
     return Stream(stage, request).snapshot()
-
-
-def told(stage):
-    return {(each.promise, each.rule) for each in judge(*stage.end())}
 
 
 def broken(stage, seconds, blocks=frozenset(), *, kind="silence", target="a"):

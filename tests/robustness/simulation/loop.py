@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context, ContextVar, copy_context
 from itertools import count
-from typing import Any, TypeVarTuple
+from typing import Any, Self, TypeVarTuple
 
 Args = TypeVarTuple("Args")
 WORLD = "world"
@@ -38,6 +38,11 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         # What paused homes will do when they go on.
         self._parked: dict[str, list[tuple[str, asyncio.Handle]]] = {}
         self.crashes: list[str] = []
+
+    @classmethod
+    def begun(cls) -> Self:
+        """Return one; of what asyncio asks of a loop it has only what is called here."""
+        return cls()
 
     def time(self) -> float:
         """Return the virtual time, in seconds."""

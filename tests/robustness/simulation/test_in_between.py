@@ -100,7 +100,7 @@ def a_state(revision, at):
 
 
 def test_w3_a_hint_that_waits_is_not_taken_by_the_next_life_of_the_business():
-    loop = VirtualLoop()  # type: ignore[abstract]  # it has what is asked for here
+    loop = VirtualLoop.begun()
     truth = Truth()
     store, bus = Store(loop, truth, Random(0)), Bus(loop, Random(0), Manners())
     machine = Machine(started_at=0.0, drift=0.0, look_seconds=0.0, renewal_max=2_000)

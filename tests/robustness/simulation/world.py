@@ -97,7 +97,7 @@ class World:
     def __init__(self, seed: int) -> None:
         """Let the seed decide."""
         self.seed = seed
-        self._loop = VirtualLoop()  # type: ignore[abstract]  # it has what is asked for here
+        self._loop = VirtualLoop.begun()
         self._chance = self._chance_of("world")
         self._truth = Truth()
         self._store = Store(self._loop, self._truth, self._chance_of("store"))
