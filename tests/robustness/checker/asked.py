@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -10,6 +10,7 @@ from typing import Any
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from service.domain.slot import Slot
 from slotcast.v1 import availability_service_pb2 as availability_pb
 from slotcast.v1 import booking_service_pb2 as booking_pb
 from slotcast.v1 import catalog_service_pb2 as catalog_pb
@@ -17,10 +18,13 @@ from slotcast.v1.core_pb2 import SlotChoice
 from tests.robustness.catalogue import BUSINESS, CALENDARS, QUARTER, TYPES, contested_starts
 from tests.robustness.checker.judge import judge
 from tests.robustness.checker.staged import STARTED_AT, Stage
+from tests.robustness.history import Sight
 from tests.robustness.traffic.owner import catalogue_type
 
 PARENT = f"businesses/{BUSINESS}"
 STARTS = contested_starts(STARTED_AT)
+TYPES_SEEN = ("cut", "colour", "class", "consult")
+"""What staged watchers and onlookers mostly ask for."""
 HOLDS_PER_HOLDER_MAX = 3
 WHO = booking_pb.Customer(display_name="Eve")
 _numbers = count(1)
@@ -257,3 +261,29 @@ def told(stage: Stage, **witnessed: Any) -> set[tuple[str, str]]:
     history, witness = stage.end()
     violations = judge(history, replace(witness, **witnessed))
     return {(each.promise, each.rule) for each in violations}
+
+
+def look(
+    stage: Stage,
+    slots: Iterable[Slot] | None = None,
+    *,
+    stale: bool = False,
+    revision: int | None = None,
+) -> Sight:
+    """Let an onlooker look now; it sees what is open, unless it is told what it sees."""
+    if slots is None:
+        slots = stage.slots(window(availability_pb.WatchAvailabilityRequest, TYPES_SEEN))
+    sight = Sight(
+        at=stage.now,
+        watcher="onlooker",
+        is_stale=stale,
+        revision=stage.revision if revision is None else revision,
+        slots=frozenset(
+            (each.key.type_id, each.key.calendar_id, each.key.start, each.seats_left)
+            for each in slots
+        ),
+        types=TYPES_SEEN,
+        window=(STARTS[0] - timedelta(hours=1), STARTS[-1] + timedelta(hours=1)),
+    )
+    stage.history.sights.append(sight)
+    return sight

@@ -9,11 +9,10 @@ import pytest
 
 from slotcast.v1.availability_service_pb2 import WatchAvailabilityRequest
 from tests.robustness.checker import asked
-from tests.robustness.checker.asked import STARTS, slot, told
-from tests.robustness.history import ClockStep, Sight
+from tests.robustness.checker.asked import STARTS, TYPES_SEEN, slot, told
+from tests.robustness.history import ClockStep
 
 CUT = slot("cut", STARTS[0], "chair-1")
-TYPES = ("cut", "colour", "class", "consult")
 HOLD_SECONDS = 10.0
 LONGEST_SECONDS = 21.0
 """A view that is not stale tells of nothing that is older, nor by a clock that was set before."""
@@ -29,25 +28,13 @@ def set_clock(stage, seconds):
 
 
 def open_now(stage):
-    return stage.slots(asked.window(WatchAvailabilityRequest, TYPES))
+    return stage.slots(asked.window(WatchAvailabilityRequest, TYPES_SEEN))
 
 
 def look(stage, slots):
     """Let an onlooker see these, a moment later."""
     stage.wait(0.1)
-    sight = Sight(
-        at=stage.now,
-        watcher="onlooker",
-        is_stale=False,
-        revision=stage.revision,
-        slots=frozenset(
-            (each.key.type_id, each.key.calendar_id, each.key.start, each.seats_left)
-            for each in slots
-        ),
-        types=TYPES,
-        window=(STARTS[0] - timedelta(hours=1), STARTS[-1] + timedelta(hours=1)),
-    )
-    stage.history.sights.append(sight)
+    asked.look(stage, slots)
 
 
 def a_hold_that_counts_again(stage, *, back=40.0):

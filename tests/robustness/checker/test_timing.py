@@ -9,14 +9,13 @@ import pytest
 from service.rpc.convert.times import write_instant
 from slotcast.v1.availability_service_pb2 import WatchAvailabilityRequest
 from tests.robustness.checker import asked
-from tests.robustness.checker.asked import STARTS, slot, told
+from tests.robustness.checker.asked import STARTS, TYPES_SEEN, look, slot, told
 from tests.robustness.checker.judge import examine
 from tests.robustness.checker.staged_streams import Stream
-from tests.robustness.history import ClockStep, Fault, Link, Outcome, Sight
+from tests.robustness.history import ClockStep, Fault, Link, Outcome
 from tests.robustness.scenarios import STANDBY_LINK
 
 CUT = slot("cut", STARTS[0], "chair-1")
-TYPES = ("cut", "colour", "class", "consult")
 TO_CLIENTS = frozenset({Link("clients", "a")})
 TO_POSTGRES = frozenset({Link("a", "postgres")})
 OF_THE_OTHER = frozenset({Link("clients", "b"), Link("b", "postgres")})
@@ -35,7 +34,7 @@ def stream(stage):
 
 
 def watching(stage, *types, **more):
-    request = asked.window(WatchAvailabilityRequest, types or TYPES, **more)
+    request = asked.window(WatchAvailabilityRequest, types or TYPES_SEEN, **more)
     return Stream(stage, request).snapshot()
 
 
@@ -76,7 +75,7 @@ def test_w4_a_stream_that_falls_silent(stage, stream):
 
 
 def test_w4_a_stream_that_never_begins(stage):
-    Stream(stage, asked.window(WatchAvailabilityRequest, TYPES))
+    Stream(stage, asked.window(WatchAvailabilityRequest, TYPES_SEEN))
     stage.wait(7)
 
     assert told(stage) >= {("W4", "silence")}
@@ -375,33 +374,12 @@ def test_liveness_a_stream_that_stays_behind_when_all_is_over(stage, stream):
 def test_liveness_a_stream_that_is_refused_when_all_is_over(stage, stream):
     broken(stage, 1, TO_CLIENTS)
     beat(stage, stream, seconds=8)
-    Stream(stage, asked.window(WatchAvailabilityRequest, TYPES)).end("UNAVAILABLE")
+    Stream(stage, asked.window(WatchAvailabilityRequest, TYPES_SEEN)).end("UNAVAILABLE")
 
     assert told(stage) == {("liveness", "refused")}
 
 
 # The Python client.
-
-
-def look(stage, slots=None, *, stale=False, revision=None):
-    """Let an onlooker look now; it sees what is open."""
-    request = asked.window(WatchAvailabilityRequest, TYPES)
-    if slots is None:
-        slots = stage.slots(request)
-    sight = Sight(
-        at=stage.now,
-        watcher="onlooker",
-        is_stale=stale,
-        revision=stage.revision if revision is None else revision,
-        slots=frozenset(
-            (each.key.type_id, each.key.calendar_id, each.key.start, each.seats_left)
-            for each in slots
-        ),
-        types=TYPES,
-        window=(STARTS[0] - timedelta(hours=1), STARTS[-1] + timedelta(hours=1)),
-    )
-    stage.history.sights.append(sight)
-    return sight
 
 
 def test_w5_a_client_that_shows_what_is_so(stage):
@@ -418,7 +396,7 @@ def test_w5_a_client_that_shows_what_is_so(stage):
 
 def test_w5_a_client_that_may_still_show_a_hold_that_has_just_expired(stage):
     stage.ask(*asked.hold(CUT))
-    slots = stage.slots(asked.window(WatchAvailabilityRequest, TYPES))
+    slots = stage.slots(asked.window(WatchAvailabilityRequest, TYPES_SEEN))
     stage.wait(11)
     look(stage, slots)
     look(stage)
@@ -427,7 +405,7 @@ def test_w5_a_client_that_may_still_show_a_hold_that_has_just_expired(stage):
 
 
 def test_w5_a_client_that_shows_what_is_taken(stage):
-    slots = stage.slots(asked.window(WatchAvailabilityRequest, TYPES))
+    slots = stage.slots(asked.window(WatchAvailabilityRequest, TYPES_SEEN))
     stage.ask(*asked.book(CUT))
     look(stage, slots)
 
@@ -436,7 +414,7 @@ def test_w5_a_client_that_shows_what_is_taken(stage):
 
 def test_w5_a_client_that_shows_a_hold_again_that_it_had_shown_to_be_over(stage):
     stage.ask(*asked.hold(CUT))
-    slots = stage.slots(asked.window(WatchAvailabilityRequest, TYPES))
+    slots = stage.slots(asked.window(WatchAvailabilityRequest, TYPES_SEEN))
     stage.wait(11)
     look(stage)
     look(stage, slots)
@@ -446,7 +424,10 @@ def test_w5_a_client_that_shows_a_hold_again_that_it_had_shown_to_be_over(stage)
 
 def test_w5_a_client_that_is_not_stale_though_it_has_heard_nothing(stage):
     watching(stage).end()
-    slots, revision = stage.slots(asked.window(WatchAvailabilityRequest, TYPES)), stage.revision
+    slots, revision = (
+        stage.slots(asked.window(WatchAvailabilityRequest, TYPES_SEEN)),
+        stage.revision,
+    )
     stage.ask(*asked.book(CUT))
     stage.wait(13)
     look(stage, slots, revision=revision)
@@ -461,7 +442,7 @@ def test_w5_a_client_that_offers_slots_though_it_is_stale(stage):
 
 
 def test_w5_a_client_that_goes_back(stage):
-    slots = stage.slots(asked.window(WatchAvailabilityRequest, TYPES))
+    slots = stage.slots(asked.window(WatchAvailabilityRequest, TYPES_SEEN))
     stage.ask(*asked.book(CUT))
     look(stage)
     look(stage, slots, revision=stage.revision - 1)
