@@ -174,7 +174,8 @@ class _Fold:
             decision = decide(self.ledger, _booking_command(submission))
         except DomainError as refusal:
             refusal.revision = self.revision
-            return refusal
+            # Its frames refer to the list of results, and so to itself, and to the whole ledger.
+            return refusal.with_traceback(None)
         return self._record(submission, decision)
 
     @property

@@ -35,6 +35,8 @@ class Unreadable:
 
 Behaviour = Callable[[Any, "Call"], Awaitable[Any]]
 """Takes a request, or an iterator of them; returns its answer, or writes them."""
+Recheck = Callable[["Call"], Awaitable[None]]
+"""Raises once the key of a call is revoked. It is told which call, so as not to keep it."""
 
 
 class Call:
@@ -47,7 +49,7 @@ class Call:
         self.business_id = ""
         self.request_id = ""
         self._principal: Principal | None = None
-        self._recheck: Callable[[], Awaitable[None]] | None = None
+        self._recheck: Recheck | None = None
 
     @cached_property
     def metadata(self) -> dict[str, str | bytes]:
@@ -66,9 +68,7 @@ class Call:
         """Who calls, for the log; empty if nobody known."""
         return self._principal.principal_id if self._principal else ""
 
-    def admit(
-        self, principal: Principal, business_id: str, recheck: Callable[[], Awaitable[None]]
-    ) -> None:
+    def admit(self, principal: Principal, business_id: str, recheck: Recheck) -> None:
         """Note who calls, and for which business; `recheck` raises once the key is revoked."""
         self._principal = principal
         self.business_id = business_id
@@ -77,7 +77,7 @@ class Call:
     async def recheck_key(self) -> None:
         """Raise if the key has been revoked. A long stream asks before every frame."""
         if self._recheck is not None:
-            await self._recheck()
+            await self._recheck(self)
 
     @cached_property
     def trace_id(self) -> str:

@@ -119,12 +119,14 @@ class StreamedBookings:
         if answer.cancelled():
             asked.abandoned()
             return
-        try:
+        # Raised here, it would keep the answer, which keeps it, until the collector comes by.
+        error = answer.exception()
+        if error is None:
             stream.put(asked.result(answer.result()))
-        except (SlotRefused, SlotOffGrid) as error:
+        elif isinstance(error, SlotRefused | SlotOffGrid):
             finding = self._submitter.with_alternatives(asked.asking, wanted.command, error)
             stream.follow(asyncio.create_task(finding), partial(_refuse, stream, asked))
-        except Exception as error:
+        else:
             stream.put(asked.refusal(error))
 
 
@@ -150,7 +152,7 @@ class _Asked:
         assert self.kind is not None
         return self._answer("OK", self.kind.result_field, answer)
 
-    def refusal(self, error: Exception) -> bytes:
+    def refusal(self, error: BaseException) -> bytes:
         """Return a refusal as the stream writes it."""
         status = status_of(error, self.call).SerializeToString()
         return self._answer(code_name(error), ERROR_FIELD, status)
@@ -177,10 +179,7 @@ def _refuse(stream: _Stream, asked: _Asked, found: asyncio.Task[Exception]) -> N
     if found.cancelled():
         asked.abandoned()
         return
-    try:
-        stream.put(asked.refusal(found.result()))
-    except Exception as error:
-        stream.put(asked.refusal(error))
+    stream.put(asked.refusal(found.exception() or found.result()))
 
 
 class _Stream:

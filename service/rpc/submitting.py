@@ -58,7 +58,10 @@ class Submitter:
         try:
             return await self.begin(asking, request, wanted)
         except (SlotRefused, SlotOffGrid) as error:
-            raise await self.with_alternatives(asking, wanted.command, error) from error
+            found = await self._alternatives.find(asking.business_id, wanted.command, error)
+            if found is None:
+                raise
+            raise SlotRefusedWithAlternatives(error, found) from error
 
     def begin(self, asking: Asking, request: Mutation, wanted: Wanted) -> asyncio.Future[bytes]:
         """Put a command into its lane, and return what will be its answer."""

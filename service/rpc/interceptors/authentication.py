@@ -149,13 +149,13 @@ class Authentication(Layer):
         async def answer(request: Any, call: Call) -> Any:
             principal = await self._keys.principal(call.metadata.get("authorization"))
             business_id = authorise(principal, method, request)
-            recheck = partial(self._recheck, call, request, _Checked(self._monotonic()))
+            recheck = partial(self._recheck, request, _Checked(self._monotonic()))
             call.admit(principal, business_id, recheck if is_long else _never)
             return await inner(request, call)
 
         return answer
 
-    async def _recheck(self, call: Call, request: Any, checked: _Checked) -> None:
+    async def _recheck(self, request: Any, checked: _Checked, call: Call) -> None:
         """Raise once the key is revoked or has lost its scope; asks every `RECHECK_SECONDS`."""
         now = self._monotonic()
         if now - checked.at < self.RECHECK_SECONDS:
@@ -204,5 +204,5 @@ def _principal(key: ApiKey) -> Principal:
     return Principal(principal_id=key.key_id, business_id=key.business_id, scopes=key.scopes)
 
 
-async def _never() -> None:
+async def _never(_: Call) -> None:
     """Check nothing: the call is over before its key could be revoked."""

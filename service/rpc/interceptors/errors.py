@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
-from typing import Any, NoReturn
+from typing import Any
 
 import grpc
 from google.rpc import status_pb2
@@ -42,20 +42,18 @@ class Errors(Layer):
                 if _is_cancelled():
                     raise
                 # Something that we waited for was cancelled, not the call: it must get an answer.
-                await _abort(context, to_status(_unfinished(method, "It was broken off. Retry.")))
-            except grpc.aio.AbortError:
-                # The call has its status.
-                raise
+                status = to_status(_unfinished(method, "It was broken off. Retry."))
             except grpc.aio.InternalError as error:
                 # A write failed: the client is gone. Said so, gRPC makes no incident of it.
                 raise asyncio.CancelledError from error
             except Exception as error:
-                await _abort(context, status_of(error, call))
+                status = status_of(error, call)
+            return await _abort(context, status)
 
         return answer
 
 
-def status_of(error: Exception, call: Call) -> status_pb2.Status:
+def status_of(error: BaseException, call: Call) -> status_pb2.Status:
     """Return the status of anything raised; of what is no refusal, only the log is told."""
     if isinstance(error, DomainError | SlotRefusedWithAlternatives):
         return to_status(error)
@@ -88,11 +86,16 @@ def _is_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-async def _abort(
-    context: grpc.aio.ServicerContext[Any, Any], status: status_pb2.Status
-) -> NoReturn:
-    await context.abort(
-        CODES_BY_NUMBER[status.code],
-        status.message,
-        ((DETAILS_KEY, status.SerializeToString()),),
-    )
+async def _abort(context: grpc.aio.ServicerContext[Any, Any], status: status_pb2.Status) -> None:
+    """Give a call its status. gRPC itself raises what it aborted with once the handler returns.
+
+    It keeps it too: with its frames it would keep all that the call had until the collector comes.
+    """
+    try:
+        await context.abort(
+            CODES_BY_NUMBER[status.code],
+            status.message,
+            ((DETAILS_KEY, status.SerializeToString()),),
+        )
+    except grpc.aio.AbortError as aborted:
+        aborted.with_traceback(None)
