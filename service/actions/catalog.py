@@ -53,7 +53,7 @@ async def run_catalog_change(tx: Transaction, business_id: str, submission: Subm
     try:
         return await _change(tx, business_id, catalog, submission)
     except DomainError as refusal:
-        return Done(results=[refusal])
+        return Done(results=[refusal.with_traceback(None)])
 
 
 async def _change(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
 from service.ops.failpoints import Failpoint, reach
+from service.ops.jitter import JITTER
 from service.store import trimming
 from service.store.database import Database, Transaction
 from service.store.scope import ALL_BUSINESSES, Scope
@@ -77,7 +77,7 @@ class Janitor:
         """Sweep until cancelled."""
         while True:
             # Not all processes at once.
-            await self._pause(self._limits.interval_seconds * random.uniform(0.75, 1.25))
+            await self._pause(self._limits.interval_seconds * JITTER.uniform(0.75, 1.25))
             try:
                 swept = await self.sweep()
             except Exception:

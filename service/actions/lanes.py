@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -23,6 +22,7 @@ from service.domain.change import Change
 from service.domain.commands import BookingCommand
 from service.domain.errors import DomainError, Overloaded, TryAgain
 from service.ops.failpoints import Failpoint, reach
+from service.ops.jitter import JITTER
 from service.store.business_lock import serialized
 from service.store.database import Database, is_conflict, is_retryable, sqlstate
 
@@ -135,6 +135,8 @@ class Lanes:
                     _fail(answer, error)
         finally:
             _give_up(taken)
+            # An error has this frame, which must not have the answers that have the error.
+            taken.clear()
 
     async def _finish_each(self, business_id: str, taken: Sequence[_Waiting]) -> None:
         """Run the commands of a batch one by one, as many as there is time for."""
@@ -206,7 +208,7 @@ class Lanes:
 
     def _backoff_seconds(self, attempt: int) -> float:
         longest = min(0.005 * 2**attempt, self._limits.backoff_seconds_max)
-        return random.uniform(longest / 2, longest)
+        return JITTER.uniform(longest / 2, longest)
 
 
 def _settle(answer: asyncio.Future[bytes], result: Result) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +20,8 @@ from service.live.limits import LiveLimits
 from service.live.signals import Signal
 from service.live.source import Source
 from service.live.tokens import ResumeToken, Tokens
+from service.ops.jitter import JITTER
+from service.ops.tasks import shared
 from service.store.changes import Head
 
 PAGE = 200
@@ -133,7 +134,7 @@ class BookingFeed:
         if following.is_gone or replica is None:
             raise ResourceNotFound(business_name(reader.business_id))
         if self._is_draining or self._monotonic() >= age_ends_at:
-            delay_seconds = random.uniform(0, self._limits.drain_delay_seconds_max)
+            delay_seconds = JITTER.uniform(0, self._limits.drain_delay_seconds_max)
             if not self._is_draining:
                 return [reader.goodbye(GoodbyeReason.AGE, 0.0)]
             return [reader.goodbye(GoodbyeReason.DRAIN, delay_seconds)]
@@ -158,7 +159,7 @@ class BookingFeed:
         return silent_seconds + self._limits.verify_seconds > self._limits.heartbeat_seconds
 
     async def _read_on(self, reader: FeedReader) -> list[FeedFrame]:
-        page = await self._page(reader.business_id, reader.revision)
+        page = await shared(self._page(reader.business_id, reader.revision))
         head = page.head
         if head is None:
             raise ResourceNotFound(business_name(reader.business_id))
@@ -172,14 +173,14 @@ class BookingFeed:
         told = (reader.take(change, page.bookings) for change in page.changes)
         return [frame for frame in told if frame is not None]
 
-    async def _page(self, business_id: str, after: int) -> _Page:
+    def _page(self, business_id: str, after: int) -> asyncio.Task[_Page]:
         """Read a part of the log, once for all streams that are at the same revision."""
         key = (business_id, after)
         task = self._reading.get(key)
         if task is None:
             task = self._reading[key] = asyncio.create_task(self._read(business_id, after))
             task.add_done_callback(lambda _: self._reading.pop(key, None))
-        return await asyncio.shield(task)
+        return task
 
     async def _read(self, business_id: str, after: int) -> _Page:
         head, changes = await self._source.log_after(business_id, after, PAGE)

@@ -227,7 +227,7 @@ class Following:
                 else:
                     await self._catch_up(self.replica)
         except DomainError as error:
-            self._error = error
+            self._error = error.with_traceback(None)
         except Exception:
             _log.exception("A business could not be followed.")
             self._error = Overloaded("The business could not be loaded. Retry.")

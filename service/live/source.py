@@ -18,7 +18,7 @@ from service.domain.claim import Claim
 from service.domain.errors import Overloaded
 from service.domain.interval import Interval
 from service.live import heap
-from service.ops.tasks import cancelled
+from service.ops.tasks import cancelled, shared
 from service.store import bookings, changes, claims, snapshots
 from service.store import catalog as catalog_store
 from service.store.changes import Head, Heads
@@ -209,16 +209,19 @@ class HeadReads:
 
     async def head(self, business_id: str) -> tuple[Head | None, datetime]:
         """Return how far a business is, and when that was read."""
+        return await shared(self._ask(business_id))
+
+    async def stop(self) -> None:
+        """End what runs, and with it those who wait for it."""
+        await cancelled(self._task)
+
+    def _ask(self, business_id: str) -> asyncio.Future[tuple[Head | None, datetime]]:
         answer = self._asked.get(business_id)
         if answer is None:
             answer = self._asked[business_id] = asyncio.get_running_loop().create_future()
         if self._task is None:
             self._task = asyncio.create_task(self._answer_all())
-        return await asyncio.shield(answer)
-
-    async def stop(self) -> None:
-        """End what runs, and with it those who wait for it."""
-        await cancelled(self._task)
+        return answer
 
     async def _answer_all(self) -> None:
         try:
@@ -236,10 +239,15 @@ class HeadReads:
                 answer.cancel()
             raise
         except Exception as error:
-            for answer in asked.values():
-                answer.set_exception(error)
-                # Whoever asked may have gone; then nobody is left to be told.
-                answer.exception()
+            while asked:
+                # The error has this frame, which must not have the answers that have the error.
+                _fail(asked.popitem()[1], error)
             return
         for business_id, answer in asked.items():
             answer.set_result((heads.by_business.get(business_id), heads.as_of))
+
+
+def _fail(answer: asyncio.Future[Any], error: Exception) -> None:
+    answer.set_exception(error)
+    # Whoever asked may have gone; then nobody is left to be told.
+    answer.exception()

@@ -69,7 +69,7 @@ class View:
         try:
             cells = cells_of(self._replica.offer.catalog, self.query)
         except DomainError as error:
-            self.failure = error
+            self.failure = error.with_traceback(None)
             cells = []
         self._cells = {(cell.type.type_id, cell.calendar_id): cell for cell in cells}
         self._by_calendar = by_calendar(cells)

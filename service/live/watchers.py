@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
@@ -18,6 +17,7 @@ from service.live.resume import replacement, reset_reason
 from service.live.shared import Position
 from service.live.signals import Signal
 from service.live.tokens import ResumeToken, Tokens
+from service.ops.jitter import JITTER
 
 RECALLS_MAX = 3
 """How often the log is read for a stream that resumes while the replica is loaded anew."""
@@ -186,7 +186,7 @@ class Watchers:
         """Spread the streams of a server that stops; one that is of age may come back at once."""
         if reason is GoodbyeReason.AGE:
             return 0.0
-        return random.uniform(0, self._limits.drain_delay_seconds_max)
+        return JITTER.uniform(0, self._limits.drain_delay_seconds_max)
 
     @contextmanager
     def _counted(self) -> Iterator[None]:

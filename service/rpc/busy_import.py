@@ -16,6 +16,7 @@ from service.domain.errors import (
 )
 from service.domain.interval import Interval
 from service.feeds import ics
+from service.ops.tasks import shared
 from service.rpc.call import Call
 from service.rpc.convert.names import child_id
 from service.rpc.submitting import Asking, Submitter, Wanted, body_hash
@@ -53,10 +54,13 @@ class FeedReader:
         except asyncio.CancelledError:
             self._waiting -= 1
             raise
+        return await shared(self._parse(data, zone, now))
+
+    def _parse(self, data: bytes, zone: str, now: datetime) -> asyncio.Future[tuple[Interval, ...]]:
         loop = asyncio.get_running_loop()
         parsing = loop.run_in_executor(None, _busy, data, zone, now)
         parsing.add_done_callback(self._end)
-        return await asyncio.shield(parsing)
+        return parsing
 
     def _end(self, _: asyncio.Future[tuple[Interval, ...]]) -> None:
         self._waiting -= 1

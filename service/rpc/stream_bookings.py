@@ -65,20 +65,21 @@ class StreamedBookings:
     async def serve(self, requests: AsyncIterator[Any], call: Call) -> None:
         """Answer the requests of one stream until the client, or the server, ends it."""
         stream = _Stream(call)
+        # Not the stream's own: a task that has failed keeps what it ran in.
+        writing = asyncio.create_task(stream.write())
         reading = asyncio.create_task(self._read(requests, stream))
         draining = asyncio.create_task(self._draining.wait())
         try:
-            await asyncio.wait(
-                {reading, draining, stream.writing}, return_when=asyncio.FIRST_COMPLETED
-            )
-            if stream.writing.done():
+            await asyncio.wait({reading, draining, writing}, return_when=asyncio.FIRST_COMPLETED)
+            if writing.done():
                 # Only a failure ends it so early.
-                stream.writing.result()
+                writing.result()
             is_over = reading.done()
             if not is_over:
                 reading.cancel()
                 await asyncio.wait({reading})
             await stream.finish()
+            await writing
             if not is_over:
                 raise Overloaded("The server is about to stop. What it answered stands.")
             # Raises what ended the reading, such as a key that was revoked.
@@ -86,6 +87,7 @@ class StreamedBookings:
         finally:
             reading.cancel()
             draining.cancel()
+            writing.cancel()
             stream.abandon()
 
     async def _read(self, requests: AsyncIterator[Any], stream: _Stream) -> None:
@@ -193,7 +195,6 @@ class _Stream:
         self._answers: deque[bytes] = deque()
         self._is_over = False
         self._awake = asyncio.Event()
-        self.writing = asyncio.create_task(self._write())
 
     def follow(
         self, waited_for: asyncio.Future[Any], then: Callable[[asyncio.Future[Any]], None]
@@ -208,16 +209,15 @@ class _Stream:
         self._awake.set()
 
     async def finish(self) -> None:
-        """Wait until all that was read is answered and written."""
+        """Wait until all that was read is answered; what is left to write is then the last."""
         while self._in_flight:
             await asyncio.wait(self._in_flight)
         self._is_over = True
         self._awake.set()
-        await self.writing
 
     def abandon(self) -> None:
         """Stop waiting for answers that nobody reads. What the lanes have taken goes on."""
-        for waited_for in (*self._in_flight, self.writing):
+        for waited_for in list(self._in_flight):
             waited_for.cancel()
 
     def _done(
@@ -226,7 +226,8 @@ class _Stream:
         self._in_flight.discard(waited_for)
         then(waited_for)
 
-    async def _write(self) -> None:
+    async def write(self) -> None:
+        """Write the answers as they come, until the stream is over."""
         while True:
             while self._answers:
                 count = min(len(self._answers), WRITTEN_TOGETHER_MAX)

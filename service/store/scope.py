@@ -70,6 +70,9 @@ class Session(_Connection):
             committing.add_done_callback(_ignore)
             self.terminate()
             raise
+        finally:
+            # Its failure has this frame, which must not have what has the failure.
+            del committing
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from service.domain.errors import (
     TryAgain,
 )
 from service.domain.scopes import BOOKINGS_STAFF, OPERATOR
+from service.ops.tasks import shared
 from service.rpc.call import Behaviour, Call, Principal, Unreadable
 from service.rpc.convert.names import business_of
 from service.rpc.interceptors.layer import Layer
@@ -78,7 +79,7 @@ class KeyRing:
             raise KeyInvalid
         entry = self._cached(match[1])
         if entry is None:
-            entry = await self._read_once(match[1])
+            entry = await shared(self._read_once(match[1]))
         digest = hashlib.sha256(match[2].encode()).digest()
         stored = entry.key.secret_hash if entry.key else bytes(len(digest))
         if not hmac.compare_digest(digest, stored) or entry.principal is None:
@@ -89,15 +90,13 @@ class KeyRing:
         entry = self._known.get(key_id) or self._unknown.get(key_id)
         return entry if entry is not None and entry.fresh_until > self._monotonic() else None
 
-    async def _read_once(self, key_id: str) -> _Entry:
+    def _read_once(self, key_id: str) -> asyncio.Task[_Entry]:
         """Read a key; those who ask for it meanwhile wait for the same answer."""
         reading = self._reading.get(key_id)
         if reading is None:
-            reading = asyncio.create_task(self._read(key_id))
-            self._reading[key_id] = reading
+            reading = self._reading[key_id] = asyncio.create_task(self._read(key_id))
             reading.add_done_callback(lambda _: self._reading.pop(key_id, None))
-        # One caller's going away must not take the answer from the others.
-        return await asyncio.shield(reading)
+        return reading
 
     async def _read(self, key_id: str) -> _Entry:
         if key_id in self._known:

@@ -45,7 +45,7 @@ class Errors(Layer):
                 status = to_status(_unfinished(method, "It was broken off. Retry."))
             except grpc.aio.InternalError as error:
                 # A write failed: the client is gone. Said so, gRPC makes no incident of it.
-                raise asyncio.CancelledError from error
+                raise asyncio.CancelledError from error.with_traceback(None)
             except Exception as error:
                 status = status_of(error, call)
             return await _abort(context, status)
@@ -54,7 +54,16 @@ class Errors(Layer):
 
 
 def status_of(error: BaseException, call: Call) -> status_pb2.Status:
-    """Return the status of anything raised; of what is no refusal, only the log is told."""
+    """Return the status of anything raised; of what is no refusal, only the log is told.
+
+    The error loses its frames: what it is kept by, a task or a view, they often keep in turn.
+    """
+    status = _status_of(error, call)
+    error.with_traceback(None)
+    return status
+
+
+def _status_of(error: BaseException, call: Call) -> status_pb2.Status:
     if isinstance(error, DomainError | SlotRefusedWithAlternatives):
         return to_status(error)
     if is_retryable(error):
