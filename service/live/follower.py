@@ -28,6 +28,8 @@ from service.store.changes import Head
 
 PRUNE_SECONDS = 600.0
 AHEAD_RETRY_SECONDS = 0.05
+CATCH_UP_SECONDS = 0.5
+"""So long a replica may take to have a revision that came at the very end of the wait for it."""
 
 _log = logging.getLogger(__name__)
 
@@ -128,9 +130,11 @@ class Follower:
             async with following.recalling:
                 if replica.touches_after(revision) is not None:
                     return None
-                _, found = await self._around.source.log_after(
+                head, found = await self._around.source.log_after(
                     replica.business_id, revision, CHANGES_KEPT_MAX
                 )
+                if head is None or head.epoch != replica.epoch:
+                    return ResetReason.EPOCH
                 earlier = [each for each in found if each.revision <= replica.remembers_after]
                 if not earlier or earlier[0].revision != revision + 1:
                     return ResetReason.COMPACTED
@@ -261,7 +265,7 @@ class Follower:
         is_of_now = self._around.clock.observe(as_of, asked_at)
         replica = following.replica
         if replica is None or following.is_gone or not is_of_now:
-            if self._monotonic() >= until:
+            if self._monotonic() >= until + CATCH_UP_SECONDS:
                 raise Overloaded("The server is behind its database. Retry.")
             return None
         if head.epoch != replica.epoch:
@@ -274,7 +278,7 @@ class Follower:
             return Fresh(replica=replica, revision=head.revision, as_of=as_of)
         else:
             following.ask(head.revision)
-        await following.advance(until - self._monotonic())
+        await following.advance(until + CATCH_UP_SECONDS - self._monotonic())
         return None
 
     async def _wait_for_ahead(self, until: float) -> None:

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from service.domain.change import Change
-from service.domain.errors import DomainError, Overloaded, ResourceNotFound
-from service.domain.ids import business_name
+from service.domain.errors import DomainError, Overloaded
 from service.live import heap
 from service.live.board import Board
 from service.live.cells import Touch
@@ -120,7 +119,11 @@ class Following:
             self.ask_load()
 
     async def advance(self, seconds_max: float) -> None:
-        """Wait until something was applied or read; raise what prevented it."""
+        """Wait until something was applied or read, or there is no such business any more.
+
+        Raises what prevented it. Who is told that it is gone must ask PostgreSQL: the reading that
+        did not find it may have begun before it was made.
+        """
         if seconds_max <= 0:
             raise Overloaded("The server is behind its database. Retry.")
         try:
@@ -130,8 +133,6 @@ class Following:
             return
         if self._error is not None and self._task is None:
             raise self._error
-        if self.is_gone:
-            raise ResourceNotFound(business_name(self.business_id))
 
     def end(self) -> None:
         """There is no such business any more."""

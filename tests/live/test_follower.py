@@ -84,6 +84,36 @@ async def test_an_unknown_business_leaves_nothing_behind(process):
     assert process.follower.business_ids == set()
 
 
+async def test_b4_a_business_is_found_though_a_reading_begun_before_it_was_made_found_none(
+    process, monkeypatch
+):
+    found_none, may_tell = asyncio.Event(), asyncio.Event()
+    load = process.source.load
+
+    async def load_slowly(business_id):
+        loaded = await load(business_id)
+        if loaded is None:
+            found_none.set()
+            await may_tell.wait()
+        return loaded
+
+    monkeypatch.setattr(process.source, "load", load_slowly)
+    process.follower.load_soon("demo")
+    await found_none.wait()
+    for submission in opening(a_shop()):
+        made = await process.submit(submission)
+    getting = asyncio.create_task(process.follower.get("demo"))
+    await begun(getting)
+    may_tell.set()
+
+    assert (await getting).revision == made["revision"]
+
+
+async def begun(task):
+    """Wait until a task waits for something."""
+    await asyncio.wait([task], timeout=0)
+
+
 async def test_a_database_that_cannot_be_read_is_said_to_be_unavailable(process, shop):
     process.source.broken_by = Overloaded()
 

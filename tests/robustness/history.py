@@ -34,7 +34,8 @@ class Call:
     """One attempt of one operation. Attempts with the same `request_id` share `operation`.
 
     `reason` is that of ErrorReason, or the status code where none was sent; `revision` that of an
-    OK answer, or that which a refusal names, or 0. `principal` is whose API key it carries; empty:
+    OK answer, or that which a refusal names, or 0. `words` is how the refusal put it, for who reads
+    a report. `principal` is whose API key it carries; empty:
     the operator's. `alternatives` are the slots that a refusal offers instead, at its revision.
     """
 
@@ -50,6 +51,7 @@ class Call:
     outcome: Outcome = Outcome.UNKNOWN
     response: Any = None
     reason: str = ""
+    words: str = ""
     revision: int = 0
     principal: str = ""
     alternatives: tuple[Slot, ...] = ()

@@ -11,7 +11,20 @@ from tests.robustness.__main__ import lacks_of_round, main
 from tests.robustness.catalogue import BUSINESS
 from tests.robustness.cluster.cluster import NODES
 from tests.robustness.faults import DIED, Breaker, Stillness
-from tests.robustness.history import Link
+from tests.robustness.formal import replay
+from tests.robustness.formal.replay import ANSWERS, COMMITS
+from tests.robustness.history import Link, Outcome
+from tests.robustness.judging import judge_all
+from tests.robustness.linearizability import search
+from tests.robustness.linearizability.rehearsal import Rehearsal
+from tests.robustness.linearizability.search import (
+    BOOKINGS,
+    EXPIRIES,
+    EXPLANATIONS,
+    LISTS,
+    WRITES,
+)
+from tests.robustness.linearizability.sights import Sights
 from tests.robustness.running import unproved
 from tests.robustness.scenarios import ROUND_FLOOR, SCENARIOS
 from tests.robustness.traffic.recorder import Recorder
@@ -26,6 +39,58 @@ def test_a_run_that_has_compared_nothing_has_proved_nothing(scenario):
         (found,) = unproved(scenario, {**scenario.floor, promise: least - 1})
         assert (found.promise, found.rule) == (UNPROVED, promise)
         assert f"proved nothing of {promise}" in found.text
+
+
+@pytest.fixture(scope="module")
+def rehearsal() -> Rehearsal:
+    found = Rehearsal(3)
+    found.run(600)
+    return found
+
+
+def lacking(rehearsal: Rehearsal) -> set[str]:
+    """Return what the second opinion and the model have compared too seldom in a run, if any."""
+    _, checks = judge_all(rehearsal.history, rehearsal.desk.witness())
+    of_others = {each for each in SCENARIOS["calm"].floor if each.startswith(("order", "path"))}
+    found = {each.rule for each in unproved(SCENARIOS["calm"], checks)}
+    return (found & of_others) | {each for each in ROUND_ORDERS if not checks.get(each)}
+
+
+ROUND_ORDERS = {each for each in ROUND_FLOOR if each.startswith("order")}
+ORDERS = {WRITES, EXPIRIES, LISTS, search.REFUSALS, BOOKINGS, EXPLANATIONS}
+PATHS = {COMMITS, ANSWERS, replay.REFUSALS}
+
+
+def test_what_every_judge_compares_is_counted(rehearsal):
+    assert lacking(rehearsal) == set()
+
+
+def test_a_run_fails_of_which_the_second_opinion_looks_at_nothing(rehearsal, monkeypatch):
+    monkeypatch.setattr(search, "project", lambda history: {})
+
+    assert lacking(rehearsal) == ORDERS
+
+
+def test_a_run_fails_of_which_the_second_opinion_sees_nothing(rehearsal, monkeypatch):
+    monkeypatch.setattr(Sights, "of", lambda self, call: {})
+
+    assert lacking(rehearsal) == ORDERS - {WRITES, EXPIRIES}
+
+
+@pytest.mark.parametrize("path", sorted(PATHS))
+def test_a_run_fails_of_which_the_model_steps_through_nothing(rehearsal, monkeypatch, path):
+    name = path.rpartition(" ")[2]
+    monkeypatch.setattr(replay._Run, name, lambda self: iter(()))
+
+    assert lacking(rehearsal) == {path}
+
+
+def test_a_run_fails_of_which_no_refusal_names_its_revision(rehearsal, monkeypatch):
+    for call in rehearsal.history.calls:
+        if call.outcome is Outcome.REFUSED:
+            monkeypatch.setattr(call, "revision", 0)
+
+    assert lacking(rehearsal) == {replay.REFUSALS}
 
 
 def test_every_failpoint_has_its_turn_before_any_has_another():

@@ -106,5 +106,5 @@ def judge_unreached(evidence: Evidence, findings: Findings) -> None:
             and call.began <= (fault.ended or history.ended) + FOUND_AGAIN_SECONDS
             for fault in history.faults
         ):
-            text = f"{call.method} at {call.server} did not reach it, and nothing was broken"
+            text = f"{call.method} at {call.server}: {call.words}; and nothing was broken"
             findings.add("B6", "unreached without cause", text, at=call.ended, calls=calls)

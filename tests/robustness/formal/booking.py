@@ -70,12 +70,13 @@ class Wish(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A change of the log: what was done for whom; a hold counts before `until`."""
+    """A change of the log: what was done for whom, decided when; a hold counts before `until`."""
 
     revision: int
     request: Request
     wish: Wish
     until: int = 0
+    at: int = 0
 
 
 Log = tuple[Entry, ...]
@@ -101,11 +102,10 @@ class Client(NamedTuple):
 
 
 class Server(NamedTuple):
-    """What a server has in mind: it saw so many changes, and at an instant decided to write."""
+    """What a server has in mind: it saw so many changes, and decided to write one more."""
 
     will: Entry
     seen: int
-    at: int
     is_written: bool = False
     owes_row: bool = False
 
@@ -164,10 +164,8 @@ class Booking:
         for number in range(CLIENTS):
             yield from self._ask(state, number)
         if len(state.servers) < SERVERS:
-            for request, revision in _answers(state):
-                # To ask again for what one was told would only bring the same answer.
-                if not revision or self._flaw is not None:
-                    yield self._decide(state, request)
+            for request, _ in _answers(state):
+                yield self._decide(state, request)
         for server in state.servers:
             yield from self._go_on(state, server)
         if state.now < TIME_MAX:
@@ -203,8 +201,8 @@ class Booking:
         if self._flaw is Flaw.SEQUENCE:
             state = state._replace(drawn=state.drawn + 1)
             revision = state.drawn
-        will = Entry(revision, request, wish, until)
-        after = _with_server(state, None, Server(will, len(state.log), state.now))
+        will = Entry(revision, request, wish, until, state.now)
+        after = _with_server(state, None, Server(will, len(state.log)))
         if self._flaw is Flaw.ANSWERS_FIRST:
             after = _answered(after, request, revision)
         return Step(f"a server decides to grant {request}", after)
@@ -259,11 +257,10 @@ class Booking:
         if self._flaw is Flaw.NO_SECOND_WALL:
             will = will._replace(revision=len(state.log) + 1)
         is_apart = self._flaw is Flaw.ROW_APART
-        after = _with_server(state, server, Server(will, server.seen, server.at, True, is_apart))
+        after = _with_server(state, server, Server(will, server.seen, True, is_apart))
         after = after._replace(
             log=(*state.log, will),
             rows=state.rows if is_apart else state.rows | {will.request},
-            wrong=_granted(state.log, will, server.at),
         )
         return Step(f"{will.request} is committed as revision {will.revision}", after)
 
@@ -271,7 +268,8 @@ class Booking:
 
     def broken(self, state: State) -> Broken | None:
         """Return the first promise that a state breaks."""
-        return state.wrong or _lost(state) or _twice(state) or _with_a_gap(state)
+        of_the_log = _wrongly_done(state.log) or _twice(state) or _with_a_gap(state)
+        return state.wrong or of_the_log or _lost(state)
 
     def is_settled(self, state: State) -> bool:
         """Say whether every client was answered all that it can ask."""
@@ -280,20 +278,62 @@ class Booking:
         )
 
 
-def _granted(log: Log, will: Entry, at: int) -> Broken | None:
-    """B1, B7: what is written was free at its instant, or held by whom it is for."""
-    has = standing(log, will.wish.slot, at)
-    if allows(has, will.request.client, will.wish.deed):
-        return None
-    promise = "B7" if has and has.deed is Deed.HOLD else "B1"
-    who = f"client {has.client}" if has else "nobody"
-    return Broken(promise, f"{will.request} may {will.wish}, which {who} has")
+# The invariants of a slot share nothing with its rules: they count what stands in the whole log.
+
+
+@cache
+def _claims(log: Log, slot: int, at: int) -> tuple[Entry, ...]:
+    """Return what stands on a slot: what took it, and neither ended nor made way for its own."""
+    of_slot = [each for each in log if each.wish.slot == slot]
+    return tuple(
+        each
+        for number, each in enumerate(of_slot)
+        if each.wish.deed in {Deed.BOOK, Deed.HOLD}
+        and not (each.wish.deed is Deed.HOLD and each.until <= at)
+        and not any(_ends(later, each) for later in of_slot[number + 1 :])
+    )
+
+
+def _ends(later: Entry, claim: Entry) -> bool:
+    """Say whether a client itself gives back what it has, or renews or books what it holds."""
+    is_own = later.request.client == claim.request.client
+    return is_own and (later.wish.deed is Deed.FREE or claim.wish.deed is Deed.HOLD)
+
+
+def _in_the_way(log: Log, client: int, wish: Wish, at: int) -> tuple[Entry, ...]:
+    """Return what keeps a client from taking a slot: what others have, and its own booking."""
+    return tuple(
+        each
+        for each in _claims(log, wish.slot, at)
+        if each.request.client != client or each.wish.deed is Deed.BOOK
+    )
+
+
+def _has_any(log: Log, client: int, wish: Wish, at: int) -> bool:
+    return any(each.request.client == client for each in _claims(log, wish.slot, at))
+
+
+@cache
+def _wrongly_done(log: Log) -> Broken | None:
+    """B1, B7: nothing is taken that another has, or given back that one has not."""
+    for number, entry in enumerate(log):
+        client, wish = entry.request.client, entry.wish
+        before = log[:number]
+        if wish.deed is Deed.FREE:
+            if not _has_any(before, client, wish, entry.at):
+                return Broken("B1", f"{entry.request} may {wish}, and does not have it")
+        elif others := _in_the_way(before, client, wish, entry.at):
+            other = others[0]
+            promise = "B7" if other.wish.deed is Deed.HOLD else "B1"
+            return Broken(promise, f"{entry.request} may {wish}, which {other.request} has")
+    return None
 
 
 def _refused(state: State, request: Request, wish: Wish) -> Broken | None:
     """B5, B7: what is refused is another's; what expired or was given back is in nobody's way."""
-    has = standing(state.log, wish.slot, state.now)
-    if not allows(has, request.client, wish.deed):
+    asked = (state.log, request.client, wish, state.now)
+    is_right = not _has_any(*asked) if wish.deed is Deed.FREE else bool(_in_the_way(*asked))
+    if is_right:
         return None
     promise = "B7" if _held_once(state.log, request.client, wish.slot) else "B5"
     return Broken(promise, f"{request} is refused to {wish}, which is free for it")

@@ -12,7 +12,7 @@ could explain, or busy time.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,22 +27,31 @@ from tests.robustness.formal.booking import Deed, Entry, Request, Wish, allows, 
 from tests.robustness.history import Call, History, Outcome, Witness
 from tests.robustness.linearizability.cells import Cell, CellMap
 from tests.robustness.linearizability.ground import Span, busy_times, instant, short
+from tests.robustness.linearizability.opinion import Opinion
 from tests.robustness.violation import Violation
 
 RULE = "path of the model"
+COMMITS, ANSWERS, REFUSALS = "path of commits", "path of answers", "path of refusals"
 CLOCK_SLACK = timedelta(seconds=1)
 """So much earlier than a call the instant may be at which it was decided, as the clocks differ."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+def retrace(history: History, witness: Witness) -> Opinion:
+    """Return the steps of a run that are no steps of the model, and how many were looked at."""
+    run = _Run(history, witness)
+    violations = [*run.commits(), *run.answers(), *run.refusals()]
+    return Opinion(violations=violations, checks=run.checks)
+
+
 def replay(history: History, witness: Witness) -> list[Violation]:
     """Return the steps of a run that are no steps of the model."""
-    run = _Run(history, witness)
-    return [*run.commits(), *run.answers(), *run.refusals()]
+    return list(retrace(history, witness).violations)
 
 
 class _Run:
     def __init__(self, history: History, witness: Witness) -> None:
+        self.checks: Counter[str] = Counter()
         self._history = history
         self._changes = witness.changes
         self._askers = _Askers(history, witness)
@@ -89,6 +98,7 @@ class _Run:
 
     def _step(self, change: Change, cell: Cell, entry: Entry) -> Iterator[Violation]:
         """Ask the model whether it allows a commit, and make it."""
+        self.checks[COMMITS] += 1
         log = self._logs[cell]
         has = standing(tuple(log[-1:]), 0, _micros(change.at))
         if not allows(has, entry.request.client, entry.wish.deed):
@@ -141,6 +151,7 @@ class _Run:
         newest = _Newest(answered)
         first: dict[int, Call] = {}
         for call in answered:
+            self.checks[ANSWERS] += 1
             same = first.setdefault(call.operation, call)
             if same.revision != call.revision:
                 text = f"was answered OK at {same.revision}, and again at {call.revision}"
@@ -178,6 +189,7 @@ class _Run:
             span = _span_wanted(call) if is_taken and call.revision else None
             if span is None or any(_overlap(span, each) for each in busy):
                 continue
+            self.checks[REFUSALS] += 1
             since = newest.before(call.began)
             if all(self._was_open(call, cell, since) for cell in self._cells.touched(span)):
                 yield Violation(

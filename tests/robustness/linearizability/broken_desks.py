@@ -70,6 +70,39 @@ class Late(Desk):
         return before
 
 
+class Misjudging(Desk):
+    """Explains that nothing is in the way."""
+
+    def answer(self, method: str, request: Any, now: Any) -> Any:
+        answer = super().answer(method, request, now)
+        if method == "ExplainSlot":
+            for verdict in answer.verdicts:
+                verdict.passed = True
+        return answer
+
+
+class Unclosing(Desk):
+    """Answers that calendars were closed, and goes on with what was open."""
+
+    def answer(self, method: str, request: Any, now: Any) -> Any:
+        offer = self.ledger.offer
+        answer = super().answer(method, request, now)
+        if method == "CreateClosure":
+            self.ledger.offer = offer
+        return answer
+
+
+class Unbusied(Desk):
+    """Answers that busy time was imported, and has none."""
+
+    def answer(self, method: str, request: Any, now: Any) -> Any:
+        answer = super().answer(method, request, now)
+        for claim in list(self.ledger.offer.claims):
+            if claim.kind is ClaimKind.BUSY:
+                self.ledger.offer.claims.remove(claim.claim_id)
+        return answer
+
+
 class Unmoved(Desk):
     """Goes on by the clock that it had, when that is set forward."""
 

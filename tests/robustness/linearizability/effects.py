@@ -274,7 +274,9 @@ class Effects:
                 continue
             spans = self._ground.spans_of_hold(name)
             met = [a.is_sure and b.is_sure for a in spans for b in taken if _overlap(a, b)]
-            is_certain = is_sure and len(rooms) == 1 and any(met)
+            # One that may lie elsewhere may not be in the way at all.
+            is_there = len(rooms) == 1 and len(self._ground.holds[name].places) == 1
+            is_certain = is_sure and is_there and any(met)
             if met:
                 effect.add(spans, GiveWay(hold=name, is_sure=is_certain), GIVES_WAY)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
@@ -16,27 +16,31 @@ from random import Random
 from typing import Any, cast
 from uuid import UUID
 
-from service.domain.availability import Hours, Offer, open_slots
+from service.domain.availability import open_slots
 from service.domain.booking import Holder, HoldStatus
-from service.domain.change import Change, ChangeKind, ref_of
+from service.domain.catalog import AppointmentType
+from service.domain.change import Change, ref_of
 from service.domain.commands import BookingCommand, Outcome
 from service.domain.decisions import decide
 from service.domain.errors import DomainError, ResourceNotFound
+from service.domain.explanation import RuleVerdict, explain
+from service.domain.ids import calendar_name
 from service.domain.ledger import Ledger
 from service.rpc import booking_writes
+from service.rpc.availability import RULES
 from service.rpc.convert.bookings import write_booking
-from service.rpc.convert.slots import read_slot_query, write_slot
+from service.rpc.convert.slots import read_holder_key, read_slot_choice, read_slot_query, write_slot
 from service.rpc.convert.times import write_instant
 from service.rpc.submitting import Asking, Wanted
 from slotcast.v1 import availability_service_pb2 as availability_pb
 from slotcast.v1 import booking_service_pb2 as booking_pb
-from slotcast.v1 import catalog_service_pb2 as catalog_pb
 from tests.builders import a_calendar, a_catalog, a_schedule, a_type, an_offer, wall
 from tests.robustness import history as told
 from tests.robustness.catalogue import BUSINESS, CALENDARS, TYPES, Rules, contested_starts
 from tests.robustness.history import Call, ClockStep, History, Witness
+from tests.robustness.linearizability.owning import RESPONSES as OWNING
+from tests.robustness.linearizability.owning import alter, close_open_or_import, own
 from tests.robustness.traffic.ground import Ground
-from tests.robustness.traffic.owner import altered_type
 from tests.robustness.traffic.recorder import Recorder
 from tests.robustness.traffic.requests import Draw, Drawn
 
@@ -58,7 +62,7 @@ RESPONSES: dict[str, Any] = {
     "ReleaseHold": booking_pb.ReleaseHoldResponse,
     "Book": booking_pb.BookResponse,
     "RescheduleBooking": booking_pb.RescheduleBookingResponse,
-    "UpdateAppointmentType": catalog_pb.UpdateAppointmentTypeResponse,
+    **OWNING,
     **{method: response for method, (_, response) in booking_writes.STATUS_CHANGES.items()},
 }
 
@@ -93,12 +97,14 @@ class Desk:
         self.ledger.now = now
         if isinstance(request, availability_pb.ListSlotsRequest):
             return self._list(request, now)
+        if isinstance(request, availability_pb.ExplainSlotRequest):
+            return self._explain(request, now)
         if isinstance(request, booking_pb.GetBookingRequest):
             return self._get(request)
         stored = self.answers.get(request.request_id)
         if stored is None:
-            is_altered = isinstance(request, catalog_pb.UpdateAppointmentTypeRequest)
-            stored = self._alter(request) if is_altered else self._decide(method, request)
+            is_owners = method in OWNING
+            stored = self._own(method, request) if is_owners else self._decide(method, request)
             self.answers[request.request_id] = stored
         return RESPONSES[method].FromString(stored)
 
@@ -139,25 +145,21 @@ class Desk:
             Outcome(revision=revision, bookings=decision.bookings, hold=decision.hold)
         )
 
-    def _alter(self, request: catalog_pb.UpdateAppointmentTypeRequest) -> bytes:
-        """Let a type have other seats and another buffer; what stands is not moved."""
-        altered, offer = request.appointment_type, self.ledger.offer
-        type_id, revision = altered.name.rpartition("/")[2], len(self.changes) + 1
-        types = dict(offer.catalog.types)
-        types[type_id] = replace(
-            types[type_id],
-            capacity=altered.capacity,
-            buffer_after=altered.buffer_after.ToTimedelta(),
-        )
-        catalog = replace(offer.catalog, types=types, version=revision)
-        self.ledger.offer = Offer(catalog, Hours(catalog), offer.claims)
+    def _own(self, method: str, request: Any) -> bytes:
+        """Let the owner have another catalogue, or another feed."""
+        revision = len(self.changes) + 1
+        self.ledger.offer, owned = own(self.ledger.offer, request, revision)
         self.changes.append(
-            Change(revision=revision, at=self.ledger.now, kind=ChangeKind.CATALOG_CHANGED)
+            Change(
+                revision=revision,
+                at=self.ledger.now,
+                kind=owned.kind,
+                added=owned.added,
+                removed=tuple(ref_of(claim) for claim in owned.removed),
+            )
         )
-        response = catalog_pb.UpdateAppointmentTypeResponse(
-            appointment_type=altered, revision=revision
-        )
-        return response.SerializeToString()
+        response: bytes = RESPONSES[method](revision=revision).SerializeToString()
+        return response
 
     def _count_holds(self) -> None:
         ledger = self.ledger
@@ -178,6 +180,30 @@ class Desk:
             as_of=write_instant(now),
         )
 
+    def _explain(
+        self, request: availability_pb.ExplainSlotRequest, now: datetime
+    ) -> availability_pb.ExplainSlotResponse:
+        wish = read_slot_choice(request.slot, BUSINESS, "slot")
+        type_ = self.ledger.offer.catalog.types[wish.type_id]
+        by_calendar = [
+            explain(
+                self.ledger.offer,
+                wish.type_id,
+                calendar_id,
+                wish.start,
+                type_.durations[0],
+                now,
+                holder_key=read_holder_key(request.holder, PRINCIPAL),
+            )
+            for calendar_id in _calendars(wish.calendar_id, type_)
+        ]
+        return availability_pb.ExplainSlotResponse(
+            bookable=any(all(verdict.passed for verdict in each) for each in by_calendar),
+            verdicts=[_write_verdict(verdict) for each in by_calendar for verdict in each],
+            revision=len(self.changes),
+            as_of=write_instant(now),
+        )
+
     def _get(self, request: booking_pb.GetBookingRequest) -> booking_pb.GetBookingResponse:
         booking = self.ledger.bookings.get(UUID(request.name.rpartition("/")[2]))
         if booking is None:
@@ -185,6 +211,19 @@ class Desk:
         return booking_pb.GetBookingResponse(
             booking=write_booking(booking, BUSINESS), revision=len(self.changes)
         )
+
+
+def _calendars(calendar_id: str | None, type_: AppointmentType) -> tuple[str, ...]:
+    return (calendar_id,) if calendar_id else type_.primary_calendar_ids
+
+
+def _write_verdict(verdict: RuleVerdict) -> availability_pb.RuleVerdict:
+    return availability_pb.RuleVerdict(
+        rule=RULES[verdict.rule],
+        calendar=calendar_name(BUSINESS, verdict.calendar_id),
+        passed=verdict.passed,
+        explanation=verdict.explanation,
+    )
 
 
 def _type(type_id: str, rules: Rules) -> Any:
@@ -228,10 +267,12 @@ class Rehearsal:
         desk: Desk | None = None,
         clock_steps: Iterable[ClockStep] = (),
         alters: bool = False,
+        closes: bool = False,
     ) -> None:
         """Begin with an empty business. Of all calls the share `trouble` is not answered.
 
-        The desk's clock is set as `clock_steps` say; an owner `alters` types.
+        The desk's clock is set as `clock_steps` say; an owner `alters` types, and
+        `closes` calendars, opens them, and imports busy time.
         """
         self._random = Random(seed)
         self._trouble = trouble
@@ -239,7 +280,7 @@ class Rehearsal:
             seed=seed, scenario="rehearsal", business_id=BUSINESS, started_at=STARTED_AT
         )
         self.history.clock_steps.extend(clock_steps)
-        self._alters = alters
+        self._asks_of_owner = [alter] * alters + [close_open_or_import] * closes
         self.desk = desk or Desk()
         self._clock = _Clock(history=self.history)
         ground = Ground(
@@ -261,8 +302,8 @@ class Rehearsal:
         self._calls_max = calls
         for name in self._draws:
             self._at(self._random.random() * 0.1, partial(self._begin, name))
-        if self._alters:
-            self._at(self._random.random(), self._begin_altering)
+        for ask in self._asks_of_owner:
+            self._at(self._random.random(), partial(self._begin_owning, ask))
         while self._turns:
             self._clock.now, _, turn = heapq.heappop(self._turns)
             turn()
@@ -288,18 +329,17 @@ class Rehearsal:
             *(draw.read,) * 12,
         )
         drawn = random.choice(makers)()
-        if drawn is None or drawn.method == "ExplainSlot":
+        if drawn is None:
             self._at(self._clock.now + 0.01, lambda: self._begin(name))
         else:
             self._call(name, drawn, next(self._operations), attempts_left=2)
 
-    def _begin_altering(self) -> None:
+    def _begin_owning(self, ask: Callable[[Random], Any]) -> None:
         operation = next(self._operations)
-        request = catalog_pb.UpdateAppointmentTypeRequest(
-            appointment_type=altered_type(self._random), request_id=f"{OWNER}-{operation}"
-        )
-        drawn = Drawn("UpdateAppointmentType", request)
-        self._call(OWNER, drawn, operation, attempts_left=2)
+        request = ask(self._random)
+        request.request_id = f"{OWNER}-{operation}"
+        method = type(request).__name__.removesuffix("Request")
+        self._call(OWNER, Drawn(method, request), operation, attempts_left=2)
 
     def _call(self, name: str, drawn: Drawn, operation: int, attempts_left: int) -> None:
         if len(self.history.calls) >= self._calls_max:
@@ -350,7 +390,9 @@ class Rehearsal:
                 lambda: self._call(call.client, drawn, call.operation, attempts_left - 1),
             )
         elif call.client == OWNER:
-            self._at(self._clock.now + self._random.random() * 2, self._begin_altering)
+            ask = self._random.choice(self._asks_of_owner)
+            again = partial(self._begin_owning, ask)
+            self._at(self._clock.now + self._random.random() * 2, again)
         else:
             pause = self._random.random() * 0.08
             self._at(self._clock.now + pause, lambda: self._begin(call.client))

@@ -5,26 +5,61 @@ It does not look at the log, which may be consistent and not tell what was answe
 
 from __future__ import annotations
 
-from tests.robustness.history import History
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from tests.robustness.history import Call, History, Outcome
 from tests.robustness.linearizability.cell import State
 from tests.robustness.linearizability.cells import Cell
+from tests.robustness.linearizability.opinion import Opinion
 from tests.robustness.linearizability.orders import STEPS_MAX, Operation, Verdict, find_order
 from tests.robustness.linearizability.projection import project
 from tests.robustness.violation import Violation
 
 NEIGHBOURS_SHOWN_MAX = 12
+WRITES, EXPIRIES, REFUSALS = "order of writes", "order of expiries", "order of refusals"
+LISTS, EXPLANATIONS = "order of lists", "order of explanations"
+BOOKINGS = "order of bookings read"
+_READS = {"ListSlots": LISTS, "ExplainSlot": EXPLANATIONS, "GetBooking": BOOKINGS}
 
 
-def find_violations(history: History, *, steps_max: int = STEPS_MAX) -> list[Violation]:
+def second_opinion(history: History, *, steps_max: int = STEPS_MAX) -> Opinion:
     """Return the cells for which no order of the calls explains their answers.
 
     One on which the search gives up is returned too, as not decided.
     """
-    return [
-        _violation(cell, operations, verdict)
-        for cell, operations in project(history).items()
-        if not (verdict := find_order(operations, steps_max)).is_linearizable
-    ]
+    calls = {call.number: call for call in history.calls}
+    checks: Counter[str] = Counter()
+    violations: list[Violation] = []
+    for cell, operations in project(history).items():
+        verdict = find_order(operations, steps_max)
+        checks.update(_compared(operations, calls))
+        if not verdict.is_linearizable:
+            violations.append(_violation(cell, operations, verdict))
+    return Opinion(violations=violations, checks=checks)
+
+
+def find_violations(history: History, *, steps_max: int = STEPS_MAX) -> list[Violation]:
+    """Return those of the second opinion."""
+    return list(second_opinion(history, steps_max=steps_max).violations)
+
+
+def _compared(operations: Iterable[Operation], calls: Mapping[int, Call]) -> Counter[str]:
+    """Count by kind what must have happened on a cell. What does and sees nothing is not counted.
+
+    Each part of a sight is compared by itself, and a write as a whole.
+    """
+    checks: Counter[str] = Counter()
+    for each in operations:
+        if each.is_optional or not all(each.variants):
+            continue
+        call = calls[each.calls[0]]
+        if each.is_read:
+            kind = _READS.get(call.method, REFUSALS)
+            checks[REFUSALS if call.outcome is Outcome.REFUSED else kind] += len(each.variants[0])
+        else:
+            checks[WRITES if each.key == call.operation else EXPIRIES] += 1
+    return checks
 
 
 def _violation(cell: Cell, operations: list[Operation], verdict: Verdict) -> Violation:

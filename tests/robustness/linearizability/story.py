@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -182,3 +183,53 @@ def altered(type_id: str, buffer: timedelta) -> catalog_pb.UpdateAppointmentType
     )
     type_.buffer_after.FromTimedelta(buffer)
     return catalog_pb.UpdateAppointmentTypeRequest(appointment_type=type_)
+
+
+def explain(wish: SlotChoice | None = None) -> availability_pb.ExplainSlotRequest:
+    """Return a request to say why a slot is, or is not, open."""
+    return availability_pb.ExplainSlotRequest(parent=PARENT, slot=wish or choice())
+
+
+def explained(
+    *, is_free: bool, at: float, calendar: str = "chair-1"
+) -> availability_pb.ExplainSlotResponse:
+    """Answer whether nothing is in the way on a calendar, and that it is on the grid."""
+    name = f"{PARENT}/calendars/{calendar}"
+    rules = availability_pb.RuleVerdict
+    return availability_pb.ExplainSlotResponse(
+        bookable=is_free,
+        verdicts=[
+            rules(rule=rules.RULE_GRID, calendar=name, passed=True),
+            rules(rule=rules.RULE_FREE, calendar=name, passed=is_free),
+        ],
+        as_of=stamp(STARTED_AT + timedelta(seconds=at)),
+    )
+
+
+def close(
+    closure: str = "one", calendars: Iterable[str] = ("chair-1",), start: datetime = NINE
+) -> catalog_pb.CreateClosureRequest:
+    """Return a request to close for a quarter of an hour; no calendars: all."""
+    return catalog_pb.CreateClosureRequest(
+        parent=PARENT,
+        closure_id=closure,
+        closure=catalog_pb.Closure(
+            calendars=[f"{PARENT}/calendars/{each}" for each in calendars],
+            times=catalog_pb.TimeSpan(start_time=stamp(start), end_time=stamp(start + QUARTER)),
+        ),
+    )
+
+
+def reopen(closure: str = "one") -> catalog_pb.DeleteClosureRequest:
+    """Return a request to take a closure away."""
+    return catalog_pb.DeleteClosureRequest(name=f"{PARENT}/closures/{closure}")
+
+
+def busy(
+    *starts: datetime, feed: str = "one", calendar: str = "chair-1"
+) -> catalog_pb.ImportBusyFeedRequest:
+    """Return a request that a feed has these quarters of an hour, and no others."""
+    lines = [f"DTSTART:{at:%Y%m%dT%H%M%SZ}\r\nDTEND:{at + QUARTER:%Y%m%dT%H%M%SZ}" for at in starts]
+    return catalog_pb.ImportBusyFeedRequest(
+        calendar=f"{PARENT}/calendars/{calendar}", feed_id=feed, ics="\r\n".join(lines).encode()
+    )

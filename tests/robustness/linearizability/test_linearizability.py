@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from itertools import combinations, permutations
 from math import inf
@@ -21,9 +22,12 @@ from tests.robustness.linearizability.broken_desks import (
     Clinging,
     Forgetful,
     Late,
+    Misjudging,
     Recutting,
     Repeating,
     Reviving,
+    Unbusied,
+    Unclosing,
     Unheld,
     Unmoved,
 )
@@ -43,7 +47,7 @@ from tests.robustness.linearizability.cell import (
 )
 from tests.robustness.linearizability.orders import Operation, find_order
 from tests.robustness.linearizability.rehearsal import Desk, Rehearsal
-from tests.robustness.linearizability.search import find_violations
+from tests.robustness.linearizability.search import EXPLANATIONS, find_violations, second_opinion
 from tests.robustness.linearizability.story import (
     NINE,
     PARENT,
@@ -52,12 +56,17 @@ from tests.robustness.linearizability.story import (
     book,
     booked,
     booking,
+    busy,
     cancel,
     cancelled,
     choice,
+    close,
+    explain,
+    explained,
     held,
     hold,
     listed,
+    reopen,
     slots,
 )
 
@@ -293,6 +302,16 @@ def test_a_hold_that_gives_way_on_one_calendar_ends_on_all():
     assert is_right(story)
 
 
+def test_a_hold_that_may_lie_elsewhere_need_not_give_way():
+    story = Story()
+    story.lost(story.call(0.0, 1.0, hold(wish=choice(calendar=""))))
+    story.call(2.0, 3.0, hold(), held("one", until=20.0))
+    story.call(4.0, 5.0, slots("chair-2"), listed(at=4.5))
+    story.call(6.0, 7.0, book(choice(calendar="chair-2")))
+
+    assert is_right(story)
+
+
 def test_a_clock_that_is_set_back_makes_it_uncertain_whether_a_hold_counts():
     story = Story()
     story.history.clock_steps = [
@@ -459,6 +478,90 @@ def cancelled_colour() -> booking_pb.CancelBookingResponse:
     return booking_pb.CancelBookingResponse(booking=gone)
 
 
+# Stories of what is explained, closed and imported.
+
+
+def test_an_explanation_says_that_somebody_is_in_the_way_or_nobody():
+    taken, free = Story(), Story()
+    for story in (taken, free):
+        story.call(0.0, 1.0, book(), booked("one"))
+        story.call(2.0, 3.0, explain(), explained(is_free=False, at=2.5))
+        story.call(4.0, 5.0, cancel("one"), cancelled("one"))
+        story.call(6.0, 7.0, explain(), explained(is_free=True, at=6.5))
+
+    assert is_right(taken)
+    assert second_opinion(taken.history).checks[EXPLANATIONS] == 2
+
+    taken.call(8.0, 9.0, explain(), explained(is_free=False, at=8.5))
+    free.call(8.0, 9.0, book(), booked("two"))
+    free.call(10.0, 11.0, explain(), explained(is_free=True, at=10.5))
+
+    for story in (taken, free):
+        (violation,) = find_violations(story.history)
+        assert "ExplainSlot by eve (ok" in violation.text
+
+
+def test_an_explanation_that_is_of_another_time_or_of_others_says_nothing():
+    story = Story()
+    story.call(0.0, 1.0, book(), booked("one"))
+    story.call(2.0, 3.0, explain(), explained(is_free=True, at=8.0))
+    story.call(4.0, 5.0, explain(), explained(is_free=True, at=4.5, calendar="chair-2"))
+    story.call(6.0, 7.0, explain(CLASS), explained(is_free=False, at=6.5, calendar="room"))
+
+    assert is_right(story)
+    assert second_opinion(story.history).checks[EXPLANATIONS] == 0
+
+
+def test_a_closure_lies_over_what_stands_until_it_is_taken_away():
+    story = Story()
+    story.call(0.0, 1.0, book(), booked("one"))
+    story.call(2.0, 3.0, close(), catalog_pb.CreateClosureResponse())
+    story.call(4.0, 5.0, slots(), listed(at=4.5))
+    story.call(6.0, 7.0, cancel("one"), cancelled("one"))
+    story.call(8.0, 9.0, slots(), listed(at=8.5))
+    # Whether it is open is another rule than whether it is free.
+    story.call(10.0, 11.0, explain(), explained(is_free=True, at=10.5))
+    story.call(12.0, 13.0, reopen(), catalog_pb.DeleteClosureResponse())
+    story.call(14.0, 15.0, slots(), listed(choice(), at=14.5))
+
+    assert is_right(story)
+
+
+def test_what_is_closed_is_not_booked_listed_or_still_closed_when_it_was_opened():
+    def closed(calendars: Sequence[str] = ()) -> Story:
+        story = Story()
+        story.call(0.0, 1.0, close(calendars=calendars), catalog_pb.CreateClosureResponse())
+        return story
+
+    booked_in, listed_in, still, elsewhere = closed(), closed(), closed(), closed(["room"])
+    for story in (booked_in, elsewhere):
+        story.call(2.0, 3.0, book(), booked("one"))
+    listed_in.call(2.0, 3.0, slots(), listed(choice(), at=2.5))
+    still.call(2.0, 3.0, reopen(), catalog_pb.DeleteClosureResponse())
+    still.call(4.0, 5.0, slots(), listed(at=4.5))
+
+    assert [is_right(each) for each in (booked_in, listed_in, still)] == [False] * 3
+    assert is_right(elsewhere)
+
+
+def test_a_feed_that_is_imported_again_has_its_new_times_and_no_others():
+    moved, kept, beside = Story(), Story(), Story()
+    later = choice(start=NINE + QUARTER)
+    for story in (moved, kept, beside):
+        story.call(0.0, 1.0, busy(NINE), catalog_pb.ImportBusyFeedResponse())
+        story.call(2.0, 3.0, explain(), explained(is_free=False, at=2.5))
+        feed = "two" if story is beside else "one"
+        story.call(4.0, 5.0, busy(NINE + QUARTER, feed=feed), catalog_pb.ImportBusyFeedResponse())
+        story.call(6.0, 7.0, explain(later), explained(is_free=False, at=6.5))
+    moved.call(8.0, 9.0, book(), booked("one"))
+    kept.call(8.0, 9.0, book(later), booked("one", later))
+    beside.call(8.0, 9.0, book(), booked("one"))
+
+    assert is_right(moved)
+    assert not is_right(kept)
+    assert not is_right(beside)
+
+
 # Whole runs.
 
 
@@ -490,6 +593,14 @@ def test_what_was_decided_has_an_order_though_clocks_are_set_and_types_altered(
         assert find_violations(rehearsal.run(CALLS_OF_A_RUN)) == []
 
 
+@pytest.mark.parametrize("is_set", [False, True])
+def test_what_was_decided_has_an_order_though_calendars_are_closed_and_feeds_imported(is_set: bool):
+    for seed in range(3):
+        steps = clock_steps(seed) if is_set else []
+        rehearsal = Rehearsal(seed, trouble=0.2, clock_steps=steps, alters=True, closes=True)
+        assert find_violations(rehearsal.run(CALLS_OF_A_RUN)) == []
+
+
 def test_ten_thousand_calls_on_a_hundred_slots_are_looked_through():
     history = Rehearsal(7).run(10_000)
 
@@ -507,12 +618,12 @@ def is_found_out(desk: type[Desk], **circumstances: Any) -> bool:
     )
 
 
-@pytest.mark.parametrize("desk", [Forgetful, Unheld, Clinging, Repeating, Late])
+@pytest.mark.parametrize("desk", [Forgetful, Unheld, Clinging, Repeating, Late, Misjudging])
 def test_what_was_decided_wrongly_has_none(desk: type[Desk]):
     assert is_found_out(desk)
 
 
-@pytest.mark.parametrize("desk", [Forgetful, Unheld, Clinging, Repeating, Late])
+@pytest.mark.parametrize("desk", [Forgetful, Unheld, Clinging, Repeating, Late, Misjudging])
 def test_what_was_decided_wrongly_has_none_while_the_clock_is_set(desk: type[Desk]):
     assert is_found_out(desk, clock_steps=clock_steps(0), alters=True)
 
@@ -531,6 +642,12 @@ def test_who_does_not_see_that_the_clock_was_set_forward_is_found_out():
 def test_who_cuts_what_stands_is_found_out_by_a_type_that_is_altered():
     assert not is_found_out(Recutting)
     assert is_found_out(Recutting, alters=True)
+
+
+@pytest.mark.parametrize("desk", [Unclosing, Unbusied])
+def test_who_goes_on_with_what_the_owner_has_closed_or_needs_is_found_out(desk: type[Desk]):
+    assert not is_found_out(desk)
+    assert is_found_out(desk, closes=True)
 
 
 # The search itself.
@@ -554,29 +671,38 @@ NAMES = ("a", "b")
 HOLDER = "eve"
 
 
+TAKEN = Occupant("", Standing.CONFIRMED, version=1)
+HELD = Occupant("", Standing.HELD, holder=HOLDER, until=1)
+
+
 @st.composite
-def operations(draw: st.DrawFn) -> Operation:
-    """An operation on a cell that few others can be told from."""
-    began = draw(st.integers(0, 6))
+def ways(draw: st.DrawFn) -> tuple[Move, ...]:
+    """What an operation may do to a cell."""
     name = draw(st.sampled_from(NAMES))
-    who = Occupant(name, Standing.CONFIRMED, version=1)
-    held_by = Occupant(f"hold {name}", Standing.HELD, holder=HOLDER, until=1)
+    who, held_by = TAKEN._replace(owner=name), HELD._replace(owner=f"hold {name}")
+    change = Change(booking=name, version=1, allowed=frozenset({who.standing}), to=None)
     moves: tuple[Move, ...] = draw(
         st.sampled_from(
             [
                 (Take(occupant=who, asker=Asker()),),
                 (Take(occupant=who, asker=Asker(holder=HOLDER)),),
                 (Take(occupant=held_by, asker=Asker(holder=HOLDER)),),
-                (
-                    Change(booking=name, version=1, allowed=frozenset({who.standing}), to=None),
-                    Take(occupant=who._replace(version=2), asker=Asker()),
-                ),
-                (Change(booking=name, version=1, allowed=frozenset({who.standing}), to=None),),
-                (End(hold=f"hold {name}"),),
+                (change, Take(occupant=who._replace(version=2), asker=Asker())),
+                (change,),
+                (End(hold=held_by.owner),),
                 (Lapse(until=1),),
+                (),
             ]
         )
     )
+    return moves
+
+
+@st.composite
+def operations(draw: st.DrawFn) -> Operation:
+    """An operation on a cell that few others can be told from."""
+    began = draw(st.integers(0, 6))
+    variants = tuple(draw(st.lists(ways(), min_size=1, max_size=3)))
     reads: tuple[Move, ...] = draw(
         st.sampled_from([(SeenOpen(asker=Asker()),), (SeenTaken(asker=Asker(holder=HOLDER)),)])
     )
@@ -586,12 +712,39 @@ def operations(draw: st.DrawFn) -> Operation:
         key=draw(st.uuids()),
         began=began,
         ended=inf if is_optional else began + draw(st.integers(0, 4)),
-        variants=(reads,) if is_read else (moves,),
+        variants=(reads,) if is_read else variants,
         text="",
         is_optional=is_optional,
         is_read=is_read,
-        likeness=moves if is_optional and draw(st.booleans()) else None,
+        likeness=variants if is_optional and draw(st.booleans()) else None,
     )
+
+
+@st.composite
+def cells(draw: st.DrawFn) -> list[Operation]:
+    """Some operations, of which some are not before, or not after, one that writes.
+
+    Those that are named, or name another, are not alike: it matters which of them happens.
+    """
+    some = draw(st.lists(operations(), max_size=6))
+    links: dict[int, dict[str, Hashable]] = {}
+    named: set[Hashable] = set()
+    for index, each in enumerate(some):
+        others = [other.key for other in some if not other.is_read and other is not each]
+        link = draw(st.sampled_from(("", "", "after", "unless"))) if others else ""
+        if link:
+            key = draw(st.sampled_from([*others, "of nobody"]))
+            named.update({key, each.key})
+            links[index] = {link: key}
+    return [
+        replace(
+            each,
+            likeness=None if each.key in named else each.likeness,
+            after=links.get(index, {}).get("after"),
+            unless=links.get(index, {}).get("unless"),
+        )
+        for index, each in enumerate(some)
+    ]
 
 
 def has_order(some: Sequence[Operation]) -> bool:
@@ -607,21 +760,38 @@ def has_order(some: Sequence[Operation]) -> bool:
 
 
 def explains(order: Sequence[Operation]) -> bool:
-    """Say whether operations can have happened in this order, one after another."""
-    state: State | None = EMPTY
+    """Say whether operations can have happened in this order, one after another.
+
+    One that is optional and changes nothing has not happened.
+    """
+    states: set[State] = {EMPTY}
+    happened: set[Hashable] = set()
     since = -inf
     for each in order:
         since = max(since, each.began)
-        if since > each.ended:
+        is_early = each.after is not None and each.after not in happened
+        if since > each.ended or is_early or each.unless in happened:
             return False
-        for move in each.variants[0]:
-            state = None if state is None else move.on(state)
-        if state is None:
+        states = {
+            after
+            for before in states
+            for moves in each.variants
+            if (after := moved(before, moves)) is not None
+            if not (each.is_optional and after == before)
+        }
+        happened.add(each.key)
+        if not states:
             return False
     return True
 
 
-@given(some=st.lists(operations(), max_size=6))
-@settings(max_examples=600, deadline=None)
+def moved(state: State | None, moves: Sequence[Move]) -> State | None:
+    for move in moves:
+        state = None if state is None else move.on(state)
+    return state
+
+
+@given(some=cells())
+@settings(max_examples=1000, deadline=None)
 def test_the_search_finds_an_order_where_trying_all_of_them_does(some: list[Operation]):
     assert find_order(some).is_linearizable == has_order(some)

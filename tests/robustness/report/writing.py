@@ -99,6 +99,7 @@ def _call(call: Call) -> Mapping[str, Any]:
         "ended": call.ended,
         "outcome": call.outcome,
         "reason": call.reason,
+        "words": call.words,
         "revision": call.revision,
         "request": MessageToDict(call.request),
         "response": None if call.response is None else MessageToDict(call.response),

@@ -26,8 +26,10 @@ from service.live.frames import (
 )
 from service.live.tokens import ResumeToken, filter_hash
 from tests.builders import minutes
+from tests.robustness.simulation import resets
 from tests.robustness.simulation.fold import digest
 from tests.robustness.simulation.readers import Arrival, Stream
+from tests.robustness.simulation.refusals import REFUSALS, objection, refused
 from tests.robustness.simulation.shop import second
 from tests.robustness.simulation.store import Reading
 from tests.robustness.simulation.truth import Life, Step
@@ -44,7 +46,7 @@ REACH = minutes(90)
 """No claim turns a slot of a day that is further away."""
 STEP_BACK_MIN = second(1)
 """A smaller step back of the database's clock is waited out."""
-ENDINGS = {"", "goodbye", "cancelled", "OVERLOADED", "REVISION_AHEAD", "RESOURCE_NOT_FOUND"}
+ENDINGS = {"", "goodbye", "cancelled", *REFUSALS}
 
 
 class Violation(NamedTuple):
@@ -183,8 +185,6 @@ def w3_resumes_or_resets(record: Record) -> Iterator[Violation]:
             continue
         is_anew = given.token.epoch != stream.tokens[0][1].epoch
         if isinstance(first.frame, Reset):
-            if is_anew != (first.frame.reason is ResetReason.EPOCH):
-                yield _broken("W3", stream, first, f"says {first.frame.reason}")
             continue
         if given.token.filter_hash != filter_hash(stream.query):
             yield _broken("W3", stream, first, "resumes the token of another filter")
@@ -192,6 +192,30 @@ def w3_resumes_or_resets(record: Record) -> Iterator[Violation]:
             yield _broken("W3", stream, first, "resumes the token of another epoch")
         elif first.frame.revision < given.token.revision:
             yield _broken("W3", stream, first, f"goes back behind revision {given.token.revision}")
+
+
+def w3_resets_for_a_reason(record: Record) -> Iterator[Violation]:
+    """All is told anew only where it must be, and for the reason that is named."""
+    for stream in record.streams:
+        for number, arrival in enumerate(stream.arrivals):
+            if isinstance(arrival.frame, Reset):
+                what = resets.objection(record, stream, number)
+                if what is not None:
+                    yield _broken("W3 reset", stream, arrival, what)
+
+
+def w3_refuses_for_a_reason(record: Record) -> Iterator[Violation]:
+    """A watch or a list is refused only for something that was so while it was asked for."""
+    for call in refused(record):
+        what = objection(record, call)
+        if what is not None:
+            asked = f"{call.reason} on {call.process}, since {call.since:.2f} s"
+            yield Violation("W3 refusal", call.ended_at, call.stream, f"{asked}: {what}")
+    for stream in record.streams:
+        last = stream.arrivals[-1].frame if stream.arrivals else None
+        if stream.ending == "goodbye" and not isinstance(last, Goodbye):
+            at = stream.ended_at or END_SECONDS
+            yield Violation("W3 refusal", at, stream.number, "it ends without a goodbye")
 
 
 def _silent(record: Record, stream: Stream) -> Iterator[Violation]:
@@ -219,7 +243,7 @@ def w4_heartbeats(record: Record) -> Iterator[Violation]:
 
 
 def _is_excused(record: Record, stream: Stream, since: float, until: float) -> bool:
-    return not record.is_calm(stream.process, since, until) or _is_paused(stream, since, until)
+    return not record.is_calm(stream.process, since, until) or stream.is_paused(since, until)
 
 
 def w4_verified(record: Record) -> Iterator[Violation]:
@@ -252,16 +276,21 @@ def w5_contains_all_but_the_last_seconds(record: Record) -> Iterator[Violation]:
     for stream in record.streams:
         for arrival, token in stream.tokens:
             frame = arrival.frame
-            lost = _lost(record, token.epoch, frame.revision, frame.as_of, arrival.made_at)
+            lost = _lost(
+                record, stream.process, token.epoch, frame.revision, frame.as_of, arrival.made_at
+            )
             if lost is not None:
                 yield _broken("W5 complete", stream, arrival, lost)
 
 
-def _lost(record: Record, epoch: str, revision: int, as_of: datetime, made_at: float) -> str | None:
+def _lost(
+    record: Record, process: str, epoch: str, revision: int, as_of: datetime, made_at: float
+) -> str | None:
     """Return what should have been known when something was said, in the database's own time."""
     until = as_of - FRESH
     # What was committed after a step back may seem older than it is, until that is found out.
-    made_at -= RIGHT_SECONDS if _steps_back(record, made_at) else 0
+    if _steps_back(record, made_at):
+        made_at = _awake_before(record, process, made_at)
     life = record.truth.lives[epoch]
     for state in life.after(revision):
         if state.committed_at > made_at:
@@ -271,6 +300,16 @@ def _lost(record: Record, epoch: str, revision: int, as_of: datetime, made_at: f
     if life.ended is not None and life.ended[0] <= made_at and life.ended[1] < until:
         return f"the business was deleted at {life.ended[1]}"
     return None
+
+
+def _awake_before(record: Record, process: str, at: float) -> float:
+    """Return an instant since which a process had time to look; what paused it gave it none."""
+    since = at - RIGHT_SECONDS
+    for fault in reversed(record.faults):
+        is_paused = fault.kind == "pause" and fault.process == process
+        if is_paused and fault.began < at and fault.ended > since:
+            since = min(since, fault.began)
+    return since
 
 
 def w5_is_not_ahead(record: Record) -> Iterator[Violation]:
@@ -365,7 +404,7 @@ def w6_promptly(record: Record) -> Iterator[Violation]:
             if (
                 not isinstance(frame, Delta)
                 or frame.cleared
-                or _is_paused(stream, before[0].at, after[0].at)
+                or stream.is_paused(before[0].at, after[0].at)
             ):
                 continue
             if frame.revision == before[0].frame.revision and record.is_calm(
@@ -426,7 +465,14 @@ def lists_are_true(record: Record) -> Iterator[Violation]:
         truth = record.truth.open_slots(life.epoch, listing.revision, listing.as_of, listing.query)
         if listing.revision < due:
             yield Violation("W8", listing.answered_at, -1, f"a list is at {listing.revision}")
-        lost = _lost(record, life.epoch, listing.revision, listing.as_of, listing.answered_at)
+        lost = _lost(
+            record,
+            listing.process,
+            life.epoch,
+            listing.revision,
+            listing.as_of,
+            listing.answered_at,
+        )
         if lost is not None:
             yield Violation("W5 complete", listing.answered_at, -1, f"a list: {lost}")
         slots = {slot.key: slot.seats_left for slot in listing.slots}
@@ -459,7 +505,7 @@ def all_is_well_in_the_end(record: Record) -> Iterator[Violation]:
         is_open = stream.ended_at is None or stream.ended_at >= END_SECONDS
         if not is_open or stream.opened_at > quiet_since + 1 or life is None:
             continue
-        if _is_paused(stream, END_SECONDS - 1, END_SECONDS):
+        if stream.is_paused(END_SECONDS - 1, END_SECONDS):
             continue
         revision = whole[-1][0].frame.revision if whole else None
         if revision != life.head.revision or whole[-1][1].epoch != life.epoch:
@@ -483,6 +529,8 @@ JUDGES: tuple[Judge, ...] = (
     w1_unique,
     w2_snapshot_ends,
     w3_resumes_or_resets,
+    w3_resets_for_a_reason,
+    w3_refuses_for_a_reason,
     w4_heartbeats,
     w4_verified,
     w5_contains_all_but_the_last_seconds,
@@ -496,12 +544,6 @@ JUDGES: tuple[Judge, ...] = (
     all_is_well_in_the_end,
     nothing_crashes,
 )
-
-
-def _is_paused(stream: Stream, since: float, until: float) -> bool:
-    return any(began <= until and since <= ended for began, ended in stream.pauses) or (
-        stream.paused_since is not None and stream.paused_since <= until
-    )
 
 
 def _broken(promise: str, stream: Stream, arrival: Arrival, what: str) -> Violation:

@@ -37,6 +37,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         self._order = count()
         # What paused homes will do when they go on.
         self._parked: dict[str, list[tuple[str, asyncio.Handle]]] = {}
+        self._paused_until: dict[str, float] = {}
         self.crashes: list[str] = []
 
     @classmethod
@@ -64,10 +65,13 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def pause(self, home: str, seconds: float) -> None:
         """Let a home do nothing for a while; what becomes due meanwhile is done late."""
         self._parked.setdefault(home, [])
+        self._paused_until[home] = max(self._paused_until.get(home, 0.0), self._now + seconds)
         self.call_later(seconds, self._go_on, home, context=Context())
 
     def _go_on(self, home: str) -> None:
-        self._ready.extend(self._parked.pop(home, []))
+        # It may have been paused again meanwhile.
+        if self._now >= self._paused_until[home]:
+            self._ready.extend(self._parked.pop(home, []))
 
     def run(self, main: Coroutine[Any, Any, None]) -> None:
         """Run until this is done."""

@@ -69,6 +69,12 @@ class Stream:
         """The frames after which the slots are whole, with what their tokens say."""
         return [(arrival, arrival.token) for arrival in self.arrivals if arrival.token is not None]
 
+    def is_paused(self, since: float, until: float) -> bool:
+        """Say whether nothing was read at some time between two instants."""
+        return any(began <= until and since <= ended for began, ended in self.pauses) or (
+            self.paused_since is not None and self.paused_since <= until
+        )
+
 
 class Habits(NamedTuple):
     """How a reader reads."""

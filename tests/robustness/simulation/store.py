@@ -32,6 +32,7 @@ from tests.robustness.simulation.loop import VirtualLoop
 from tests.robustness.simulation.truth import Life, State, Truth
 
 Answer = TypeVar("Answer")
+DELAY_SECONDS_MAX, DELAY_SECONDS_MAX_SLOW = 0.02, 0.8
 RETRANSMIT_SECONDS_MAX = 0.3
 """After a cut, what was under way arrives so late, or the connection is found broken."""
 
@@ -40,10 +41,30 @@ RETRANSMIT_SECONDS_MAX = 0.3
 class Link:
     """The way from one process to PostgreSQL."""
 
-    delay_seconds_max: float = 0.02
-    failures: float = 0.0
+    slow_until: float = 0.0
+    fails_until: float = 0.0
     cut_until: float = 0.0
     loses: float = 0.0
+
+    def slow_down(self, until: float) -> None:
+        """Take longer, up to an instant."""
+        self.slow_until = max(self.slow_until, until)
+
+    def fail(self, until: float) -> None:
+        """Fail half of the time, up to an instant."""
+        self.fails_until = max(self.fails_until, until)
+
+    def cut(self, until: float, loses: float) -> None:
+        """Let nothing come through up to an instant, and lose some of it."""
+        self.cut_until, self.loses = max(self.cut_until, until), loses
+
+    def delay_seconds_max(self, now: float) -> float:
+        """Return how long a message may take."""
+        return DELAY_SECONDS_MAX_SLOW if now < self.slow_until else DELAY_SECONDS_MAX
+
+    def failures(self, now: float) -> float:
+        """Return how much of what is asked fails."""
+        return 0.5 if now < self.fails_until else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +108,7 @@ class Store:
             raise Overloaded("The database cannot be read. Retry.") from error
 
     def _serve(self, process: str, serve: Callable[[], Any], answer: asyncio.Future[Any]) -> None:
-        if self._chance.random() < self.links[process].failures:
+        if self._chance.random() < self.links[process].failures(self._loop.time()):
             # Half of the failures come when the work is done: its outcome is then unknown.
             if self._chance.random() < 0.5:
                 serve()
@@ -103,7 +124,7 @@ class Store:
         *args: Any,
     ) -> None:
         link, now = self.links[process], self._loop.time()
-        at = now + self._chance.uniform(0.0002, link.delay_seconds_max)
+        at = now + self._chance.uniform(0.0002, link.delay_seconds_max(now))
         if now < link.cut_until:
             at = link.cut_until + self._chance.uniform(0, RETRANSMIT_SECONDS_MAX)
             if self._chance.random() < link.loses:

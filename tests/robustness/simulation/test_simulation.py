@@ -77,3 +77,5 @@ def test_what_can_go_wrong_does_go_wrong():
     assert {stream.ending for stream in streams} == {
         *("goodbye", "cancelled", "OVERLOADED", "REVISION_AHEAD", "RESOURCE_NOT_FOUND")
     }
+    refused = {each.reason for record in records for each in record.refused_listings}
+    assert refused >= {"OVERLOADED", "RESOURCE_NOT_FOUND"}

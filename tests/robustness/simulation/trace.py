@@ -104,6 +104,9 @@ def _lists(record: Record) -> Iterator[Line]:
             f"{listing.process} lists {len(listing.slots)} slots, asked at {listing.asked_at:.4f}"
         )
         yield listing.answered_at, f"== {lists}: {listing.revision} as of {_clock(listing.as_of)}"
+    for none in record.refused_listings:
+        asked = f"asked at {none.asked_at:.4f} for at least {none.min_revision}"
+        yield none.ended_at, f"== {none.process} lists nothing, {asked}: {none.reason}"
 
 
 def _clock(instant: datetime) -> str:

@@ -39,13 +39,28 @@ class Life:
         self.epoch = epoch
         self.first_revision = first.revision
         self.states = [first]
-        self.floor = first.revision
+        # Up to which revision the log was trimmed, and since when.
+        self.floors = [(first.committed_at, first.revision)]
         self.ended: tuple[float, datetime] | None = None
 
     @property
     def head(self) -> State:
         """The last state."""
         return self.states[-1]
+
+    @property
+    def floor(self) -> int:
+        """The revision after which the log is kept."""
+        return self.floors[-1][1]
+
+    def trim(self, at: float, revision: int) -> None:
+        """Forget the log up to a revision."""
+        if revision > self.floor:
+            self.floors.append((at, revision))
+
+    def floor_at(self, seconds: float) -> int:
+        """Return the floor that it had at an instant of the loop."""
+        return max((floor for at, floor in self.floors if at <= seconds), default=0)
 
     def at(self, revision: int) -> State | None:
         """Return the state at a revision; None: it never was."""

@@ -68,6 +68,17 @@ class Listing(NamedTuple):
     as_of: datetime
 
 
+class RefusedListing(NamedTuple):
+    """A list that somebody asked for, and did not get."""
+
+    process: str
+    asked_at: float
+    ended_at: float
+    query: SlotQuery
+    min_revision: int
+    reason: str
+
+
 @dataclass(kw_only=True)
 class Record:
     """All that happened."""
@@ -79,6 +90,7 @@ class Record:
     narrowed: dict[str, object]
     streams: list[Stream] = field(default_factory=list)
     listings: list[Listing] = field(default_factory=list)
+    refused_listings: list[RefusedListing] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     crashes: list[str] = field(default_factory=list)
 
@@ -89,6 +101,14 @@ class Record:
             for fault in self.faults
             if fault.process in ("", process)
         )
+
+    def over_at(self, process: str, at: float) -> float:
+        """Return when a process has got over what was at an instant, and what came on top of it."""
+        until = at + RECOVERY_SECONDS
+        for fault in self.faults:
+            if fault.process in ("", process) and fault.began < until:
+                until = max(until, fault.ended + RECOVERY_SECONDS)
+        return until
 
 
 class World:
@@ -222,7 +242,7 @@ class World:
             return None
         stamp = self._truth.clock(now)
         if self._chance.random() < self._trims:
-            life.floor = max(life.floor, life.head.revision - self._chance.choice((0, 2)))
+            life.trim(now, life.head.revision - self._chance.choice((0, 2)))
         changes = []
         for _ in range(size):
             head = life.head
@@ -259,7 +279,17 @@ class World:
         min_revision = chance.choice((0, 0, life.head.revision))
         try:
             slots, revision, as_of = await process.availability.list_slots(query, min_revision)
-        except DomainError:
+        except DomainError as error:
+            self.record.refused_listings.append(
+                RefusedListing(
+                    process=process.name,
+                    asked_at=asked_at,
+                    ended_at=self._loop.time(),
+                    query=query,
+                    min_revision=min_revision,
+                    reason=error.reason,
+                )
+            )
             return
         self.record.listings.append(
             Listing(
@@ -308,30 +338,22 @@ class World:
         seconds = chance.uniform(0.5, FAULT_SECONDS_MAX)
         name, names = self._some(chance)
         for each in names:
-            link = self._store.links[each]
-            link.cut_until, link.loses = self._loop.time() + seconds, chance.choice((0.0, 0.5))
+            self._store.links[each].cut(self._loop.time() + seconds, chance.choice((0.0, 0.5)))
         return self._fault("cut", name, seconds)
 
     def _fail(self, chance: Random) -> Fault:
         seconds = chance.uniform(0.5, FAULT_SECONDS_MAX)
         name, names = self._some(chance)
         for each in names:
-            self._store.links[each].failures = 0.5
-        self._loop.call_later(seconds, self._mend, names)
+            self._store.links[each].fail(self._loop.time() + seconds)
         return self._fault("fail", name, seconds)
 
     def _slow(self, chance: Random) -> Fault:
         seconds = chance.uniform(0.5, FAULT_SECONDS_MAX)
         name, names = self._some(chance)
         for each in names:
-            self._store.links[each].delay_seconds_max = 0.8
-        self._loop.call_later(seconds, self._mend, names)
+            self._store.links[each].slow_down(self._loop.time() + seconds)
         return self._fault("slow", name, seconds + 1.6)
-
-    def _mend(self, names: list[str]) -> None:
-        for each in names:
-            link = self._store.links[each]
-            link.failures, link.delay_seconds_max = 0.0, 0.02
 
     def _pause(self, chance: Random) -> Fault:
         seconds = chance.uniform(0.5, FAULT_SECONDS_MAX)

@@ -26,7 +26,8 @@ CHANNEL_OPTIONS: tuple[tuple[str, int | str], ...] = (
     # Each caller has connections of its own, so that a cut hits few.
     ("grpc.use_local_subchannel_pool", 1),
     ("grpc.initial_reconnect_backoff_ms", 50),
-    ("grpc.min_reconnect_backoff_ms", 50),
+    # So long an attempt has at least; on a busy machine the first one takes more than an instant.
+    ("grpc.min_reconnect_backoff_ms", 250),
     ("grpc.max_reconnect_backoff_ms", 250),
     ("grpc.http2.bdp_probe", 0),
     ("grpc.http2.lookahead_bytes", 65_535),

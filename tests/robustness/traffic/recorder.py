@@ -96,7 +96,7 @@ class Recorder:
     def refused(self, call: Call, error: SlotcastError) -> None:
         """Note a refusal, or that nothing is known."""
         call.ended = self.now
-        call.reason = reason_of(error)
+        call.reason, call.words = reason_of(error), error.message
         call.revision, call.alternatives = error.revision, error.alternatives
         is_known = error.reason and call.reason not in UNKNOWN_REASONS
         call.outcome = Outcome.REFUSED if is_known else Outcome.UNKNOWN
