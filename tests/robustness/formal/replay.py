@@ -249,6 +249,12 @@ class _Askers:
 
     def __init__(self, history: History, witness: Witness) -> None:
         self._principal = next((each.principal_id for each in witness.answered), "")
+        self._holders = {
+            claim.owner_id: claim.holder_key
+            for change in witness.changes
+            for claim in change.added
+            if claim.kind is ClaimKind.HOLD and claim.holder_key is not None
+        }
         by_request: dict[str, list[Call]] = defaultdict(list)
         for call in history.calls:
             if call.request_id:
@@ -275,15 +281,19 @@ class _Askers:
         )
 
     def may_act_for(self, change: Change, claim: Claim) -> bool:
-        """Say whether a change was asked for by whom a claim belongs to, or who named it."""
+        """Say whether a change was asked for by whom a claim belongs to, or who named it.
+
+        Who names a hold acts for its holder, all of whose holds give way: also those that were made
+        when the one that is named had expired.
+        """
         calls = self._calls.get(change.revision)
         if not calls:
             return False
         request = calls[0].request
-        is_own = claim.holder_key is not None and claim.holder_key == self.key(
-            getattr(request, "holder", "")
-        )
-        return is_own or claim.owner_id in _named_in(request)
+        named = _named_in(request)
+        holders = {self.key(getattr(request, "holder", "")), *map(self._holders.get, named)}
+        is_own = claim.holder_key is not None and claim.holder_key in holders
+        return is_own or claim.owner_id in named
 
 
 _FREE = Wish(Deed.FREE, 0)

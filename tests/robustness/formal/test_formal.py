@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.robustness.checker import asked
 from tests.robustness.formal import booking, watching
 from tests.robustness.formal.exploring import Broken, Exploration, Step, explore
 from tests.robustness.formal.replay import replay
@@ -201,6 +202,17 @@ def test_what_was_decided_wrongly_is_none(promise: str, desk: Callable[[], Desk]
     found = replay(history, rehearsal.desk.witness())
 
     assert promise in {violation.promise for violation in found}
+
+
+def test_b7_who_books_by_a_hold_that_has_expired_uses_up_the_one_that_its_holder_made_since():
+    stage = asked.opened()
+    wish = asked.slot("cut", asked.STARTS[0], "chair-1")
+    expired = stage.ask(*asked.hold(wish)).response.hold
+    stage.wait(11)
+    stage.ask(*asked.hold(wish))
+    assert stage.ask(*asked.book(expired.name)).outcome is Outcome.OK
+
+    assert replay(*stage.end()) == []
 
 
 @pytest.fixture
