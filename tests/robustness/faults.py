@@ -48,6 +48,8 @@ class Breaker:
         self._armed: dict[str, str] = {}
         self._failpoints: list[str] = []
         self._ended_on_purpose: set[str] = set()
+        # When a server ended that nobody started again, for all was over.
+        self._died_at: dict[str, float] = {}
         self._kinds: dict[str, Callable[[], Awaitable[None]]] = {
             "restart valkey": self._restart_valkey,
             "silence valkey": lambda: self._silence(self._a_node(), "valkey"),
@@ -111,15 +113,17 @@ class Breaker:
                         await self._restart(node)
                     died = asyncio.create_task(server.died())
         finally:
-            died.cancel()
             over.cancel()
+            # It may still end, at its failpoint, while the other one is being started.
+            died.add_done_callback(lambda _: self._died_at.setdefault(node, self._recorder.now))
 
     async def _leave_running(self, node: str) -> None:
         """When all is over, start one anew that has ended or will, in order or at its failpoint."""
         server = self._cluster.nodes[node]
         is_ending = node in self._ended_on_purpose or not server.is_running
         if self._scenario.failpoints or is_ending:
-            async with self._fault("server restarted", node, blocks=_all_of(node)):
+            async with self._fault("server restarted", node, blocks=_all_of(node)) as fault:
+                fault.began = min(fault.began, self._died_at.get(node, fault.began))
                 await server.restart()
 
     async def _restart(self, node: str) -> None:
@@ -296,13 +300,13 @@ class Breaker:
     @asynccontextmanager
     async def _fault(
         self, kind: str, target: str, detail: str = "", blocks: frozenset[Link] = frozenset()
-    ) -> AsyncIterator[None]:
+    ) -> AsyncIterator[Fault]:
         fault = Fault(
             kind=kind, target=target, began=self._recorder.now, detail=detail, blocks=blocks
         )
         self._recorder.history.faults.append(fault)
         try:
-            yield
+            yield fault
         finally:
             fault.ended = self._recorder.now
 

@@ -15,7 +15,7 @@ from slotcast.v1 import booking_service_pb2 as booking_pb
 from tests.robustness.catalogue import SECOND_KEY, STRANGERS_KEY, Key
 from tests.robustness.history import INTERNAL_FAULT, Call, Outcome
 from tests.robustness.traffic.ground import Door, Doors, Ground
-from tests.robustness.traffic.recorder import reason_of
+from tests.robustness.traffic.recorder import CHANNEL_CLOSED, reason_of
 from tests.robustness.traffic.requests import Draw, Drawn, in_own_name
 
 ATTEMPTS_MAX = 3
@@ -278,6 +278,13 @@ class _Burst:
                 is_fault = reason_of(error_of_call(failure)) == INTERNAL_FAULT
                 call.reason = INTERNAL_FAULT if is_fault else failure.code().name
                 call.ended = recorder.now
+        except asyncio.CancelledError:
+            # So gRPC says too that a request could not be written.
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            for call in self._waiting.values():
+                call.reason, call.ended = CHANNEL_CLOSED, recorder.now
         finally:
             stream.cancel()
 

@@ -14,6 +14,8 @@ from slotcast.error_details import error_of_call, error_of_status
 from slotcast.errors import SlotcastError
 from tests.robustness.history import INTERNAL_FAULT, Call, History, Outcome
 
+CHANNEL_CLOSED = "CHANNEL_CLOSED"
+"""The reason of a call whose own channel ended under it."""
 UNKNOWN_REASONS = frozenset({"TRY_AGAIN", INTERNAL_FAULT})
 """Refusals that do not say that nothing was changed."""
 UNEXPECTED = "Unexpected <class"
@@ -82,7 +84,7 @@ class Recorder:
         except grpc.aio.AioRpcError as failure:
             self.refused(call, error_of_call(failure))
         except grpc.aio.UsageError:
-            call.reason = "CHANNEL_CLOSED"
+            call.reason = CHANNEL_CLOSED
         else:
             self.answered(call, response)
         return call
