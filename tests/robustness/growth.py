@@ -18,9 +18,9 @@ WARM_UP_SHARE = 1 / 3
 LOOKS_MIN = 20
 """So many must be left: a slope of fewer is one of chance."""
 MEMORY = "memory MiB"
-MEMORY_GROWTH_MAX = 16.0
-"""In MiB: so much a server's caches may still fill. It is 1.5 KiB for each stream of a whole soak,
-and what a stream is made of takes more."""
+MEMORY_GROWTH_MAX = 8.0
+"""In MiB: so much a server's caches may still fill, and its heap still fray. It is less than a half
+KiB for each stream of a whole soak, and what a stream is made of takes more."""
 GROWTH_MAX = 3.0
 GROWTH_SHARE_MAX = 0.1
 """So many more of what is counted, and a tenth: as many as one caller more would need. A soak opens

@@ -98,6 +98,21 @@ def test_b2_an_answer_that_was_not_stored(stage):
     assert ("B2", "lost") in {(each.promise, each.rule) for each in violations}
 
 
+def test_b3_a_calendar_that_nobody_was_answered_to_have_made(stage):
+    booked(stage, CUT)
+    history, witness = stage.end()
+    (made,) = {
+        call.request_id
+        for call in history.calls
+        if call.method == "CreateCalendar" and call.request.calendar_id == "chair-1"
+    }
+    answered = [each for each in witness.answered if each.request_id != made]
+
+    violations = judge(history, replace(witness, answered=answered))
+
+    assert ("B3", "nobody asked") in {(each.promise, each.rule) for each in violations}
+
+
 def test_b2_a_booking_that_is_gone_in_the_end(stage):
     booked(stage, CUT)
 
