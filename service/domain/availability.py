@@ -15,6 +15,7 @@ from service.domain.hours import Hours
 from service.domain.listing import (
     DaySlots,
     DaySource,
+    ListDays,
     day_slots,
     iterate_open_slots,
     offered_span,
@@ -28,6 +29,7 @@ __all__ = [
     "DaySlots",
     "DaySource",
     "Hours",
+    "ListDays",
     "Offer",
     "Rule",
     "RuleVerdict",

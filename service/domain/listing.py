@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import NamedTuple
@@ -131,6 +131,57 @@ def offered_span(appointment_type: AppointmentType, window: Interval, now: datet
     # A start at the horizon's very end is still allowed, and instants are whole microseconds.
     end = min(window.end, latest_start(appointment_type, now) + timedelta.resolution)
     return Span(start, end) if start < end else None
+
+
+class ListDays:
+    """The days that one list is made of, and until when they keep it true."""
+
+    def __init__(self, days: DaySource) -> None:
+        """Take where the days come from."""
+        self._days = days
+        self._valid_until: datetime | None = None
+
+    def __call__(self, type_id: str, calendar_id: str, day: date, duration: timedelta) -> DaySlots:
+        """Return the slots of a day, as a DaySource does."""
+        found = self._days(type_id, calendar_id, day, duration)
+        if found.valid_until is not None:
+            self._valid_until = min(found.valid_until, self._valid_until or found.valid_until)
+        return found
+
+    def list_valid_until(
+        self, offer: Offer, query: SlotQuery, now: datetime, slots: Sequence[Slot]
+    ) -> datetime | None:
+        """Return when time may change a list, or a page of it: it is true before. None: never.
+
+        A hold expires, the notice of its first slot passes, a start comes within the horizon. That
+        may be too early, where the page ends before it; it is never too late.
+        """
+        instants = list(self._horizon_moves_at(offer, query, now))
+        if self._valid_until is not None:
+            instants.append(self._valid_until)
+        first = {slot.key.type_id: slot.key.start for slot in reversed(slots)}
+        instants += [
+            start - offer.catalog.types[type_id].minimum_notice + timedelta.resolution
+            for type_id, start in first.items()
+        ]
+        return min(instants, default=None)
+
+    def _horizon_moves_at(
+        self, offer: Offer, query: SlotQuery, now: datetime
+    ) -> Iterator[datetime]:
+        """Yield for each calendar when its next start may come within the horizon."""
+        for appointment_type in _types_of(offer.catalog, query):
+            duration = query.duration or appointment_type.durations[0]
+            latest = latest_start(appointment_type, now)
+            if latest + timedelta.resolution >= query.window.end:
+                continue
+            for calendar_id in _calendars_of(query, appointment_type):
+                day = offer.hours.day_of(calendar_id, latest)
+                # Of a day with a hold that is in the way it is not known what comes next.
+                found = self(appointment_type.type_id, calendar_id, day, duration)
+                later = (slot.key.start for slot in found.slots if slot.key.start > latest)
+                comes = next(later, offer.hours.day_span(calendar_id, day).end)
+                yield comes - appointment_type.horizon
 
 
 def _types_of(catalog: Catalog, query: SlotQuery) -> Iterator[AppointmentType]:

@@ -11,6 +11,8 @@ from itertools import islice
 from typing import NamedTuple
 
 from service.domain.availability import (
+    DaySource,
+    ListDays,
     RuleVerdict,
     explain,
     iterate_open_slots,
@@ -42,6 +44,33 @@ class Alternatives(NamedTuple):
 
     slots: list[Slot]
     revision: int
+
+
+class Validity(NamedTuple):
+    """How long a list is as it was told: while its business has a revision, between two instants.
+
+    Time changes lists too: a hold expires, a notice passes, a day comes within the horizon. And
+    before `since` holds were in the way that have expired by then.
+    """
+
+    epoch: str
+    revision: int
+    since: datetime
+    until: datetime | None
+
+    def covers(self, epoch: str, revision: int, now: datetime) -> bool:
+        """Say whether a list is still as it was told."""
+        is_same = (self.epoch, self.revision) == (epoch, revision)
+        return is_same and self.since <= now and (self.until is None or now < self.until)
+
+
+class Listed(NamedTuple):
+    """A list, or a page of it. `slots` None: as they were known. `validity` None: not known."""
+
+    slots: list[Slot] | None
+    revision: int
+    as_of: datetime
+    validity: Validity | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,17 +111,41 @@ class Availability:
         limit: int | None = None,
     ) -> tuple[list[Slot], int, datetime]:
         """Return open slots in order, at most `limit` after a key; the revision; the instant."""
+        found = await self.list_if_changed(query, min_revision, after=after, limit=limit)
+        assert found.slots is not None, "Nobody said what is known."
+        return found.slots, found.revision, found.as_of
+
+    async def list_if_changed(
+        self,
+        query: SlotQuery,
+        min_revision: int = 0,
+        *,
+        after: SlotKey | None = None,
+        limit: int | None = None,
+        known: Validity | None = None,
+    ) -> Listed:
+        """Return the same with its validity, and without its slots if they are as they were known.
+
+        Whether they are is found by the revision and the clock, and no slot is looked at.
+        """
         async with self._grounds.proved(query.business_id, min_revision) as ground:
             # Also raises ResourceNotFound for what a query may not ask.
             chunk = _chunk(len(cells_of(ground.offer.catalog, query)))
             for attempt in range(COLLECTIONS_MAX):
                 is_last = attempt == COLLECTIONS_MAX - 1
                 now, revision = self._clock.now_proved(ground.proved_as_of), ground.revision
+                if known is not None and known.covers(ground.epoch, revision, now):
+                    return Listed(None, revision, now, known)
+                days = ListDays(ground.days(now, query.holder_key))
                 slots = await self._collect(
-                    ground, query, now, _Page(after, limit), None if is_last else chunk
+                    ground, query, now, days, _Page(after, limit), None if is_last else chunk
                 )
                 if slots is not None:
-                    return slots, revision, now
+                    validity = None
+                    if ground.is_whole:
+                        until = days.list_valid_until(ground.offer, query, now, slots)
+                        validity = Validity(ground.epoch, revision, now, until)
+                    return Listed(slots, revision, now, validity)
         raise AssertionError("The last collection is not interrupted.")
 
     async def explain(
@@ -155,13 +208,13 @@ class Availability:
         ground: Ground,
         query: SlotQuery,
         now: datetime,
+        days: DaySource,
         page: _Page,
         chunk: timedelta | None,
     ) -> list[Slot] | None:
         """Return the slots of a page; None: the business changed while others had their turn."""
         mark = ground.mark
         until = self._monotonic() + SLICE_SECONDS
-        days = ground.days(now, query.holder_key)
         found: list[Slot] = []
         for window in page.windows(query.window, chunk):
             part = replace(query, window=window)
@@ -222,7 +275,8 @@ class Availability:
                 duration=duration,
                 holder_key=lost.holder_key,
             )
-            collected = await self._collect(ground, query, now, _Page(None, None), chunk)
+            days = ground.days(now, query.holder_key)
+            collected = await self._collect(ground, query, now, days, _Page(None, None), chunk)
             if collected is None:
                 return None
             found = collected

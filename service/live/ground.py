@@ -37,6 +37,10 @@ class Ground(Protocol):
         """What the evaluator looks at."""
 
     @property
+    def epoch(self) -> str:
+        """Which life of the business it is."""
+
+    @property
     def revision(self) -> int:
         """The revision that it is at."""
 
@@ -81,6 +85,11 @@ class ReplicaGround:
         return self._replica.offer
 
     @property
+    def epoch(self) -> str:
+        """Return which life of the business the replica has."""
+        return self._replica.epoch
+
+    @property
     def revision(self) -> int:
         """Return the revision that the replica is at now."""
         return self._replica.revision
@@ -110,7 +119,7 @@ class DirectGround:
 
     def __init__(self, part: Part) -> None:
         """Begin without claims."""
-        self.revision = part.revision
+        self.epoch, self.revision = part.epoch, part.revision
         self.mark: Mark = (part.epoch, part.revision)
         self.offer = Offer(part.catalog, Hours(part.catalog), ClaimBook())
         self._part = part

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from contextlib import aclosing
 from datetime import datetime
@@ -9,10 +10,11 @@ from datetime import datetime
 from service.domain.explanation import Rule, RuleVerdict
 from service.domain.ids import calendar_name
 from service.domain.slot import SlotKey
-from service.live.availability import Availability, Lost
+from service.live.availability import Availability, Listed, Lost
 from service.live.tokens import Tokens
 from service.live.watchers import Watchers
 from service.rpc.call import Behaviour, Call
+from service.rpc.convert.etags import read_etags, write_etag
 from service.rpc.convert.frames import with_stream_seq
 from service.rpc.convert.slots import (
     encode_slot,
@@ -26,6 +28,10 @@ from service.rpc.wire import bytes_field
 from slotcast.v1 import availability_service_pb2 as availability_pb
 
 PAGE_SIZE_DEFAULT = 1000
+# Set by the gateway on what came over HTTP, and read by it.
+DOOR, REST = "x-slotcast-door", "rest"
+NOT_MODIFIED = "x-slotcast-not-modified"
+IF_NONE_MATCH = "if-none-match"
 SLOTS_FIELD = availability_pb.ListSlotsResponse.SLOTS_FIELD_NUMBER
 VERDICT = availability_pb.RuleVerdict
 RULES: Mapping[Rule, availability_pb.RuleVerdict.Rule.ValueType] = {
@@ -63,14 +69,25 @@ class AvailabilityService:
         if request.page_token:
             after = _slot_key(self._tokens.read_page(request.page_token, page_query))
         page_size = request.page_size or PAGE_SIZE_DEFAULT
-        found, revision, as_of = await self._availability.list_slots(
-            read_slot_query(request, call.business_id, call.principal.principal_id),
+        query = read_slot_query(request, call.business_id, call.principal.principal_id)
+        # A holder of one API key is not that of another.
+        page_text = f"{page_query} {page_size} {after} {query.holder_key}"
+        page_hash = hashlib.sha256(page_text.encode()).hexdigest()[:16]
+        is_rest = call.metadata.get(DOOR) == REST
+        listed = await self._availability.list_if_changed(
+            query,
             request.min_revision,
             after=after,
             limit=page_size + 1,
+            known=read_etags(call.metadata.get(IF_NONE_MATCH), page_hash) if is_rest else None,
         )
+        if is_rest:
+            await _tell_caches(call, page_hash, listed)
+        found = listed.slots or []
         page = found[:page_size]
-        tail = availability_pb.ListSlotsResponse(revision=revision, as_of=write_instant(as_of))
+        tail = availability_pb.ListSlotsResponse(
+            revision=listed.revision, as_of=write_instant(listed.as_of)
+        )
         if len(found) > page_size:
             tail.next_page_token = self._tokens.page(page_query, _key_texts(page[-1].key))
         slots = (bytes_field(SLOTS_FIELD, encode_slot(slot, call.business_id)) for slot in page)
@@ -113,6 +130,16 @@ class AvailabilityService:
             revision=revision,
             as_of=write_instant(as_of),
         )
+
+
+async def _tell_caches(call: Call, page_hash: str, listed: Listed) -> None:
+    """Send what HTTP wants to know of a list: what tells it apart, and that it may have changed."""
+    headers = [("cache-control", "private, no-cache")]
+    if listed.validity is not None:
+        headers.append(("etag", write_etag(page_hash, listed.validity)))
+    if listed.slots is None:
+        headers.append((NOT_MODIFIED, "1"))
+    await call.context.send_initial_metadata(tuple(headers))
 
 
 def _write_verdict(verdict: RuleVerdict, business_id: str) -> availability_pb.RuleVerdict:

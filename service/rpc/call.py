@@ -48,6 +48,7 @@ class Call:
         self.method = method
         self.business_id = ""
         self.request_id = ""
+        self.form: Callable[[Any], Any] = _as_it_is
         self._principal: Principal | None = None
         self._recheck: Recheck | None = None
 
@@ -97,10 +98,14 @@ class Call:
         try:
             async with asyncio.timeout(WRITE_SECONDS_MAX):
                 for frame in frames:
-                    await self.context.write(frame)
+                    await self.context.write(self.form(frame))
         except TimeoutError:
             raise Overloaded("The stream was not read for too long. Begin it again.") from None
 
     def _text(self, key: str) -> str:
         value = self.metadata.get(key)
         return value if isinstance(value, str) and TEXT.fullmatch(value) else ""
+
+
+def _as_it_is(frame: Any) -> Any:
+    return frame

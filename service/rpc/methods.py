@@ -20,7 +20,12 @@ from service.domain.scopes import (
     CATALOG_WRITE,
     OPERATOR,
 )
-from slotcast.v1 import availability_service_pb2, booking_service_pb2, catalog_service_pb2
+from slotcast.v1 import (
+    availability_service_pb2,
+    booking_service_pb2,
+    catalog_service_pb2,
+    event_service_pb2,
+)
 
 SCOPES_BY_METHOD: Mapping[str, frozenset[str]] = {
     "AvailabilityService/ListSlots": frozenset({AVAILABILITY_READ}),
@@ -44,6 +49,8 @@ SCOPES_BY_METHOD: Mapping[str, frozenset[str]] = {
     "BookingService/RedeemHandoff": frozenset({BOOKINGS_WRITE}),
     "BookingService/JoinWaitlist": frozenset({BOOKINGS_WRITE}),
     "BookingService/LeaveWaitlist": frozenset({BOOKINGS_WRITE}),
+    "EventService/WatchSlotEvents": frozenset({AVAILABILITY_READ}),
+    "EventService/WatchBookingEvents": frozenset({BOOKINGS_READ, BOOKINGS_STAFF}),
     "CatalogService/CreateBusiness": frozenset({OPERATOR}),
     "CatalogService/GetBusiness": frozenset({CATALOG_READ}),
     "CatalogService/ListBusinesses": frozenset({CATALOG_READ}),
@@ -79,6 +86,7 @@ SERVICES: Mapping[str, ServiceDescriptor] = {
         "AvailabilityService"
     ],
     "BookingService": booking_service_pb2.DESCRIPTOR.services_by_name["BookingService"],
+    "EventService": event_service_pb2.DESCRIPTOR.services_by_name["EventService"],
     "CatalogService": catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"],
 }
 

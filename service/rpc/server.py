@@ -25,6 +25,7 @@ from service.rpc.busy_import import BusyImport
 from service.rpc.call import Behaviour
 from service.rpc.catalog import CatalogService
 from service.rpc.convert.frames import FrameCodec
+from service.rpc.events import EventService
 from service.rpc.handlers import add_service
 from service.rpc.interceptors.authentication import Authentication, KeyRing
 from service.rpc.interceptors.errors import Errors
@@ -190,7 +191,11 @@ def _services(
         tokens=parts.tokens,
         busy_import=BusyImport(submitter=submitter, database=parts.database),
     )
+    events = EventService(
+        watch_slots=availability.watch_availability, watch_bookings=bookings.watch_bookings
+    )
     services = {
+        "EventService": events.behaviours(),
         "AvailabilityService": availability.behaviours(),
         "BookingService": bookings.behaviours(),
         "CatalogService": catalog.behaviours(),

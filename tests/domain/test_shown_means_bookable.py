@@ -1,6 +1,9 @@
 """B5: list, watch, hold, book and explain use one evaluator, and it is right."""
 
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
+from itertools import islice
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -8,6 +11,7 @@ from hypothesis import strategies as st
 from service.domain.availability import (
     ClaimBook,
     Hours,
+    ListDays,
     Offer,
     Rule,
     day_facts_window,
@@ -20,6 +24,7 @@ from service.domain.availability import (
     open_slots,
     slot_facts,
 )
+from service.domain.claim import ClaimKind
 from service.domain.errors import (
     BeyondHorizon,
     CapReached,
@@ -28,10 +33,13 @@ from service.domain.errors import (
     SlotOffGrid,
     SlotTaken,
 )
+from service.domain.interval import Interval
 from service.domain.slot import SlotQuery
-from tests.builders import NOW, a_catalog, minutes
+from tests.builders import NOW, a_catalog, a_claim, a_type, an_offer, minutes
 from tests.domain.oracle import Oracle
 from tests.domain.strategies import DAY, SLOW, TICK, cases
+
+INSTANT = timedelta.resolution
 
 
 def query_of(case, **changes):
@@ -118,6 +126,58 @@ def test_a_query_for_some_types_and_calendars_shows_the_part_of_all_that_is_thei
         if (not type_ids or slot.key.type_id in type_ids)
         and (not calendar_ids or slot.key.calendar_id in calendar_ids)
     ]
+
+
+@SLOW
+@given(cases(), st.integers(0, 200), st.sampled_from([2 * DAY, timedelta(hours=7)]))
+def test_a_list_or_a_page_of_it_stays_true_until_it_says(case, page_size, length):
+    window = Interval(case.window.start, case.window.start + length)
+    query = replace(query_of(case), window=window)
+    until, page = page_at(case, query, case.now, page_size)
+    events = {
+        *(claim.expires_at for claim in case.claims if claim.expires_at is not None),
+        *(start - type_.minimum_notice for type_, _ in case.pairs() for start in case.ticks()),
+        *(start - type_.horizon for type_, _ in case.pairs() for start in case.ticks()),
+    }
+    around = {event + off for event in events for off in (-INSTANT, timedelta(), INSTANT)}
+    for later in sorted(around | {case.now}):
+        if later >= case.now and (until is None or later < until):
+            assert page_at(case, query, later, page_size)[1] == page
+
+
+def test_a_list_up_to_the_horizon_is_true_until_a_hold_beyond_it_expires():
+    day = NOW.replace(hour=0) + 2 * DAY
+    type_ = a_type(horizon=2 * DAY)
+    hold = a_claim(
+        day.replace(hour=10),
+        kind=ClaimKind.HOLD,
+        expires_at=day.replace(hour=9, minute=50) - 2 * DAY,
+        holder_key="eve",
+    )
+    offer = an_offer(a_catalog(types=[type_]), [hold])
+    now = day.replace(hour=9, minute=45) - 2 * DAY
+    query = SlotQuery(business_id="demo", window=Interval(day.replace(hour=10), day + DAY))
+
+    def days_of_all(type_id, calendar_id, day, duration):
+        return day_slots(offer, type_id, calendar_id, day, duration, now)
+
+    days = ListDays(days_of_all)
+    slots = list(iterate_open_slots(offer, query, now, days=days))
+
+    assert slots == []
+    assert days.list_valid_until(offer, query, now, slots) == hold.expires_at
+
+
+def page_at(case, query, now, page_size):
+    """Return until when a page stays true, and the page."""
+    days = ListDays(partial(days_of, case, now))
+    slots = list(islice(iterate_open_slots(case.offer, query, now, days=days), page_size))
+    return days.list_valid_until(case.offer, query, now, slots), slots
+
+
+def days_of(case, now, type_id, calendar_id, day, duration):
+    holder_key = case.holder_key
+    return day_slots(case.offer, type_id, calendar_id, day, duration, now, holder_key=holder_key)
 
 
 @SLOW
