@@ -62,10 +62,11 @@ fmt: $(READY) ## Put code and protos in their form
 	@$(BIN)/ruff format --quiet
 	@$(BIN)/buf format --write --path $(PROTOS)
 
-proto: $(READY) ## Write the stubs from the protos
+proto: $(READY) ## Write the stubs and the OpenAPI document from the protos
 	@$(BIN)/buf format --write --path $(PROTOS)
 	@$(BIN)/python protos/tools/generate.py
-	@echo 'Stubs written to clients/python.'
+	@$(BIN)/python protos/tools/openapi.py
+	@echo 'Stubs written to clients/python, and the document of the REST API to service/gateway.'
 
 clean: ## Remove the environment and what the tools cache; your data stays
 	@rm -rf .venv .tools .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ T = TypeVar("T")
 HEARTBEAT_SECONDS_MAX = 5.0
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 TOKEN_SECRET_LENGTH_MIN = 32
+ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?")
 
 
 class BadSetting(Exception):
@@ -34,6 +36,10 @@ class Settings:
     database_url: str | None = None
     redis_url: str | None = None
     listen_address: str = "127.0.0.1:7420"
+    # Of the loopback address; None: no gateway.
+    gateway_port: int | None = None
+    # Whose pages may call through the gateway; none: pages of this machine.
+    origins: tuple[str, ...] = ()
     workers: int = 1
     # None: made once and kept in the data folder, see `token_secret_bytes`.
     token_secret: str | None = None
@@ -190,11 +196,30 @@ def _url(*schemes: str) -> Callable[[str], str]:
     return parse
 
 
-def _address(text: str) -> str:
+def host_and_port(text: str) -> tuple[str, int]:
+    """Read an address; ValueError says what it must be."""
     host, colon, port = text.rpartition(":")
     if not (host and colon and port.isdecimal() and int(port) <= 65535):
         raise ValueError("must be host:port")
+    return host.strip("[]"), int(port)
+
+
+def _address(text: str) -> str:
+    host_and_port(text)
     return text
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and int(text) <= 65535):
+        raise ValueError("must be a port")
+    return int(text)
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    origins = tuple(filter(None, (part.strip() for part in text.split(","))))
+    if not all(ORIGIN.fullmatch(origin) for origin in origins):
+        raise ValueError("must be origins such as https://example.com, separated by commas")
+    return origins
 
 
 def _log_level(text: str) -> str:
@@ -215,6 +240,8 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "redis_url": ("REDIS_URL", _url("redis", "rediss", "unix")),
     "data_folder": ("SLOTCAST_DATA", _folder),
     "listen_address": ("SLOTCAST_LISTEN", _address),
+    "gateway_port": ("SLOTCAST_GATEWAY_PORT", _port),
+    "origins": ("SLOTCAST_ORIGINS", _origins),
     "workers": ("SLOTCAST_WORKERS", _whole(1, 64)),
     "token_secret": ("SLOTCAST_TOKEN_SECRET", _secret),
     "log_level": ("SLOTCAST_LOG_LEVEL", _log_level),

@@ -7,7 +7,7 @@ import sys
 import typer
 from rich.console import Console
 
-from service.cli import bench, booking, catalog, demo, keys, measure, serve, slots
+from service.cli import bench, booking, catalog, demo, gateway, keys, measure, serve, slots
 from service.cli.failures import PortInUse, WorkerFailed
 from service.embedded.folder import DataFolderInUse
 from service.embedded.process import ServerFailed
@@ -22,7 +22,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for module in (demo, serve, slots, booking, catalog, keys, measure, bench):
+for module in (demo, serve, gateway, slots, booking, catalog, keys, measure, bench):
     module.register(app)
 
 _EXPECTED = (

@@ -20,6 +20,7 @@ from service.cli.story import tell_story
 from service.ops.logs import configure_logs
 from service.settings import Settings
 
+GATEWAY_PORT = 7430
 _NEXT = """\
 Look, in another terminal:
 
@@ -51,16 +52,24 @@ def demo(
     if check:
         with tempfile.TemporaryDirectory(prefix="slotcast-") as folder:
             settings = replace(
-                settings, data_folder=Path(folder), listen_address="127.0.0.1:0", workers=2
+                settings,
+                data_folder=Path(folder),
+                listen_address="127.0.0.1:0",
+                gateway_port=0,
+                workers=2,
             )
             run(_check(settings, console))
         return
-    settings = replace(settings, data_folder=settings.data_folder / DEMO_FOLDER_NAME)
+    settings = replace(
+        settings,
+        data_folder=settings.data_folder / DEMO_FOLDER_NAME,
+        gateway_port=GATEWAY_PORT if settings.gateway_port is None else settings.gateway_port,
+    )
     try:
         run(_demo(settings, console))
     except PortInUse as error:
         console.print(f"… {error}; taking another port")
-        run(_demo(replace(settings, listen_address="127.0.0.1:0"), console))
+        run(_demo(replace(settings, listen_address="127.0.0.1:0", gateway_port=0), console))
 
 
 async def _demo(settings: Settings, console: Console) -> None:
@@ -71,7 +80,8 @@ async def _demo(settings: Settings, console: Console) -> None:
         async with connect(_access(settings, server), DEMO_BUSINESS) as client:
             await seed(client, DEMO_BUSINESS)
         where = (
-            f"gRPC, with reflection, on [bold]{server.target}[/]; the operator's key is in\n"
+            f"gRPC, with reflection, on [bold]{server.target}[/]; REST and grpc-web on\n"
+            f"[bold]{server.gateway or 'no gateway'}[/]; the operator's key is in\n"
             + str(settings.data_folder / "operator_key")
         )
         console.print(Panel(_NEXT.format(where=where), title="Slotcast runs", padding=(1, 2)))

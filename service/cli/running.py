@@ -21,6 +21,7 @@ class RunningServer:
     database_url: str
     redis_url: str
     process_id: int
+    gateway: str | None = None
 
 
 def write_running(folder: Path, server: RunningServer) -> None:

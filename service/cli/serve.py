@@ -45,7 +45,8 @@ async def _serve(settings: Settings, console: Console) -> None:
 
     stopping = stop_event()
     async with running_server(settings, lambda text: console.print(f"… {text}")) as server:
-        console.print(f"[green]Slotcast serves on {server.target}.[/] Ctrl-C stops it.")
+        doors = " and ".join(filter(None, (server.target, server.gateway)))
+        console.print(f"[green]Slotcast serves on {doors}.[/] Ctrl-C stops it.")
         await stopping.wait()
         console.print("… draining")
 

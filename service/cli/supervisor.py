@@ -17,11 +17,13 @@ from dataclasses import replace
 from service.cli.api_key import ensure_operator_key
 from service.cli.failures import PortInUse, WorkerFailed
 from service.cli.running import RunningServer, forget_running, write_running
+from service.embedded.envoy import Envoy
 from service.embedded.folder import DataFolderInUse
 from service.embedded.postgres import Postgres
-from service.embedded.process import ServerFailed
+from service.embedded.process import ServerFailed, is_free, is_installed
 from service.embedded.valkey import Valkey
-from service.settings import Settings, token_secret_bytes
+from service.gateway.config import envoy_yaml, write_files
+from service.settings import Settings, host_and_port, token_secret_bytes
 from service.store import row_security
 from service.store.database import Database, predicate_locks_per_transaction
 from service.store.migrate import migrate
@@ -36,6 +38,7 @@ PREDICATE_LOCKS_MIN = 1024
 RESTART_SECONDS_FIRST = 0.1
 RESTART_SECONDS_MAX = 5.0
 Say = Callable[[str], None]
+Kept = Postgres | Valkey | Envoy
 
 
 @asynccontextmanager
@@ -52,6 +55,8 @@ async def running_server(settings: Settings, say: Say) -> AsyncIterator[RunningS
         stack.callback(keeper.cancel)
         host, port = reserved.getsockname()[:2]
         target = f"{host}:{port}"
+        # Before the workers, so that it is stopped after them, and lets their goodbyes through.
+        gateway = _start_gateway(settings, target, stack, stores, say)
         workers = Workers(replace(settings, listen_address=target))
         stack.push_async_callback(workers.stop)
         say(f"starting {settings.workers} worker(s) on {target}")
@@ -61,6 +66,7 @@ async def running_server(settings: Settings, say: Say) -> AsyncIterator[RunningS
             database_url=settings.database_url,
             redis_url=settings.redis_url,
             process_id=os.getpid(),
+            gateway=gateway,
         )
         write_running(settings.data_folder, server)
         stack.callback(forget_running, settings.data_folder)
@@ -69,9 +75,9 @@ async def running_server(settings: Settings, say: Say) -> AsyncIterator[RunningS
 
 def _start_stores(
     settings: Settings, stack: AsyncExitStack, say: Say
-) -> tuple[Settings, list[Postgres | Valkey]]:
+) -> tuple[Settings, list[Kept]]:
     folder = settings.data_folder
-    stores: list[Postgres | Valkey] = []
+    stores: list[Kept] = []
     if settings.database_url is None:
         say("starting PostgreSQL" if folder.exists() else "setting up PostgreSQL (once)")
         postgres = stack.enter_context(Postgres(folder / "postgres"))
@@ -86,7 +92,37 @@ def _start_stores(
     return settings, stores
 
 
-async def _keep_stores(stores: Sequence[Postgres | Valkey], say: Say) -> None:
+def _start_gateway(
+    settings: Settings, target: str, stack: AsyncExitStack, kept: list[Kept], say: Say
+) -> str | None:
+    """Start an Envoy where one is wanted, and return its address; a port of 0 is a free one."""
+    if settings.gateway_port is None:
+        return None
+    if not is_installed("envoy"):
+        say("there is no Envoy for this system, and so no gateway")
+        return None
+    if settings.gateway_port and not is_free(settings.gateway_port):
+        raise PortInUse(
+            f"127.0.0.1:{settings.gateway_port}: it is taken, and wanted for the gateway"
+        )
+    folder = settings.data_folder / "gateway"
+
+    def configure(listen_port: int) -> str:
+        write_files(folder)
+        return envoy_yaml(
+            listen=("127.0.0.1", listen_port),
+            service=host_and_port(target),
+            origins=settings.origins,
+            folder=folder,
+        )
+
+    say("starting Envoy")
+    envoy = stack.enter_context(Envoy(folder, configure, port=settings.gateway_port or None))
+    kept.append(envoy)
+    return f"http://127.0.0.1:{envoy.port}"
+
+
+async def _keep_stores(stores: Sequence[Kept], say: Say) -> None:
     """Start again what has died, at the same address; it recovers by itself."""
     while True:
         await asyncio.sleep(STORE_LOOK_SECONDS)

@@ -145,6 +145,11 @@ def package_folder(package: str, instead: str) -> Path:
     return Path(spec.origin).parent
 
 
+def is_installed(package: str) -> bool:
+    """Say whether there is a package: not all have a wheel for every system."""
+    return importlib.util.find_spec(package) is not None
+
+
 def tail(log: Path) -> str:
     """Return the last lines of a log."""
     text = log.read_bytes()[-LOG_TAIL_BYTES:] if log.exists() else b""

@@ -9,6 +9,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 CLIENT = ROOT / "clients" / "python"
 GENERATOR = ROOT / "protos" / "tools" / "generate.py"
+OPENAPI = ROOT / "protos" / "tools" / "openapi.py"
 
 
 def generate(folder):
@@ -52,3 +53,11 @@ def test_stubs_whose_proto_is_gone_are_removed_and_written_code_is_not(fresh, tm
     assert not stale.exists()
     assert written.exists()
     assert generated(tmp_path) == generated(fresh)
+
+
+def test_a_fresh_document_of_the_rest_api_equals_the_committed_one(tmp_path):
+    fresh = tmp_path / "openapi.json"
+    subprocess.run([sys.executable, OPENAPI, fresh], check=True)
+
+    committed = ROOT / "service" / "gateway" / "openapi.json"
+    assert committed.read_text() == fresh.read_text(), "Run `make proto` and commit what it writes."

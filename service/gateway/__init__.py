@@ -1,0 +1,1 @@
+"""The gateway: Envoy, which lets web pages and plain HTTP clients in."""
