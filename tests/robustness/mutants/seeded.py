@@ -58,7 +58,7 @@ MUTANTS = (
         "heartbeat-from-memory",
         "a heartbeat tells what the server has, not what PostgreSQL has",
         breaks={"W4", "W5", "W9"},
-        scenario="hints-lost",
+        seeds=SEEDS,
     ),
     Mutant(
         "time-goes-on-unproved",
