@@ -111,7 +111,9 @@ class Availability:
         limit: int | None = None,
     ) -> tuple[list[Slot], int, datetime]:
         """Return open slots in order, at most `limit` after a key; the revision; the instant."""
-        found = await self.list_if_changed(query, min_revision, after=after, limit=limit)
+        found = await self.list_if_changed(
+            query, min_revision, after=after, limit=limit, wants_validity=False
+        )
         assert found.slots is not None, "Nobody said what is known."
         return found.slots, found.revision, found.as_of
 
@@ -123,10 +125,12 @@ class Availability:
         after: SlotKey | None = None,
         limit: int | None = None,
         known: Validity | None = None,
+        wants_validity: bool = True,
     ) -> Listed:
         """Return the same with its validity, and without its slots if they are as they were known.
 
-        Whether they are is found by the revision and the clock, and no slot is looked at.
+        Whether they are is found by the revision and the clock, and no slot is looked at. To find
+        how long a list is valid takes a look at each of its slots: only where it is wanted.
         """
         async with self._grounds.proved(query.business_id, min_revision) as ground:
             # Also raises ResourceNotFound for what a query may not ask.
@@ -142,7 +146,7 @@ class Availability:
                 )
                 if slots is not None:
                     validity = None
-                    if ground.is_whole:
+                    if wants_validity and ground.is_whole:
                         until = days.list_valid_until(ground.offer, query, now, slots)
                         validity = Validity(ground.epoch, revision, now, until)
                     return Listed(slots, revision, now, validity)

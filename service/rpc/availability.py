@@ -80,6 +80,7 @@ class AvailabilityService:
             after=after,
             limit=page_size + 1,
             known=read_etags(call.metadata.get(IF_NONE_MATCH), page_hash) if is_rest else None,
+            wants_validity=is_rest,
         )
         if is_rest:
             await _tell_caches(call, page_hash, listed)

@@ -1,11 +1,9 @@
 """An Envoy before a server, for all tests of this folder, each with a business of its own."""
 
-import asyncio
 from contextlib import contextmanager
 from itertools import count
 from typing import NamedTuple
 
-import asyncpg
 import grpc
 import pytest
 
@@ -14,7 +12,7 @@ from service.gateway.config import envoy_yaml, write_files
 from service.store.api_keys import ANY_BUSINESS
 from tests.gateway.requests import a_window
 from tests.gateway.web import Web
-from tests.rpc.stack import Caller, LoopThread, make_shop, running
+from tests.rpc.stack import Caller, lasting, loop_in_a_thread, make_shop
 
 _numbers = count(1)
 ORIGIN = "https://salon.example"
@@ -22,27 +20,16 @@ ORIGIN = "https://salon.example"
 
 @pytest.fixture(scope="session")
 def loop_thread():
-    thread = LoopThread()
-    yield thread
-    thread.close()
+    with loop_in_a_thread() as thread:
+        yield thread
 
 
 @pytest.fixture(scope="session")
 def stack(loop_thread, server_url, template_name, tmp_path_factory):
     """A server whose database lasts as long as the tests do."""
-    name = template_name.replace("template", "gateway")
-
-    async def execute(statement):
-        connection = await asyncpg.connect(server_url)
-        await connection.execute(statement)
-        await connection.close()
-
-    asyncio.run(execute(f"CREATE DATABASE {name} TEMPLATE {template_name}"))
-    url = server_url.rpartition("/")[0] + f"/{name}"
-    context = running(url, tmp_path_factory.mktemp("data"), key_cache_seconds=0.0)
-    yield loop_thread.run(context.__aenter__())
-    loop_thread.run(context.__aexit__(None, None, None))
-    asyncio.run(execute(f"DROP DATABASE {name} WITH (FORCE)"))
+    folder = tmp_path_factory.mktemp("data")
+    with lasting(loop_thread, server_url, template_name, "gateway", folder) as stack:
+        yield stack
 
 
 @pytest.fixture(scope="session")

@@ -1,41 +1,27 @@
 """A server for all tests of this folder, each with a business of its own."""
 
-import asyncio
 from itertools import count
 
-import asyncpg
 import pytest
 
 from service.store.api_keys import ANY_BUSINESS
-from tests.rpc.stack import Caller, LoopThread, make_shop, running
+from tests.rpc.stack import Caller, lasting, loop_in_a_thread, make_shop
 
 _numbers = count(1)
 
 
 @pytest.fixture(scope="session")
 def loop_thread():
-    thread = LoopThread()
-    yield thread
-    thread.close()
+    with loop_in_a_thread() as thread:
+        yield thread
 
 
 @pytest.fixture(scope="session")
 def shared_stack(loop_thread, server_url, template_name, tmp_path_factory):
     """A server whose database lasts as long as the tests do."""
-    name = template_name.replace("template", "rpc")
-
-    async def execute(statement):
-        connection = await asyncpg.connect(server_url)
-        await connection.execute(statement)
-        await connection.close()
-
-    asyncio.run(execute(f"CREATE DATABASE {name} TEMPLATE {template_name}"))
-
-    url = server_url.rpartition("/")[0] + f"/{name}"
-    context = running(url, tmp_path_factory.mktemp("data"), key_cache_seconds=0.0)
-    yield loop_thread.run(context.__aenter__())
-    loop_thread.run(context.__aexit__(None, None, None))
-    asyncio.run(execute(f"DROP DATABASE {name} WITH (FORCE)"))
+    folder = tmp_path_factory.mktemp("data")
+    with lasting(loop_thread, server_url, template_name, "rpc", folder) as stack:
+        yield stack
 
 
 # pytest-grpc starts a server with threads; these start ours, and let it choose the port.

@@ -8,6 +8,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
+import asyncpg
 import grpc
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -97,6 +98,33 @@ async def running(database_url, data_folder, *, redis_url=None, **options):
             yield stack
         finally:
             await stack.server.stop_at_once()
+
+
+@contextlib.contextmanager
+def loop_in_a_thread():
+    thread = LoopThread()
+    try:
+        yield thread
+    finally:
+        thread.close()
+
+
+@contextlib.contextmanager
+def lasting(loop_thread, server_url, template_name, name, folder):
+    """Serve until the block ends, on a database of its own that lasts as long."""
+    database = template_name.replace("template", name)
+
+    async def execute(statement):
+        connection = await asyncpg.connect(server_url)
+        await connection.execute(statement)
+        await connection.close()
+
+    asyncio.run(execute(f"CREATE DATABASE {database} TEMPLATE {template_name}"))
+    url = server_url.rpartition("/")[0] + f"/{database}"
+    context = running(url, folder, key_cache_seconds=0.0)
+    yield loop_thread.run(context.__aenter__())
+    loop_thread.run(context.__aexit__(None, None, None))
+    asyncio.run(execute(f"DROP DATABASE {database} WITH (FORCE)"))
 
 
 class Caller:
