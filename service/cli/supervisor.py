@@ -11,7 +11,7 @@ import os
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import replace
 
 from service.cli.api_key import ensure_operator_key
@@ -55,12 +55,13 @@ async def running_server(settings: Settings, say: Say) -> AsyncIterator[RunningS
         stack.callback(keeper.cancel)
         host, port = reserved.getsockname()[:2]
         target = f"{host}:{port}"
-        # Before the workers, so that it is stopped after them, and lets their goodbyes through.
-        gateway = _start_gateway(settings, target, stack, stores, say)
+        # Started after the workers, and stopped after them too: it lets their goodbyes through.
+        doors = stack.enter_context(ExitStack())
         workers = Workers(replace(settings, listen_address=target))
         stack.push_async_callback(workers.stop)
         say(f"starting {settings.workers} worker(s) on {target}")
         await workers.start()
+        gateway = _start_gateway(settings, target, doors, stores, say)
         server = RunningServer(
             target=target,
             database_url=settings.database_url,
@@ -93,7 +94,7 @@ def _start_stores(
 
 
 def _start_gateway(
-    settings: Settings, target: str, stack: AsyncExitStack, kept: list[Kept], say: Say
+    settings: Settings, target: str, stack: ExitStack, kept: list[Kept], say: Say
 ) -> str | None:
     """Start an Envoy where one is wanted, and return its address; a port of 0 is a free one."""
     if settings.gateway_port is None:
