@@ -29,6 +29,7 @@ from tests.robustness.scenarios import ROUND_FLOOR, SCENARIOS, Scenario
 
 SECONDS = 28.0
 SEED_MAX = 2**31
+VIOLATIONS_TOLD_MAX = 10
 SERVERS_DATA = ("postgres", "standby", "valkey", "a", "b")
 console = Console(width=120, highlight=False)
 
@@ -46,11 +47,13 @@ def main(arguments: Sequence[str]) -> int:
     folder = Path(asked.folder or tempfile.mkdtemp(prefix="slotcast-robustness-"))
     began, broken = time.monotonic(), 0
     told: list[dict[str, Any]] = []
+    failures: list[str] = []
     totals: Counter[str] = Counter()
     for job in _jobs(asked):
         run = _run(job, asked.seconds, folder)
         broken += bool(run.violations)
         told += [asdict(violation) for violation in run.violations]
+        failures += list(_failure(run, asked.seconds)) if run.violations else []
         totals.update(figures(run))
     _print_totals(totals, time.monotonic() - began)
     if asked.told:
@@ -59,6 +62,9 @@ def main(arguments: Sequence[str]) -> int:
         Path(asked.figures).write_text(json.dumps(totals, indent=2))
     passed = totals["runs"] - broken
     is_complete = bool(asked.names) or _is_round_complete(totals, asked.seconds)
+    # Once more, where the end of a long log is all that one sees.
+    for line in failures:
+        console.print(line)
     console.print(f"robustness: {passed} passed, {broken} failed")
     return 1 if broken or not is_complete else 0
 
@@ -147,11 +153,17 @@ def _run(job: Job, seconds: float, folder: Path) -> Run:
         shutil.rmtree(place / name, ignore_errors=True)
     if run.violations:
         write_report(place, run.history, run.witness, run.violations, seconds=seconds)
-        for violation in run.violations[:10]:
-            console.print(f"    [red]{violation.promise}[/] {violation.rule}: {violation.text}")
-        console.print(f"    {len(run.violations)} violations: {place / 'timeline.html'}")
-        console.print(f"    again: {replay_command(run.history, seconds)}")
+        for line in _failure(run, seconds):
+            console.print(line)
+        console.print(f"    {place / 'timeline.html'}")
     return run
+
+
+def _failure(run: Run, seconds: float) -> Iterator[str]:
+    """Say what was objected to, and how to see it again."""
+    for violation in run.violations[:VIOLATIONS_TOLD_MAX]:
+        yield f"    [red]{violation.promise}[/] {violation.rule}: {violation.text}"
+    yield f"    {len(run.violations)} violations. Again: {replay_command(run.history, seconds)}"
 
 
 def figures(run: Run) -> Counter[str]:

@@ -81,7 +81,7 @@ class _Run:
     def _commit(
         self, change: Change, cell: Cell, removed: list[Claim], added: list[Claim]
     ) -> Iterator[Violation]:
-        """Free what goes and take what comes; of a hold that has expired nothing goes."""
+        """Free what goes and take what comes; an expired hold may be given back by anyone."""
         at = _micros(change.at)
         has = standing(tuple(self._logs[cell][-1:]), 0, at)
         is_moved = change.kind is ChangeKind.RESCHEDULED
@@ -90,11 +90,20 @@ class _Run:
             is_allowed = bool(mine) and self._askers.may_act_for(change, mine[0])
             client = has.client if is_allowed else self._stranger(change)
             yield from self._step(change, cell, Entry(0, Request(client, 0), _FREE))
+        elif not added:
+            self._end_expired(change, cell, removed)
         for claim in added:
             client = self._comer(change, claim, removed)
             until = _micros(claim.expires_at) if claim.expires_at else 0
             deed = Deed.HOLD if claim.kind is ClaimKind.HOLD else Deed.BOOK
             yield from self._step(change, cell, Entry(0, Request(client, 0), Wish(deed, 0), until))
+
+    def _end_expired(self, change: Change, cell: Cell, removed: list[Claim]) -> None:
+        """Free a hold that had expired: it does not stand again when the clock is set back."""
+        log = self._logs[cell]
+        if log and log[-1].request.client in map(self._client, removed):
+            client = log[-1].request.client
+            log.append(Entry(change.revision, Request(client, 0), _FREE))
 
     def _step(self, change: Change, cell: Cell, entry: Entry) -> Iterator[Violation]:
         """Ask the model whether it allows a commit, and make it."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -14,7 +15,7 @@ from tests.robustness.checker import asked
 from tests.robustness.formal import booking, watching
 from tests.robustness.formal.exploring import Broken, Exploration, Step, explore
 from tests.robustness.formal.replay import replay
-from tests.robustness.history import History, Outcome, Witness
+from tests.robustness.history import ClockStep, History, Outcome, Witness
 from tests.robustness.linearizability.broken_desks import (
     Clinging,
     Forgetful,
@@ -211,6 +212,18 @@ def test_b7_who_books_by_a_hold_that_has_expired_uses_up_the_one_that_its_holder
     stage.wait(11)
     stage.ask(*asked.hold(wish))
     assert stage.ask(*asked.book(expired.name)).outcome is Outcome.OK
+
+    assert replay(*stage.end()) == []
+
+
+def test_b7_a_hold_given_back_when_it_had_expired_does_not_stand_again_when_the_clock_is_set_back():
+    stage = asked.opened()
+    wish = asked.slot("cut", asked.STARTS[0], "chair-1")
+    expired = stage.ask(*asked.hold(wish)).response.hold
+    stage.wait(11)
+    stage.ask(*asked.release(expired.name))
+    stage.history.clock_steps = [ClockStep(stage.now, timedelta(seconds=-11))]
+    assert stage.ask(*asked.book(wish)).outcome is Outcome.OK
 
     assert replay(*stage.end()) == []
 
