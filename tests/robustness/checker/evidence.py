@@ -70,7 +70,7 @@ class Evidence:
         """Put a history and a witness in order."""
         self.history = history
         self.witness = witness
-        self.model = Model(history.business_id, _operators(history, witness))
+        self.model = Model(history.business_id, operators_key(history, witness))
         self.operations: dict[int, list[Call]] = defaultdict(list)
         for call in history.calls:
             self.operations[call.operation].append(call)
@@ -130,7 +130,7 @@ class Evidence:
 
     def _read(self, answered: Answered) -> None:
         key = (answered.principal_id, answered.request_id)
-        done = _who_did(answered, list(self._bodies.get(key, {}).values()))
+        done = who_did(answered, list(self._bodies.get(key, {}).values()))
         self.answers[key].append(done)
         if done.response is not None:
             call = done.calls[0]
@@ -228,7 +228,7 @@ def _query_text(request: Any) -> str:
     return str(query)
 
 
-def _operators(history: History, witness: Witness) -> str:
+def operators_key(history: History, witness: Witness) -> str:
     """Return whose API key all carry but for those whose calls say so."""
     others = {call.principal for call in history.calls}
     owners = (answered.principal_id for answered in witness.answered)
@@ -239,7 +239,7 @@ def _operation_of(done: Done) -> int:
     return done.calls[0].operation if done.calls else 0
 
 
-def _who_did(answered: Answered, bodies: list[list[Call]]) -> Done:
+def who_did(answered: Answered, bodies: list[list[Call]]) -> Done:
     """Return which of the requests under one id an answer is for; mostly there is one."""
     found = [Done(answered, calls, _parsed(answered, calls[0])) for calls in bodies]
     fitting = [done for done in found if _fits(done) and _may_be_done(done)]

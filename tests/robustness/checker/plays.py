@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from tests.robustness.checker import asked
 from tests.robustness.checker.asked import STARTS
 from tests.robustness.checker.staged import STARTED_AT, Stage
 from tests.robustness.checker.staged_streams import Stream
-from tests.robustness.history import Call
+from tests.robustness.history import Call, ClockStep, History, Witness
 
 SOON = ("walk-in", "drop-in")
 FOUGHT_OVER = ("cut", "colour", "class", "consult")
@@ -34,6 +35,15 @@ STEPS = st.tuples(
     NUMBERS,
 )
 """What is done, and three numbers that say to what."""
+
+LONG_PLAY_STEPS = 250
+CONTESTED = (
+    *("book", "book", "book", "book", "hold", "hold", "hold", "hold", "book_hold", "book_hold"),
+    *("book_hold", "renew", "renew", "release", "release", "release", "cancel", "cancel"),
+    *("cancel", "cancel", "move", "move", "move_to_hold", "move_to_hold", "decide", "book_two"),
+    *("wait", "wait", "again", "reuse", "second", "second", "second", "second", "second"),
+)
+"""What is done on a stage where many want the same, hold it, and let it go."""
 
 
 @dataclass(kw_only=True)
@@ -221,3 +231,20 @@ class Play:
         after = Stream(self.stage, request, server="b", resumes=before)
         self.streams[number] = after
         after.delta()
+
+
+def long_play(seed: int, *, sets_the_clock: bool) -> tuple[History, Witness]:
+    """Play for long by a seed, unwatched; the clock of the database may be set now and then."""
+    random, play = Random(seed), Play()
+    play.streams.clear()
+    play.stage.history.watches.clear()
+    for _ in range(LONG_PLAY_STEPS):
+        if sets_the_clock and random.random() < 0.03:
+            offset = timedelta(seconds=random.randint(-15, 15))
+            play.stage.history.clock_steps.append(ClockStep(play.stage.now, offset))
+        elif random.random() < 0.02:
+            play.stage.wait(8 * random.random())
+        else:
+            one, two, three = (random.randrange(12) for _ in range(3))
+            play.do((random.choice(CONTESTED), one, two, three))
+    return play.stage.end()

@@ -93,18 +93,26 @@ class Refusals:
         )
 
     def _is_justified(self, model: Model, call: Call) -> bool:
-        """Ask at both ends of the call: between them holds expire and starts come too near."""
+        """Ask whenever it may have been decided: holds expire meanwhile, starts come too near."""
         assert call.ended is not None
         at_both_ends = self._evidence.clocks(call.began, call.ended)
         if call.reason == "RESOURCE_NOT_FOUND" and self._is_trimmed(model, call, at_both_ends[1]):
             return True
-        return any(call.reason in reasons_of(model, call, at) for at in at_both_ends)
+        return any(
+            call.reason in reasons_of(model, call, at) for at in _instants(model, *at_both_ends)
+        )
 
     def _is_trimmed(self, model: Model, call: Call, at: int) -> bool:
         """Say whether a call names a hold that expired so long ago that it may be forgotten."""
         forgotten = at - kept(self._evidence)
         held = [model.holds.get(hold_id) for hold_id in _holds_named(call.request)]
         return any(hold is not None and hold.expires <= forgotten for hold in held)
+
+
+def _instants(model: Model, earliest: int, latest: int) -> Iterator[int]:
+    """Yield both ends, and between them when a hold expires: others still count then."""
+    yield from (earliest, latest)
+    yield from {each.expires for each in model.holds.values() if earliest < each.expires < latest}
 
 
 def _holds_named(request: Any) -> Iterator[str]:

@@ -23,6 +23,7 @@ from service.domain.ids import holder_key, last_part
 from slotcast.v1 import booking_service_pb2 as booking_pb
 from slotcast.v1.catalog_service_pb2 import ImportBusyFeedRequest
 from tests.robustness.catalogue import TYPES
+from tests.robustness.checker.evidence import operators_key, who_did
 from tests.robustness.formal.booking import Deed, Entry, Request, Wish, allows, standing
 from tests.robustness.history import Call, History, Outcome, Witness
 from tests.robustness.linearizability.cells import Cell, CellMap
@@ -60,7 +61,7 @@ class _Run:
         self._cells = CellMap(_span(claim) for claim in self._claims.values())
         self._logs: dict[Cell, list[Entry]] = defaultdict(list)
         self._numbers: dict[str, int] = {}
-        self._client_of: dict[str, int] = {}
+        self._client_of: dict[tuple[Cell, str], int] = {}
 
     # Commits.
 
@@ -86,14 +87,14 @@ class _Run:
         has = standing(tuple(self._logs[cell][-1:]), 0, at)
         is_moved = change.kind is ChangeKind.RESCHEDULED
         if removed and has is not None and (is_moved or not added):
-            mine = [claim for claim in removed if self._client(claim) == has.client]
+            mine = [claim for claim in removed if self._client(cell, claim) == has.client]
             is_allowed = bool(mine) and self._askers.may_act_for(change, mine[0])
             client = has.client if is_allowed else self._stranger(change)
             yield from self._step(change, cell, Entry(0, Request(client, 0), _FREE))
         elif not added:
             self._end_expired(change, cell, removed)
         for claim in added:
-            client = self._comer(change, claim, removed)
+            client = self._comer(change, cell, claim, removed)
             until = _micros(claim.expires_at) if claim.expires_at else 0
             deed = Deed.HOLD if claim.kind is ClaimKind.HOLD else Deed.BOOK
             yield from self._step(change, cell, Entry(0, Request(client, 0), Wish(deed, 0), until))
@@ -101,7 +102,7 @@ class _Run:
     def _end_expired(self, change: Change, cell: Cell, removed: list[Claim]) -> None:
         """Free a hold that had expired: it does not stand again when the clock is set back."""
         log = self._logs[cell]
-        if log and log[-1].request.client in map(self._client, removed):
+        if log and log[-1].request.client in {self._client(cell, each) for each in removed}:
             client = log[-1].request.client
             log.append(Entry(change.revision, Request(client, 0), _FREE))
 
@@ -125,18 +126,18 @@ class _Run:
             )
         log.append(entry._replace(revision=change.revision))
 
-    def _comer(self, change: Change, claim: Claim, removed: Iterable[Claim]) -> int:
+    def _comer(self, change: Change, cell: Cell, claim: Claim, removed: Iterable[Claim]) -> int:
         """Return who takes a slot: the holder, where a hold that was theirs to book goes."""
         if claim.kind is ClaimKind.BOOKING:
             for hold in removed:
                 if hold.kind is ClaimKind.HOLD and self._askers.may_act_for(change, hold):
-                    self._client_of[claim.owner_id] = self._client(hold)
-        return self._client(claim)
+                    self._client_of[cell, claim.owner_id] = self._client(cell, hold)
+        return self._client(cell, claim)
 
-    def _client(self, claim: Claim) -> int:
+    def _client(self, cell: Cell, claim: Claim) -> int:
         if claim.kind is ClaimKind.HOLD:
             return self._number(claim.holder_key or claim.owner_id)
-        known = self._client_of.get(claim.owner_id)
+        known = self._client_of.get((cell, claim.owner_id))
         return self._number(claim.owner_id) if known is None else known
 
     def _stranger(self, change: Change) -> int:
@@ -234,7 +235,7 @@ class _Run:
 
     def _refused(self, call: Call) -> int:
         """Return who was refused, if it is somebody who may have a hold there."""
-        return self._number(self._askers.key(getattr(call.request, "holder", "")) or "nobody")
+        return self._number(self._askers.key(call) or "nobody")
 
 
 class _Newest:
@@ -257,27 +258,34 @@ class _Askers:
     """Who asked for each change: for whom it may act, by what its request names."""
 
     def __init__(self, history: History, witness: Witness) -> None:
-        self._principal = next((each.principal_id for each in witness.answered), "")
+        self._operators_key = operators_key(history, witness)
         self._holders = {
             claim.owner_id: claim.holder_key
             for change in witness.changes
             for claim in change.added
             if claim.kind is ClaimKind.HOLD and claim.holder_key is not None
         }
-        by_request: dict[str, list[Call]] = defaultdict(list)
+        bodies: dict[tuple[str, str], dict[int, list[Call]]] = defaultdict(
+            lambda: defaultdict(list)
+        )
         for call in history.calls:
             if call.request_id:
-                by_request[call.request_id].append(call)
+                bodies[self._principal(call), call.request_id][call.operation].append(call)
         self._calls: dict[int, list[Call]] = {}
         for answered in witness.answered:
-            calls = by_request.get(answered.request_id, [])
-            response = _response(calls, answered.response)
-            if response is not None:
-                self._calls[response.revision] = calls
+            asked = bodies.get((answered.principal_id, answered.request_id), {})
+            done = who_did(answered, list(asked.values()))
+            if done.response is not None:
+                self._calls[done.response.revision] = done.calls
 
-    def key(self, holder: str) -> str:
-        """Return what stands for a holder on claims."""
-        return holder_key(self._principal, holder) if holder else ""
+    def _principal(self, call: Call) -> str:
+        """Return whose API key a call carries."""
+        return call.principal or self._operators_key
+
+    def key(self, call: Call) -> str:
+        """Return what stands on claims for the holder that a call names."""
+        holder = getattr(call.request, "holder", "")
+        return holder_key(self._principal(call), holder) if holder else ""
 
     def calls_of(self, change: Change) -> tuple[int, ...]:
         """Return the calls that asked for a change."""
@@ -298,9 +306,8 @@ class _Askers:
         calls = self._calls.get(change.revision)
         if not calls:
             return False
-        request = calls[0].request
-        named = _named_in(request)
-        holders = {self.key(getattr(request, "holder", "")), *map(self._holders.get, named)}
+        named = _named_in(calls[0].request)
+        holders = {self.key(calls[0]), *map(self._holders.get, named)}
         is_own = claim.holder_key is not None and claim.holder_key in holders
         return is_own or claim.owner_id in named
 
@@ -317,18 +324,6 @@ def _named_in(request: Any) -> set[str]:
     if isinstance(request, booking_pb.RescheduleBookingRequest):
         names.add(request.to.hold)
     return {last_part(name) for name in names if name}
-
-
-def _response(calls: list[Call], stored: bytes) -> Any:
-    """Read a stored answer as its method writes it."""
-    for call in calls:
-        kind = type(call.request).__name__.removesuffix("Request") + "Response"
-        response = getattr(booking_pb, kind, None)
-        if response is not None:
-            return response.FromString(stored)
-        if call.response is not None:
-            return call.response
-    return None
 
 
 def _span_wanted(call: Call) -> Span | None:

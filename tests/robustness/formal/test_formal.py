@@ -12,6 +12,7 @@ from datetime import timedelta
 import pytest
 
 from tests.robustness.checker import asked
+from tests.robustness.checker.plays import long_play
 from tests.robustness.formal import booking, watching
 from tests.robustness.formal.exploring import Broken, Exploration, Step, explore
 from tests.robustness.formal.replay import replay
@@ -205,6 +206,14 @@ def test_what_was_decided_wrongly_is_none(promise: str, desk: Callable[[], Desk]
     assert promise in {violation.promise for violation in found}
 
 
+@pytest.mark.parametrize("sets_the_clock", [False, True])
+def test_whatever_the_domain_decides_by_whatever_clock_is_a_path_of_the_model(sets_the_clock: bool):
+    for seed in range(100):
+        history, witness = long_play(seed, sets_the_clock=sets_the_clock)
+
+        assert replay(history, witness) == [], seed
+
+
 def test_b7_who_books_by_a_hold_that_has_expired_uses_up_the_one_that_its_holder_made_since():
     stage = asked.opened()
     wish = asked.slot("cut", asked.STARTS[0], "chair-1")
@@ -224,6 +233,18 @@ def test_b7_a_hold_given_back_when_it_had_expired_does_not_stand_again_when_the_
     stage.ask(*asked.release(expired.name))
     stage.history.clock_steps = [ClockStep(stage.now, timedelta(seconds=-11))]
     assert stage.ask(*asked.book(wish)).outcome is Outcome.OK
+
+    assert replay(*stage.end()) == []
+
+
+def test_b7_each_api_key_has_holders_of_its_own_whose_holds_give_way():
+    stage = asked.opened()
+    for start in asked.STARTS[:2]:
+        hold = asked.hold(asked.slot("cut", start, "chair-1"))
+        stage.ask(*hold)
+    for start in asked.STARTS[4:6]:
+        hold = asked.hold(asked.slot("colour", start, "chair-1"))
+        assert stage.ask(*hold, principal="second-desk").outcome is Outcome.OK
 
     assert replay(*stage.end()) == []
 
