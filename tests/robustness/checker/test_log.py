@@ -450,6 +450,19 @@ def test_b7_a_hold_too_many_on_the_calendar_that_the_server_chose(stage):
     assert told(stage) == set()
 
 
+def test_b6_a_refusal_may_have_its_cause_only_for_a_moment_between_two_expiries(stage):
+    expired = stage.ask(*asked.hold(slot("cut", STARTS[0], "chair-1"))).response.hold
+    stage.wait(0.3)
+    for start in STARTS[2], STARTS[4]:
+        stage.ask(*asked.hold(slot("cut", start, "chair-1")))
+    stage.wait(9.68)
+    assert stage.ask(*asked.hold(slot("cut", STARTS[2], "chair-2"))).outcome is Outcome.OK
+
+    assert stage.ask(*asked.renew(expired.name)).reason == "TOO_MANY_HOLDS"
+
+    assert told(stage) == set()
+
+
 @pytest.mark.parametrize(
     ("scenario", "seconds", "is_right"),
     [("calm", 30, False), ("log-trimmed", 12, False), ("log-trimmed", 14, True)],
