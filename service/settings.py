@@ -40,6 +40,8 @@ class Settings:
     gateway_port: int | None = None
     # Whose pages may call through the gateway; none: pages of this machine.
     origins: tuple[str, ...] = ()
+    # A folder of built pages that the gateway serves.
+    pages: Path | None = None
     workers: int = 1
     # None: made once and kept in the data folder, see `token_secret_bytes`.
     token_secret: str | None = None
@@ -59,6 +61,7 @@ class Settings:
     stale_after_seconds: float = 12.0
     verify_seconds: float = 1.0
     stream_age_seconds_max: int = 1800
+    web_stream_age_seconds_max: int = 300
     drain_seconds: int = 10
 
     message_bytes_max: int = 1_048_576
@@ -242,6 +245,7 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "listen_address": ("SLOTCAST_LISTEN", _address),
     "gateway_port": ("SLOTCAST_GATEWAY_PORT", _port),
     "origins": ("SLOTCAST_ORIGINS", _origins),
+    "pages": ("SLOTCAST_PAGES", _folder),
     "workers": ("SLOTCAST_WORKERS", _whole(1, 64)),
     "token_secret": ("SLOTCAST_TOKEN_SECRET", _secret),
     "log_level": ("SLOTCAST_LOG_LEVEL", _log_level),
@@ -259,6 +263,10 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "stale_after_seconds": ("SLOTCAST_STALE_AFTER_SECONDS", _seconds(0.1, 300)),
     "verify_seconds": ("SLOTCAST_VERIFY_SECONDS", _seconds(0.02, 2)),
     "stream_age_seconds_max": ("SLOTCAST_STREAM_AGE_SECONDS_MAX", _whole(1, 86_400)),
+    "web_stream_age_seconds_max": (
+        "SLOTCAST_WEB_STREAM_AGE_SECONDS_MAX",
+        _whole(1, 86_400),
+    ),
     "drain_seconds": ("SLOTCAST_DRAIN_SECONDS", _whole(0, 600)),
     "message_bytes_max": ("SLOTCAST_MESSAGE_BYTES_MAX", _whole(1024, 64 * 1024 * 1024)),
     "metadata_bytes_max": ("SLOTCAST_METADATA_BYTES_MAX", _whole(1024, 1024 * 1024)),

@@ -47,6 +47,7 @@ async def built_parts(settings: Settings) -> AsyncIterator[Parts]:
         heartbeat_seconds=settings.heartbeat_seconds,
         verify_seconds=settings.verify_seconds,
         stream_age_seconds_max=settings.stream_age_seconds_max,
+        web_stream_age_seconds_max=settings.web_stream_age_seconds_max,
     )
     monotonic = time.monotonic
     async with AsyncExitStack() as stack:

@@ -29,25 +29,10 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.message import Message
 from google.rpc import status_pb2
 
-from slotcast.v1 import (
-    availability_service_pb2,
-    booking_service_pb2,
-    catalog_service_pb2,
-    event_service_pb2,
-)
+from service.rpc.methods import SERVICES
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / "service" / "gateway" / "openapi.json"
-SERVICES = [
-    service
-    for module in (
-        availability_service_pb2,
-        booking_service_pb2,
-        event_service_pb2,
-        catalog_service_pb2,
-    )
-    for service in module.DESCRIPTOR.services_by_name.values()
-]
 Json = dict[str, Any]
 # A descriptor whose type says that it may be None where it never is.
 Described = Any
@@ -118,7 +103,7 @@ class _Writer:
 
     def document(self) -> Json:
         paths: dict[str, Json] = {}
-        for service in SERVICES:
+        for service in SERVICES.values():
             for method in service.methods:
                 route = _route(method)
                 paths.setdefault(route.path, {})[route.verb] = self._operation(method, route)
@@ -137,7 +122,7 @@ class _Writer:
             },
             "servers": [{"url": "/"}],
             "security": [{"key": []}],
-            "tags": [self._tag(service) for service in SERVICES],
+            "tags": [self._tag(service) for service in SERVICES.values()],
             "paths": dict(sorted(paths.items())),
             "components": {
                 "schemas": dict(sorted(self._schemas.items())),

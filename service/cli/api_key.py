@@ -13,24 +13,28 @@ from service.store.api_keys import ANY_BUSINESS, ApiKey
 from service.store.database import Database
 from service.store.scope import ALL_BUSINESSES
 
-__all__ = ["CHAT_SCOPES", "SCOPES", "ensure_operator_key", "new_key"]
+__all__ = [
+    "CHAT_SCOPES",
+    "SCOPES",
+    "WIDGET_SCOPES",
+    "add_widget_key",
+    "ensure_operator_key",
+    "new_key",
+    "widget_key",
+]
 
 CHAT_SCOPES = frozenset({AVAILABILITY_READ, BOOKINGS_WRITE, CATALOG_READ})
 """What a chatbot needs."""
+WIDGET_SCOPES = frozenset({AVAILABILITY_READ, BOOKINGS_WRITE, CATALOG_READ})
+"""What a page with the widget needs. Whoever sees the page can read its key: never give it more."""
+WIDGET_KEY_NAME = "widget_key"
 _PREFIX = "sc"
 
 
 def new_key(business_id: str, display_name: str, scopes: frozenset[str]) -> tuple[ApiKey, str]:
     """Make a key, and the text that its owner is shown once: `sc_{key_id}_{secret}`."""
-    key_id, secret = secrets.token_hex(8), secrets.token_hex(24)
-    key = ApiKey(
-        key_id=key_id,
-        business_id=business_id,
-        display_name=display_name,
-        secret_hash=hashlib.sha256(secret.encode()).digest(),
-        scopes=scopes,
-    )
-    return key, f"{_PREFIX}_{key_id}_{secret}"
+    text = _new_text()
+    return _key(text, business_id, display_name, scopes), text
 
 
 async def ensure_operator_key(database: Database, folder: Path) -> str:
@@ -43,3 +47,37 @@ async def ensure_operator_key(database: Database, folder: Path) -> str:
         await api_keys.add(tx, key)
     write_private(folder / OPERATOR_KEY_NAME, text + "\n")
     return text
+
+
+def widget_key(folder: Path) -> str:
+    """Return the key that the demo's pages of a data folder call with; make it the first time.
+
+    The gateway has to know it before there is a business that it is for: see `add_widget_key`.
+    """
+    path = folder / WIDGET_KEY_NAME
+    if not path.exists():
+        write_private(path, _new_text() + "\n")
+    return path.read_text().strip()
+
+
+async def add_widget_key(database: Database, business_id: str, text: str) -> None:
+    """Let the pages' key in, unless it was before."""
+    key = _key(text, business_id, "widget", WIDGET_SCOPES)
+    async with database.transaction(ALL_BUSINESSES) as tx:
+        if await api_keys.find(tx, key.key_id) is None:
+            await api_keys.add(tx, key)
+
+
+def _new_text() -> str:
+    return f"{_PREFIX}_{secrets.token_hex(8)}_{secrets.token_hex(24)}"
+
+
+def _key(text: str, business_id: str, display_name: str, scopes: frozenset[str]) -> ApiKey:
+    _, key_id, secret = text.split("_")
+    return ApiKey(
+        key_id=key_id,
+        business_id=business_id,
+        display_name=display_name,
+        secret_hash=hashlib.sha256(secret.encode()).digest(),
+        scopes=scopes,
+    )

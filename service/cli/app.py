@@ -11,6 +11,7 @@ from service.cli import bench, booking, catalog, demo, gateway, keys, measure, s
 from service.cli.failures import PortInUse, WorkerFailed
 from service.embedded.folder import DataFolderInUse
 from service.embedded.process import ServerFailed
+from service.gateway.pages import BadPages
 from service.settings import BadSetting
 from service.store.failures import RowSecurityMissing
 from slotcast import SlotcastError
@@ -27,6 +28,7 @@ for module in (demo, serve, gateway, slots, booking, catalog, keys, measure, ben
 
 _EXPECTED = (
     SlotcastError,
+    BadPages,
     BadSetting,
     DataFolderInUse,
     RowSecurityMissing,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +16,7 @@ from rich.panel import Panel
 
 from service.cli.connection import DEMO_BUSINESS, DEMO_FOLDER_NAME, Access, connect, run
 from service.cli.failures import PortInUse
-from service.cli.running import RunningServer, read_operator_key
+from service.cli.running import RunningServer, read_operator_key, write_private
 from service.cli.seed import seed
 from service.cli.serve import stop_event
 from service.cli.story import tell_story
@@ -21,8 +24,9 @@ from service.ops.logs import configure_logs
 from service.settings import Settings
 
 GATEWAY_PORT = 7430
+DEMO_PATH, DEMO_FILE_NAME = "/demo.json", "demo.json"
 _NEXT = """\
-Look, in another terminal:
+{pages}Look, in another terminal:
 
   [bold]slotcast slots haircut[/]              what is open in the next days
   [bold]slotcast watch haircut[/]              the same, live: leave it open …
@@ -32,6 +36,13 @@ Look, in another terminal:
 
 {where}
 Ctrl-C stops everything; what you booked is there next time."""
+_PAGES = """\
+Open in a browser:
+
+  [bold]{url}/[/]       two visitors at one calendar
+  [bold]{url}/api/[/]   the REST API, to read and to try
+
+"""
 
 
 def register(app: typer.Typer) -> None:
@@ -43,6 +54,9 @@ def demo(
     check: Annotated[
         bool, typer.Option("--check", help="Play one story on a fresh server, then end.")
     ] = False,
+    pages: Annotated[
+        Path | None, typer.Option(help="Built pages to serve, SLOTCAST_PAGES: see `make web`.")
+    ] = None,
 ) -> None:
     """Start all of it here, with a demo business; nothing needs to be installed."""
     # A line for each call would hide what there is to see.
@@ -64,6 +78,7 @@ def demo(
         settings,
         data_folder=settings.data_folder / DEMO_FOLDER_NAME,
         gateway_port=GATEWAY_PORT if settings.gateway_port is None else settings.gateway_port,
+        pages=settings.pages if pages is None else pages.absolute(),
     )
     try:
         run(_demo(settings, console))
@@ -76,23 +91,54 @@ async def _demo(settings: Settings, console: Console) -> None:
     from service.cli.supervisor import running_server
 
     stopping = stop_event()
-    async with running_server(settings, lambda text: console.print(f"… {text}")) as server:
+    say = partial(_say, console)
+    async with running_server(settings, say, page_documents(settings)) as server:
         async with connect(_access(settings, server), DEMO_BUSINESS) as client:
             await seed(client, DEMO_BUSINESS)
+        await _let_pages_in(settings, server)
         where = (
             f"gRPC, with reflection, on [bold]{server.target}[/]; REST and grpc-web on\n"
             f"[bold]{server.gateway or 'no gateway'}[/]; the operator's key is in\n"
             + str(settings.data_folder / "operator_key")
         )
-        console.print(Panel(_NEXT.format(where=where), title="Slotcast runs", padding=(1, 2)))
+        has_pages = settings.pages is not None and server.gateway is not None
+        text = _NEXT.format(
+            pages=_PAGES.format(url=server.gateway) if has_pages else "", where=where
+        )
+        console.print(Panel(text, title="Slotcast runs", padding=(1, 2)))
         await stopping.wait()
         console.print("… stopping")
+
+
+def page_documents(settings: Settings) -> Mapping[str, Path]:
+    """Write what the pages ask for: where to call, as which business, and with which key."""
+    from service.cli.api_key import widget_key
+
+    if settings.pages is None:
+        return {}
+    key = widget_key(settings.data_folder)
+    path = settings.data_folder / DEMO_FILE_NAME
+    write_private(path, json.dumps({"url": "", "business": DEMO_BUSINESS, "apiKey": key}) + "\n")
+    return {DEMO_PATH: path}
+
+
+async def _let_pages_in(settings: Settings, server: RunningServer) -> None:
+    from service.cli.api_key import add_widget_key, widget_key
+    from service.store.database import Database
+
+    if settings.pages is None:
+        return
+    database = Database(server.database_url, pool_size=1)
+    try:
+        await add_widget_key(database, DEMO_BUSINESS, widget_key(settings.data_folder))
+    finally:
+        await database.close()
 
 
 async def _check(settings: Settings, console: Console) -> None:
     from service.cli.supervisor import running_server
 
-    async with running_server(settings, lambda text: console.print(f"… {text}")) as server:
+    async with running_server(settings, partial(_say, console)) as server:
         access = _access(settings, server)
         async with (
             connect(access, DEMO_BUSINESS) as client,
@@ -100,6 +146,10 @@ async def _check(settings: Settings, console: Console) -> None:
         ):
             await seed(client, DEMO_BUSINESS)
             await tell_story(client, other, console)
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(f"… {text}")
 
 
 def _access(settings: Settings, server: RunningServer) -> Access:

@@ -9,9 +9,11 @@ import typer
 from rich.console import Console
 
 from service.gateway.config import envoy_yaml, write_files
+from service.gateway.pages import BadPages, copy_pages
 from service.settings import Settings, host_and_port
 
 CONFIGURATION_NAME = "envoy.yaml"
+PAGES_NAME = "pages"
 
 
 def register(app: typer.Typer) -> None:
@@ -23,6 +25,9 @@ def gateway(
     folder: Annotated[Path, typer.Argument(help="Where the files go, as Envoy finds it.")],
     service: Annotated[str, typer.Option(help="host:port of the workers.")] = "127.0.0.1:7420",
     listen: Annotated[str, typer.Option(help="host:port of the gateway.")] = "127.0.0.1:7430",
+    pages: Annotated[
+        Path | None, typer.Option(help="Built pages to serve too, SLOTCAST_PAGES.")
+    ] = None,
 ) -> None:
     """Write what an Envoy of your own needs: `envoy --config-path FOLDER/envoy.yaml`.
 
@@ -37,9 +42,21 @@ def gateway(
         service=_address("--service", service),
         origins=settings.origins,
         folder=folder,
+        pages=_copied(pages or settings.pages, folder / PAGES_NAME),
     )
     (folder / CONFIGURATION_NAME).write_text(text)
     Console().print(f"Written to {folder}.")
+
+
+def _copied(pages: Path | None, target: Path) -> Path | None:
+    """Put the pages where Envoy finds them."""
+    if pages is None:
+        return None
+    try:
+        copy_pages(pages, target)
+    except BadPages as error:
+        raise typer.BadParameter(f"--pages: {error}") from None
+    return target
 
 
 def _address(option: str, text: str) -> tuple[str, int]:

@@ -10,9 +10,10 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from service.cli.api_key import ensure_operator_key
 from service.cli.failures import PortInUse, WorkerFailed
@@ -22,7 +23,8 @@ from service.embedded.folder import DataFolderInUse
 from service.embedded.postgres import Postgres
 from service.embedded.process import ServerFailed, is_free, is_installed
 from service.embedded.valkey import Valkey
-from service.gateway.config import envoy_yaml, write_files
+from service.gateway.config import NO_DOCUMENTS, envoy_yaml, write_files
+from service.gateway.pages import BadPages, page_routes
 from service.settings import Settings, host_and_port, token_secret_bytes
 from service.store import row_security
 from service.store.database import Database, predicate_locks_per_transaction
@@ -42,8 +44,16 @@ Kept = Postgres | Valkey | Envoy
 
 
 @asynccontextmanager
-async def running_server(settings: Settings, say: Say) -> AsyncIterator[RunningServer]:
-    """Run a server until the block ends. `say` is told what takes a while."""
+async def running_server(
+    settings: Settings, say: Say, documents: Mapping[str, Path] = NO_DOCUMENTS
+) -> AsyncIterator[RunningServer]:
+    """Run a server until the block ends. `say` is told what takes a while.
+
+    `documents` are files that the gateway serves beside the pages, by path.
+    """
+    if settings.pages is not None:
+        # They are refused rather now than when all the rest has started.
+        page_routes(settings.pages)
     async with AsyncExitStack() as stack:
         reserved = _reserve(settings.listen_address)
         stack.callback(reserved.close)
@@ -61,7 +71,7 @@ async def running_server(settings: Settings, say: Say) -> AsyncIterator[RunningS
         stack.push_async_callback(workers.stop)
         say(f"starting {settings.workers} worker(s) on {target}")
         await workers.start()
-        gateway = _start_gateway(settings, target, doors, stores, say)
+        gateway = _start_gateway(settings, target, documents, doors, stores, say)
         server = RunningServer(
             target=target,
             database_url=settings.database_url,
@@ -80,8 +90,10 @@ def _start_stores(
     folder = settings.data_folder
     stores: list[Kept] = []
     if settings.database_url is None:
-        say("starting PostgreSQL" if folder.exists() else "setting up PostgreSQL (once)")
-        postgres = stack.enter_context(Postgres(folder / "postgres"))
+        postgres_folder = folder / "postgres"
+        is_new = not postgres_folder.exists()
+        say("setting up PostgreSQL (once)" if is_new else "starting PostgreSQL")
+        postgres = stack.enter_context(Postgres(postgres_folder))
         postgres.create_database(DATABASE_NAME)
         stores.append(postgres)
         settings = replace(settings, database_url=postgres.socket_dsn(DATABASE_NAME))
@@ -94,7 +106,12 @@ def _start_stores(
 
 
 def _start_gateway(
-    settings: Settings, target: str, stack: ExitStack, kept: list[Kept], say: Say
+    settings: Settings,
+    target: str,
+    documents: Mapping[str, Path],
+    stack: ExitStack,
+    kept: list[Kept],
+    say: Say,
 ) -> str | None:
     """Start an Envoy where one is wanted, and return its address; a port of 0 is a free one."""
     if settings.gateway_port is None:
@@ -115,6 +132,8 @@ def _start_gateway(
             service=host_and_port(target),
             origins=settings.origins,
             folder=folder,
+            pages=settings.pages,
+            documents=documents,
         )
 
     say("starting Envoy")
@@ -134,7 +153,7 @@ async def _keep_stores(stores: Sequence[Kept], say: Say) -> None:
             try:
                 # In this thread, which lives as long as the store should.
                 store.start()
-            except (ServerFailed, DataFolderInUse) as error:
+            except (ServerFailed, DataFolderInUse, BadPages) as error:
                 say(f"{type(store).__name__} does not start: {error}")
 
 

@@ -78,6 +78,7 @@ class BookingFeed:
         *,
         resume_token: str = "",
         min_revision: int = 0,
+        is_web: bool = False,
     ) -> AsyncGenerator[FeedFrame]:
         """Yield the frames of one stream. Close it when the reader is gone."""
         given = self._tokens.read_resume(resume_token, business_id) if resume_token else None
@@ -87,7 +88,7 @@ class BookingFeed:
         with self._follower.pinned(business_id) as following:
             self._streams[reader] = following
             try:
-                age_ends_at = self._monotonic() + self._limits.stream_age_seconds_max
+                age_ends_at = self._monotonic() + self._limits.stream_age_seconds(is_web=is_web)
                 while True:
                     for frame in frames:
                         yield frame

@@ -12,6 +12,8 @@ class LiveLimits:
     heartbeat_seconds: float = 2.5
     verify_seconds: float = 1.0
     stream_age_seconds_max: float = 1800.0
+    # Of a web page's stream: whatever is between it and us holds on to nothing for longer.
+    web_stream_age_seconds_max: float = 300.0
     # W8, and a token that is ahead: how long to wait for a revision.
     revision_wait_seconds_max: float = 1.0
     # For how long a watch waits for its business to be loaded, before it is told to retry.
@@ -24,3 +26,8 @@ class LiveLimits:
     replicas_max: int = 1_000
     replica_idle_seconds_max: float = 600.0
     drain_delay_seconds_max: float = 1.0
+
+    def stream_age_seconds(self, *, is_web: bool) -> float:
+        """Return how long a stream lasts until it is told goodbye."""
+        age = self.stream_age_seconds_max
+        return min(age, self.web_stream_age_seconds_max) if is_web else age

@@ -62,7 +62,12 @@ class Watchers:
             await self._ended.wait()
 
     async def watch(
-        self, query: SlotQuery, *, resume_token: str = "", min_revision: int = 0
+        self,
+        query: SlotQuery,
+        *,
+        resume_token: str = "",
+        min_revision: int = 0,
+        is_web: bool = False,
     ) -> AsyncGenerator[Sent]:
         """Yield the frames of one stream, each with its encoding. Close it when the reader is gone.
 
@@ -78,7 +83,7 @@ class Watchers:
             async with self._kept(fresh.replica, query) as live:
                 position = Position()
                 frames = await self._open(live, position, given, fresh.as_of)
-                age_ends_at = self._monotonic() + self._limits.stream_age_seconds_max
+                age_ends_at = self._monotonic() + self._limits.stream_age_seconds(is_web=is_web)
                 while True:
                     for sent in frames:
                         position.move(sent.frame)

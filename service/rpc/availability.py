@@ -28,8 +28,7 @@ from service.rpc.wire import bytes_field
 from slotcast.v1 import availability_service_pb2 as availability_pb
 
 PAGE_SIZE_DEFAULT = 1000
-# Set by the gateway on what came over HTTP, and read by it.
-DOOR, REST = "x-slotcast-door", "rest"
+# Read by the gateway.
 NOT_MODIFIED = "x-slotcast-not-modified"
 IF_NONE_MATCH = "if-none-match"
 SLOTS_FIELD = availability_pb.ListSlotsResponse.SLOTS_FIELD_NUMBER
@@ -73,16 +72,15 @@ class AvailabilityService:
         # A holder of one API key is not that of another.
         page_text = f"{page_query} {page_size} {after} {query.holder_key}"
         page_hash = hashlib.sha256(page_text.encode()).hexdigest()[:16]
-        is_rest = call.metadata.get(DOOR) == REST
         listed = await self._availability.list_if_changed(
             query,
             request.min_revision,
             after=after,
             limit=page_size + 1,
-            known=read_etags(call.metadata.get(IF_NONE_MATCH), page_hash) if is_rest else None,
-            wants_validity=is_rest,
+            known=read_etags(call.metadata.get(IF_NONE_MATCH), page_hash) if call.is_rest else None,
+            wants_validity=call.is_rest,
         )
-        if is_rest:
+        if call.is_rest:
             await _tell_caches(call, page_hash, listed)
         found = listed.slots or []
         page = found[:page_size]
@@ -100,7 +98,10 @@ class AvailabilityService:
         """Answer WatchAvailability."""
         query = read_slot_query(request, call.business_id, call.principal.principal_id)
         watch = self._watchers.watch(
-            query, resume_token=request.resume_token, min_revision=request.min_revision
+            query,
+            resume_token=request.resume_token,
+            min_revision=request.min_revision,
+            is_web=call.is_web,
         )
         stream_seq = 0
         async with aclosing(watch) as sent_frames:

@@ -130,6 +130,7 @@ class BookingService:
             frozenset(child_ids(request.calendars, call.business_id)),
             resume_token=request.resume_token,
             min_revision=request.min_revision,
+            is_web=call.is_web,
         )
         stream_seq = 0
         async with aclosing(watch) as frames:

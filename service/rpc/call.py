@@ -17,6 +17,8 @@ from service.rpc.methods import Method
 
 WRITE_SECONDS_MAX = 30.0
 """By then gRPC's own buffers for the stream are full: some MiB that others must not pay for."""
+# Set by the gateway on what does not come as gRPC itself.
+DOOR, REST, WEB = "x-slotcast-door", "rest", "web"
 TEXT = re.compile(r"[A-Za-z0-9._:@+-]{1,128}")
 
 
@@ -56,6 +58,16 @@ class Call:
     def metadata(self) -> dict[str, str | bytes]:
         """What the client sent along; of keys that come twice, the last."""
         return dict(self.context.invocation_metadata() or ())
+
+    @property
+    def is_rest(self) -> bool:
+        """Whether it came as plain HTTP."""
+        return self.metadata.get(DOOR) == REST
+
+    @property
+    def is_web(self) -> bool:
+        """Whether it came as plain HTTP or as grpc-web: a browser may be at its other end."""
+        return self.metadata.get(DOOR) in {REST, WEB}
 
     @property
     def principal(self) -> Principal:

@@ -82,13 +82,16 @@ SCOPES_BY_METHOD: Mapping[str, frozenset[str]] = {
 """Any one of the scopes will do. A method that is not listed cannot be served."""
 
 SERVICES: Mapping[str, ServiceDescriptor] = {
-    "AvailabilityService": availability_service_pb2.DESCRIPTOR.services_by_name[
-        "AvailabilityService"
-    ],
-    "BookingService": booking_service_pb2.DESCRIPTOR.services_by_name["BookingService"],
-    "EventService": event_service_pb2.DESCRIPTOR.services_by_name["EventService"],
-    "CatalogService": catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"],
+    service.name: service
+    for module in (
+        availability_service_pb2,
+        booking_service_pb2,
+        event_service_pb2,
+        catalog_service_pb2,
+    )
+    for service in module.DESCRIPTOR.services_by_name.values()
 }
+"""All that is served, by short name."""
 
 _NAME_FIELDS = ("parent", "name", "calendar", "hold")
 _UPDATED_FIELDS = ("business", "calendar", "appointment_type", "schedule", "closure")

@@ -53,6 +53,8 @@ class ServerOptions:
     concurrent_streams_max: int = 1000
     concurrent_calls_max: int = 20_000
     reuse_port: bool = False
+    # A client that pings more often than that, while nothing is sent, is sent away.
+    ping_seconds_min: float = 10.0
     reflection_enabled: bool = False
     drain_seconds: float = 10.0
     key_cache_seconds: float = 10.0
@@ -216,7 +218,7 @@ def _channel_options(options: ServerOptions) -> list[tuple[str, int]]:
         ("grpc.keepalive_time_ms", 30_000),
         ("grpc.keepalive_timeout_ms", 10_000),
         ("grpc.http2.max_pings_without_data", 0),
-        # By default a client that pings more often than every 5 min is sent away.
-        ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+        # By default it is 5 min.
+        ("grpc.http2.min_ping_interval_without_data_ms", int(options.ping_seconds_min * 1000)),
         ("grpc.keepalive_permit_without_calls", 1),
     ]

@@ -1,10 +1,11 @@
 """Who may come in: pages of allowed origins, gRPC, grpc-web; and what one sees when all is down."""
 
+import http.client
 import json
-import struct
 import subprocess
 from datetime import datetime, timedelta
 from importlib.resources import files
+from urllib.parse import urlencode
 
 import grpc
 import pytest
@@ -13,16 +14,16 @@ from typer.testing import CliRunner
 from service.cli.app import app
 from service.embedded.envoy import binary
 from service.embedded.process import free_port
+from service.gateway.config import Pace
 from slotcast.v1 import availability_service_pb2 as availability_pb
 from slotcast.v1 import availability_service_pb2_grpc
 from tests.gateway.conftest import ORIGIN
 from tests.gateway.requests import a_window
-from tests.gateway.web import Web, lower
+from tests.gateway.web import Web, ask_grpc_web, lower, read_grpc_web
 from tests.rpc.stack import stamp, tomorrow
 
 LIST = "/slotcast.v1.AvailabilityService/ListSlots"
 WATCH = "/slotcast.v1.AvailabilityService/WatchAvailability"
-TRAILERS = 0x80
 OPENAPI = json.loads(files("service.gateway").joinpath("openapi.json").read_text())
 VERBS = {verb.upper() for path in OPENAPI["paths"].values() for verb in path}
 
@@ -75,24 +76,12 @@ def a_request(shop, request_class):
     return request_class(parent=shop.caller.business, **window)
 
 
-def ask_web(shop, method, request):
-    """Begin a call of grpc-web in its binary form."""
-    message = request.SerializeToString()
-    body = struct.pack(">BI", 0, len(message)) + message
-    headers = {"content_type": "application/grpc-web+proto", "x_grpc_web": "1"}
-    return shop.web.asking("POST", method, body, **headers)
-
-
-def read_web(response):
-    """Read one frame: whether it has trailers, and its bytes."""
-    kind, length = struct.unpack(">BI", response.read(5))
-    return kind == TRAILERS, response.read(length)
-
-
 def test_grpc_web_passes(shop):
-    with ask_web(shop, LIST, a_request(shop, availability_pb.ListSlotsRequest)) as response:
-        _, message = read_web(response)
-        is_last, trailers = read_web(response)
+    with ask_grpc_web(
+        shop.web, LIST, a_request(shop, availability_pb.ListSlotsRequest)
+    ) as response:
+        _, message = read_grpc_web(response)
+        is_last, trailers = read_grpc_web(response)
 
     assert len(availability_pb.ListSlotsResponse.FromString(message).slots) == 16
     assert is_last
@@ -101,10 +90,10 @@ def test_grpc_web_passes(shop):
 
 def test_a_stream_of_grpc_web_comes_frame_by_frame(shop):
     request = a_request(shop, availability_pb.WatchAvailabilityRequest)
-    with ask_web(shop, WATCH, request) as response:
+    with ask_grpc_web(shop.web, WATCH, request) as response:
         kinds = []
         while "heartbeat" not in kinds:
-            _, message = read_web(response)
+            _, message = read_grpc_web(response)
             frame = availability_pb.WatchAvailabilityResponse.FromString(message)
             kinds.append(frame.WhichOneof("frame"))
 
@@ -112,7 +101,7 @@ def test_a_stream_of_grpc_web_comes_frame_by_frame(shop):
 
 
 def test_an_error_of_grpc_web_can_be_read_by_the_page(shop):
-    with ask_web(shop, WATCH, availability_pb.WatchAvailabilityRequest()) as response:
+    with ask_grpc_web(shop.web, WATCH, availability_pb.WatchAvailabilityRequest()) as response:
         headers = lower(response.headers)
 
     assert headers["grpc-status"] == "3"
@@ -137,7 +126,7 @@ def test_a_gateway_that_has_died_comes_back_at_its_port(make_envoy, stack):
 
 
 def test_a_watch_outlives_what_a_call_may_take(make_envoy, stack, shop):
-    with make_envoy(int(stack.address.rpartition(":")[2]), call_seconds=1) as hasty:
+    with make_envoy(int(stack.address.rpartition(":")[2]), pace=Pace(call_seconds=1)) as hasty:
         web = Web(hasty.port)
         web.headers = shop.web.headers
         with web.events(f"{shop.path}/slots:events", a_window()) as events:
@@ -166,3 +155,34 @@ def test_an_if_none_match_is_of_http_and_no_concern_of_grpc(envoy, shop, slots):
         stub = availability_service_pb2_grpc.AvailabilityServiceStub(channel)
 
         assert len(stub.ListSlots(request, metadata=metadata, timeout=20).slots) == 16
+
+
+def test_a_head_is_answered_as_a_get_without_its_body(shop, slots):
+    query = urlencode(a_window())
+    with shop.web.asking("HEAD", f"{shop.path}/slots?{query}") as response:
+        status, headers, body = response.status, lower(response.headers), response.read()
+
+    assert (status, body) == (200, b"")
+    assert headers["content-type"] == "application/json"
+    assert slots(headers["etag"]).status == 304
+
+
+def test_a_connection_goes_on_after_a_head(shop):
+    connection = http.client.HTTPConnection("127.0.0.1", shop.web.port, timeout=20)
+    statuses = []
+    for method in ("HEAD", "GET", "HEAD", "GET"):
+        connection.request(method, shop.path, headers=shop.web.headers)
+        with connection.getresponse() as response:
+            statuses.append(response.status)
+            response.read()
+    connection.close()
+
+    assert statuses == [200] * 4
+
+
+@pytest.mark.parametrize("kind", ["events", "watch"])
+def test_a_stream_has_no_head(shop, kind):
+    refused = shop.web.ask("HEAD", f"{shop.path}/slots:{kind}?{urlencode(a_window())}")
+
+    assert refused.status == 405
+    assert refused.headers["allow"] == "GET"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from service.gateway.descriptors import SERVICE_FILES
+from service.rpc.methods import SERVICES
 from tests.gateway.requests import a_booking, a_hold, a_slot, a_window, text
 from tests.rpc.stack import a_request_id, tomorrow
 
@@ -105,8 +105,7 @@ def test_no_answer_may_be_kept_unasked(shop):
 def test_every_method_has_a_path():
     lacking = [
         method.full_name
-        for file in SERVICE_FILES
-        for service in file.services_by_name.values()
+        for service in SERVICES.values()
         for method in service.methods
         if not any(option.name == "http" for option, _ in method.GetOptions().ListFields())
     ]

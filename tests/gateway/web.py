@@ -2,11 +2,13 @@
 
 import http.client
 import json
+import struct
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 SECONDS_MAX = 30.0
+TRAILERS = 0x80
 
 
 class Answer(NamedTuple):
@@ -81,6 +83,20 @@ def read_events(lines):
         elif not name:
             yield Event(event_id, json.loads("\n".join(data)))
             event_id, data = "", []
+
+
+def ask_grpc_web(web, method, request):
+    """Begin a call of grpc-web in its binary form."""
+    message = request.SerializeToString()
+    body = struct.pack(">BI", 0, len(message)) + message
+    headers = {"content_type": "application/grpc-web+proto", "x_grpc_web": "1"}
+    return web.asking("POST", method, body, **headers)
+
+
+def read_grpc_web(response):
+    """Read one frame: whether it has trailers, and its bytes."""
+    kind, length = struct.unpack(">BI", response.read(5))
+    return kind == TRAILERS, response.read(length)
 
 
 def with_query(path, query):

@@ -1,5 +1,6 @@
 """The committed stubs are what the protos say."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ ROOT = Path(__file__).resolve().parents[2]
 CLIENT = ROOT / "clients" / "python"
 GENERATOR = ROOT / "protos" / "tools" / "generate.py"
 OPENAPI = ROOT / "protos" / "tools" / "openapi.py"
+FORM_RULES = ROOT / "protos" / "tools" / "form_rules.py"
+WEB_GENERATED = ("clients/web/src/gen/**/*.ts", "clients/web/tests/form/descriptors.ts")
 
 
 def generate(folder):
@@ -61,3 +64,32 @@ def test_a_fresh_document_of_the_rest_api_equals_the_committed_one(tmp_path):
 
     committed = ROOT / "service" / "gateway" / "openapi.json"
     assert committed.read_text() == fresh.read_text(), "Run `make proto` and commit what it writes."
+
+
+def generate_web(folder):
+    """Do what `make proto` does for the widget; needs what `make web` installs."""
+    scripts = Path(sys.executable).parent
+    subprocess.run(
+        [scripts / "buf", "generate", "--template", "protos/buf.gen.web.yaml", "--output", folder],
+        cwd=ROOT,
+        env={**os.environ, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"},
+        check=True,
+    )
+    subprocess.run([sys.executable, FORM_RULES, folder], check=True)
+
+
+def test_what_is_fresh_for_the_widget_equals_what_is_committed(tmp_path):
+    generate_web(tmp_path)
+
+    committed, fresh = (
+        {
+            path.relative_to(folder): path.read_text()
+            for pattern in WEB_GENERATED
+            for path in folder.glob(pattern)
+        }
+        for folder in (ROOT, tmp_path)
+    )
+    assert len(fresh) > 5
+    assert sorted(committed) == sorted(fresh), "Run `make proto` and commit what it writes."
+    differing = [path for path, text in fresh.items() if committed[path] != text]
+    assert differing == [], "Run `make proto` and commit what it writes."
