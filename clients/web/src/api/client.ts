@@ -1,0 +1,227 @@
+/** The calls of one visitor to one business. */
+
+import { timestampFromDate } from "@bufbuild/protobuf/wkt";
+import { type Client, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
+import { createGrpcWebTransport } from "@connectrpc/connect-web";
+import {
+  AvailabilityService,
+  type WatchAvailabilityResponse,
+} from "../gen/slotcast/v1/availability_service_pb.js";
+import { BookingService, type Hold as HoldProto } from "../gen/slotcast/v1/booking_service_pb.js";
+import { CatalogService } from "../gen/slotcast/v1/catalog_service_pb.js";
+import { bookingOf, holdOf, typeOf } from "./convert.js";
+import type { Booking, Calendar, Catalog, Details, Hold, SlotChoice, SlotQuery } from "./model.js";
+import { persist } from "./persist.js";
+import { CallFailed, callFailed, unreachable } from "./problem.js";
+import { ServerClock } from "./serverClock.js";
+import { visitorId } from "./visitor.js";
+
+export { CallFailed, callFailed } from "./problem.js";
+
+const PAGE_SIZE = 500;
+const PAGES_MAX = 10;
+const CALL_MS = 15_000;
+
+export interface SlotcastOptions {
+  /** Where the gateway is, such as `https://book.salon.example`; empty: where the page is from. */
+  readonly url: string;
+  /** A key that may do what a page does: `availability.read`, `catalog.read`, `bookings.write`. */
+  readonly apiKey: string;
+  /** The business, by its id or its name `businesses/…`. */
+  readonly business: string;
+  /** Whose holds are one's own. Absent: one for each browser tab. */
+  readonly holder?: string | undefined;
+  /** Absent: grpc-web to `url`. */
+  readonly transport?: Transport | undefined;
+}
+
+/** Every method throws CallFailed; what may be sent again has been, with the same request id. */
+export interface Slotcast {
+  readonly business: string;
+  readonly holder: string;
+  readonly clock: ServerClock;
+  catalog(signal?: AbortSignal): Promise<Catalog>;
+  hold(choice: SlotChoice, requestId: string): Promise<Hold>;
+  renew(hold: Hold, requestId: string): Promise<Hold>;
+  /** `leaving`: the page goes; it is sent all the same, once. */
+  release(hold: Hold, requestId: string, leaving: boolean): Promise<void>;
+  book(hold: Hold, details: Details, requestId: string): Promise<Booking>;
+  redeem(ticket: string, requestId: string): Promise<Hold>;
+  /** One stream of frames, from `resumeToken` on where there is one. It is not opened anew. */
+  openWatch(
+    query: SlotQuery,
+    resumeToken: string,
+    signal: AbortSignal,
+  ): AsyncIterable<WatchAvailabilityResponse>;
+}
+
+export function createSlotcast(options: SlotcastOptions): Slotcast {
+  const holder = options.holder || visitorId();
+  const transport = options.transport ?? grpcWeb(options, holder, false);
+  return new Calls(
+    fullName(options.business, "businesses"),
+    holder,
+    createClient(AvailabilityService, transport),
+    createClient(BookingService, transport),
+    createClient(BookingService, options.transport ?? grpcWeb(options, holder, true)),
+    createClient(CatalogService, transport),
+  );
+}
+
+/** `haircut` as `businesses/demo/appointmentTypes/haircut`; what is a name already stays. */
+export function fullName(idOrName: string, collection: string): string {
+  return idOrName === "" || idOrName.includes("/") ? idOrName : `${collection}/${idOrName}`;
+}
+
+function grpcWeb(options: SlotcastOptions, holder: string, keepalive: boolean): Transport {
+  const authenticate: Interceptor = (next) => (request) => {
+    request.header.set("authorization", `Bearer ${options.apiKey}`);
+    request.header.set("x-client-id", holder);
+    return next(request);
+  };
+  return createGrpcWebTransport({
+    baseUrl: options.url || globalThis.location.origin,
+    interceptors: [authenticate],
+    fetch: (input, init) => globalThis.fetch(input, { ...init, keepalive, cache: "no-store" }),
+  });
+}
+
+class Calls implements Slotcast {
+  readonly clock = new ServerClock();
+
+  constructor(
+    readonly business: string,
+    readonly holder: string,
+    private readonly availability: Client<typeof AvailabilityService>,
+    private readonly bookings: Client<typeof BookingService>,
+    private readonly lastWords: Client<typeof BookingService>,
+    private readonly catalogs: Client<typeof CatalogService>,
+  ) {}
+
+  async catalog(signal?: AbortSignal): Promise<Catalog> {
+    const [business, types, calendars] = await Promise.all([
+      persist(CALL_MS, (call) =>
+        this.catalogs.getBusiness({ name: this.business }, { ...call, ...withSignal(signal) }),
+      ),
+      allPages((page) =>
+        persist(CALL_MS, (call) =>
+          this.catalogs.listAppointmentTypes(
+            { parent: this.business, ...page },
+            { ...call, ...withSignal(signal) },
+          ),
+        ),
+      ),
+      allPages((page) =>
+        persist(CALL_MS, (call) =>
+          this.catalogs.listCalendars(
+            { parent: this.business, ...page },
+            { ...call, ...withSignal(signal) },
+          ),
+        ),
+      ),
+    ]);
+    return {
+      businessName: business.business?.displayName ?? "",
+      types: types.flatMap((page) => page.appointmentTypes).map(typeOf),
+      calendars: new Map(
+        calendars
+          .flatMap((page) => page.calendars)
+          .map(({ name, displayName, timeZone }): [string, Calendar] => [
+            name,
+            { name, displayName, timeZone },
+          ]),
+      ),
+    };
+  }
+
+  async hold(choice: SlotChoice, requestId: string): Promise<Hold> {
+    const request = {
+      parent: this.business,
+      requestId,
+      holder: this.holder,
+      slot: {
+        appointmentType: choice.appointmentType,
+        calendar: choice.calendar,
+        startTime: timestampFromDate(choice.start),
+        duration: { seconds: BigInt(choice.durationSeconds) },
+      },
+    };
+    const answer = await persist(CALL_MS, (call) => this.bookings.holdSlot(request, call));
+    return held(answer);
+  }
+
+  async renew(hold: Hold, requestId: string): Promise<Hold> {
+    const request = { name: hold.name, requestId };
+    return held(await persist(CALL_MS, (call) => this.bookings.renewHold(request, call)));
+  }
+
+  async release(hold: Hold, requestId: string, leaving: boolean): Promise<void> {
+    const request = { name: hold.name, requestId };
+    if (leaving) await this.lastWords.releaseHold(request).catch(rethrow);
+    else await persist(CALL_MS, (call) => this.bookings.releaseHold(request, call));
+  }
+
+  async book(hold: Hold, details: Details, requestId: string): Promise<Booking> {
+    const request = {
+      parent: this.business,
+      requestId,
+      holder: this.holder,
+      appointments: [{ choice: { case: "hold" as const, value: hold.name } }],
+      customer: details.customer,
+      fields: details.fields,
+    };
+    const answer = await persist(CALL_MS, (call) => this.bookings.book(request, call));
+    const booking = answer.bookings[0];
+    if (!booking) throw new CallFailed(unreachable("The answer has no booking."));
+    return bookingOf(booking);
+  }
+
+  async redeem(ticket: string, requestId: string): Promise<Hold> {
+    const request = { parent: this.business, ticket, requestId };
+    return held(await persist(CALL_MS, (call) => this.bookings.redeemHandoff(request, call)));
+  }
+
+  openWatch(
+    query: SlotQuery,
+    resumeToken: string,
+    signal: AbortSignal,
+  ): AsyncIterable<WatchAvailabilityResponse> {
+    const request = {
+      parent: this.business,
+      appointmentTypes: [...query.appointmentTypes],
+      calendars: [...query.calendars],
+      startTime: timestampFromDate(query.start),
+      endTime: timestampFromDate(query.end),
+      ...(query.durationSeconds && { duration: { seconds: BigInt(query.durationSeconds) } }),
+      holder: this.holder,
+      resumeToken,
+    };
+    return this.availability.watchAvailability(request, { signal });
+  }
+}
+
+function held(answer: { hold?: HoldProto | undefined }): Hold {
+  if (!answer.hold) throw new CallFailed(unreachable("The answer has no hold."));
+  return holdOf(answer.hold);
+}
+
+function rethrow(error: unknown): never {
+  throw callFailed(error);
+}
+
+function withSignal(signal: AbortSignal | undefined): { signal?: AbortSignal } {
+  return signal ? { signal } : {};
+}
+
+async function allPages<Page extends { nextPageToken: string }>(
+  read: (page: { pageSize: number; pageToken: string }) => Promise<Page>,
+): Promise<Page[]> {
+  const pages: Page[] = [];
+  let pageToken = "";
+  do {
+    const page = await read({ pageSize: PAGE_SIZE, pageToken });
+    pages.push(page);
+    pageToken = page.nextPageToken;
+  } while (pageToken && pages.length < PAGES_MAX);
+  return pages;
+}

@@ -1,0 +1,86 @@
+/** What the widget knows of a business and its slots. Names are resource names, `businesses/…/...`. */
+
+/** A start that can be booked, on a calendar. */
+export interface Slot {
+  /** Tells it from all other slots. */
+  readonly key: string;
+  readonly appointmentType: string;
+  readonly calendar: string;
+  readonly start: Date;
+  readonly end: Date;
+  readonly seatsLeft: number;
+}
+
+/** Which slots to look at. An empty list means all; `end` is at most 62 days after `start`. */
+export interface SlotQuery {
+  readonly appointmentTypes: readonly string[];
+  readonly calendars: readonly string[];
+  readonly start: Date;
+  readonly end: Date;
+  /** Absent: the first duration of each type. */
+  readonly durationSeconds?: number | undefined;
+}
+
+export interface AppointmentType {
+  readonly name: string;
+  readonly displayName: string;
+  /** The first is meant where none is named. */
+  readonly durationsSeconds: readonly number[];
+  /** Among these one may choose, or leave it to the server. */
+  readonly anyOf: readonly string[];
+  readonly allOf: readonly string[];
+  readonly requiresApproval: boolean;
+  readonly capacity: number;
+  readonly holdSeconds: number;
+  readonly horizonSeconds: number;
+}
+
+export interface Calendar {
+  readonly name: string;
+  readonly displayName: string;
+  readonly timeZone: string;
+}
+
+export interface Catalog {
+  readonly businessName: string;
+  readonly types: readonly AppointmentType[];
+  readonly calendars: ReadonlyMap<string, Calendar>;
+}
+
+/** A claim on a slot that expires by itself. */
+export interface Hold {
+  readonly name: string;
+  readonly slot: Slot;
+  readonly expire: Date;
+}
+
+/** What is wanted: a slot on its calendar, or with an empty `calendar` on whichever the server chooses. */
+export interface SlotChoice {
+  readonly appointmentType: string;
+  readonly calendar: string;
+  readonly start: Date;
+  readonly durationSeconds: number;
+}
+
+export interface Customer {
+  readonly displayName: string;
+  readonly email: string;
+  readonly phone: string;
+  readonly timeZone: string;
+  readonly language: string;
+}
+
+export interface Details {
+  readonly customer: Customer;
+  /** Answers and whatever the page passes on, by name: `note`, `conversation`, … */
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+export interface Booking {
+  readonly name: string;
+  readonly appointmentType: string;
+  readonly calendars: readonly string[];
+  readonly start: Date;
+  readonly end: Date;
+  readonly status: "pending" | "confirmed" | "other";
+}

@@ -1,0 +1,35 @@
+import { callFailed } from "./problem.js";
+
+const ATTEMPT_MS = 5_000;
+const PAUSE_MS_FIRST = 200;
+const PAUSE_MS_MAX = 2_000;
+
+/**
+ * Attempts a call until it succeeds, is refused for good, or `totalMs` have passed; then throws the
+ * last CallFailed. Each attempt sends the same `request_id`, so that all of them together are done once.
+ */
+export async function persist<Answer>(
+  totalMs: number,
+  attempt: (options: { timeoutMs: number }) => Promise<Answer>,
+): Promise<Answer> {
+  const endsAt = Date.now() + totalMs;
+  for (let failures = 1; ; failures++) {
+    try {
+      return await attempt({ timeoutMs: Math.max(1, Math.min(ATTEMPT_MS, endsAt - Date.now())) });
+    } catch (error) {
+      const failed = callFailed(error);
+      const pauseMs = pauseAfter(failures) + failed.problem.retryAfterMs;
+      if (!failed.problem.retryable || Date.now() + pauseMs >= endsAt) throw failed;
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+  }
+}
+
+/** Doubles up to a limit, with jitter, so that those who failed together do not come back together. */
+export function pauseAfter(
+  failures: number,
+  firstMs = PAUSE_MS_FIRST,
+  maxMs = PAUSE_MS_MAX,
+): number {
+  return Math.min(firstMs * 2 ** Math.min(failures - 1, 16), maxMs) * (0.5 + Math.random() / 2);
+}

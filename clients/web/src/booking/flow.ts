@@ -1,0 +1,103 @@
+/** What each event makes of a booking. Pure: no calls, no clock. */
+import type { Booking, Hold, Slot } from "../api/model.js";
+import type { Problem } from "../api/problem.js";
+import type { BookingState, ChoosingTime, GivingDetails } from "./state.js";
+
+export type BookingEvent =
+  | { readonly is: "chosen"; readonly slot: Slot }
+  | { readonly is: "held"; readonly hold: Hold }
+  | { readonly is: "notHeld"; readonly problem: Problem }
+  | { readonly is: "renewing" }
+  | { readonly is: "renewed"; readonly hold: Hold }
+  | { readonly is: "notRenewed"; readonly problem: Problem }
+  | { readonly is: "expired" }
+  | { readonly is: "sent" }
+  | { readonly is: "booked"; readonly booking: Booking }
+  | { readonly is: "notBooked"; readonly problem: Problem }
+  | { readonly is: "left" };
+
+export const FIRST: ChoosingTime = { step: "time", holding: null, lost: null, problem: null };
+
+/** Of these reasons: the slot cannot be had any more, and there may be others instead. */
+const SLOT_LOST: ReadonlySet<string> = new Set([
+  "SLOT_TAKEN",
+  "SLOT_CLOSED",
+  "SLOT_OFF_GRID",
+  "NOTICE_TOO_SHORT",
+  "BEYOND_HORIZON",
+  "CAP_REACHED",
+]);
+
+/** Of these: the service says that it has changed nothing. */
+const NOTHING_DONE: ReadonlySet<string> = new Set(["OVERLOADED", "RATE_LIMITED", "REVISION_AHEAD"]);
+
+/** The state after an event; the same one where the event comes too late to matter. */
+export function next(state: BookingState, event: BookingEvent): BookingState {
+  if (event.is === "left") return FIRST;
+  switch (state.step) {
+    case "time":
+      return choosing(state, event);
+    case "details":
+      return giving(state, event);
+    case "done":
+      return state;
+  }
+}
+
+function choosing(state: ChoosingTime, event: BookingEvent): BookingState {
+  switch (event.is) {
+    case "chosen":
+      return { ...FIRST, holding: event.slot };
+    case "held":
+      return { step: "details", hold: event.hold, holding: "held", sending: "no", problem: null };
+    case "notHeld":
+      return state.holding && SLOT_LOST.has(event.problem.reason)
+        ? lost(state.holding, event.problem)
+        : { ...FIRST, problem: event.problem };
+    default:
+      return state;
+  }
+}
+
+function giving(state: GivingDetails, event: BookingEvent): BookingState {
+  switch (event.is) {
+    case "renewing":
+      return state.holding === "expired" ? { ...state, holding: "renewing", problem: null } : state;
+    case "renewed":
+    case "held":
+      return { ...state, hold: event.hold, holding: "held", problem: null };
+    case "notRenewed":
+      return notRenewed(state, event.problem);
+    case "expired":
+      return state.sending === "no" ? { ...state, holding: "expired" } : state;
+    case "sent":
+      return { ...state, sending: "sending", problem: null };
+    case "booked":
+      return { step: "done", booking: event.booking };
+    case "notBooked":
+      return notBooked(state, event.problem);
+    default:
+      return state;
+  }
+}
+
+function notRenewed(state: GivingDetails, problem: Problem): BookingState {
+  if (SLOT_LOST.has(problem.reason)) return lost(state.hold.slot, problem);
+  if (problem.reason === "HOLD_LIFETIME_REACHED" && state.holding !== "renewing")
+    return { ...state, holding: "last" };
+  if (state.holding === "renewing") return { ...state, holding: "expired", problem };
+  // It still holds until it expires; typing on asks again.
+  return state;
+}
+
+function notBooked(state: GivingDetails, problem: Problem): BookingState {
+  if (SLOT_LOST.has(problem.reason)) return lost(state.hold.slot, problem);
+  if (problem.reason === "HOLD_ENDED")
+    return { ...state, holding: "expired", sending: "no", problem: null };
+  const known = !problem.retryable || NOTHING_DONE.has(problem.reason);
+  return { ...state, sending: known && problem.reason !== "INTERNAL" ? "no" : "unknown", problem };
+}
+
+function lost(slot: Slot, { reason, alternatives }: Problem): ChoosingTime {
+  return { ...FIRST, lost: { slot, reason, alternatives } };
+}
