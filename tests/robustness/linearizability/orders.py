@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from tests.robustness.linearizability.cell import EMPTY, Move, State
 
-STEPS_MAX = 200_000
+STEPS_MAX = 2_000_000
 """So often the search tries an operation before it gives up on a cell."""
 
 
