@@ -15,6 +15,9 @@ export const PREACT = {
 /** What a browser must know: container queries, `light-dark()`, relative colours, `:has()`, ES modules. */
 const BROWSERS = ["chrome123", "edge123", "firefox128", "safari18"];
 
+/** In a folder of their own: what is in it is never another file, and a server may let it be kept for ever. */
+const CHUNKS = "chunks/[name]-[hash].js";
+
 /** `vite build`: the custom element, in chunks that find each other in any folder. */
 const element: UserConfig = {
   base: "./",
@@ -28,7 +31,7 @@ const element: UserConfig = {
       // Chunks never import the entry: a page may add a query to its address, and would have it twice.
       preserveEntrySignatures: "strict",
       input: { "slotcast-booking": resolve(here, "src/element.tsx") },
-      output: { entryFileNames: "[name].js", chunkFileNames: "[name]-[hash].js" },
+      output: { entryFileNames: "[name].js", chunkFileNames: CHUNKS },
     },
   },
 };
@@ -47,7 +50,8 @@ const react: UserConfig = {
     },
     rolldownOptions: {
       external: (id) => !id.startsWith(".") && !isAbsolute(id),
-      output: { chunkFileNames: "[name]-[hash].js" },
+      // Frameworks that render on a server take it for the browser's.
+      output: { chunkFileNames: CHUNKS, banner: '"use client";' },
     },
   },
 };

@@ -24,6 +24,8 @@ from service.ops.logs import configure_logs
 from service.settings import Settings
 
 GATEWAY_PORT = 7430
+WORKERS_MIN = 2
+"""What is booked at one is seen by who watches at another."""
 DEMO_PATH, DEMO_FILE_NAME = "/demo.json", "demo.json"
 _NEXT = """\
 {pages}Look, in another terminal:
@@ -59,8 +61,9 @@ def demo(
     ] = None,
 ) -> None:
     """Start all of it here, with a demo business; nothing needs to be installed."""
+    settings = Settings.from_environment()
     # A line for each call would hide what there is to see.
-    settings = replace(Settings.from_environment(), log_level="WARNING")
+    settings = replace(settings, log_level="WARNING", workers=max(WORKERS_MIN, settings.workers))
     configure_logs(settings.log_level)
     console = Console()
     if check:
@@ -70,7 +73,6 @@ def demo(
                 data_folder=Path(folder),
                 listen_address="127.0.0.1:0",
                 gateway_port=0,
-                workers=2,
             )
             run(_check(settings, console))
         return

@@ -15,8 +15,10 @@ from urllib.parse import quote
 FILE_BYTES_MAX = 4 * 1024 * 1024
 """Envoy keeps the files in memory."""
 INDEX = "index.html"
-HASHED = re.compile(r"-(?=.[\w-]*[A-Z0-9_])[\w-]{8}\.(css|js)$")
-"""How names of Vite's end that are never another file's. That of `my-Calendar.js` does not."""
+HASHED = re.compile(r"(^|/)(assets|chunks)/(.*/)?[^/]*-[\w-]{8}\.\w+$")
+"""Where builds of Vite's have what is never another file, and how its name ends there."""
+FOR_OTHER_ORIGINS = {".css", ".js", ".svg"}
+"""What a page of anybody's may load: nothing in it is meant for one visitor only."""
 CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -86,12 +88,12 @@ def _is_hidden(path: Path) -> bool:
 
 def _routes(folder: Path, file: Path) -> Iterator[Json]:
     name = file.relative_to(folder)
-    is_hashed = HASHED.search(file.name) is not None
+    is_hashed = HASHED.search(name.as_posix()) is not None
     cache = "public, max-age=31536000, immutable" if is_hashed else "no-cache"
     content_type = CONTENT_TYPES[file.suffix]
     path = f"/{quote(name.as_posix())}"
     if file.suffix != ".html":
-        yield _answer(path, file, cache, content_type)
+        yield _answer(path, file, cache, content_type, *_sharing(file))
         return
     policy = ("content-security-policy", _policy(file))
     yield _answer(path, file, cache, content_type, policy)
@@ -114,6 +116,13 @@ def _answer(path: str, file: Path, cache: str, content_type: str, *more: tuple[s
             for key, value in headers
         ],
     }
+
+
+def _sharing(file: Path) -> Iterator[tuple[str, str]]:
+    """Let other origins load it; Envoy's filter for that looks at no route that answers itself."""
+    if file.suffix in FOR_OTHER_ORIGINS:
+        yield "access-control-allow-origin", "*"
+        yield "cross-origin-resource-policy", "cross-origin"
 
 
 def _redirect(path: str, target: str) -> Json:

@@ -22,8 +22,13 @@ FILES = {
     "api/index.html": "<!doctype html><title>API</title>",
     "assets/chat-Df3_k2aB.js": LONG_SCRIPT,
     "element/slotcast-booking.js": LONG_SCRIPT,
+    "element/chunks/de-D77-XxV4.js": "export const words = {};\n",
+    "element/my-booking2.js": "",
     "element/my-Calendar.js": "",
     "pages.css": "p { color: red }\n" * 200,
+    "icon.svg": "<svg xmlns='http://www.w3.org/2000/svg'/>",
+    "assets/plain.js": "",
+    "x-20261127.js": "",
     "words in a name.txt": "text",
     "v1/businesses": "never seen",
     ".built": "",
@@ -79,25 +84,55 @@ def test_a_page_is_served_with_its_type(site, path, name, content_type):
     assert headers["x-content-type-options"] == "nosniff"
 
 
-def test_what_has_a_hash_in_its_name_is_kept_and_all_else_is_asked_for_again(site):
-    cached = {
-        path: read(site, path)[1]["cache-control"]
-        for path in (
-            "/",
-            "/assets/chat-Df3_k2aB.js",
-            "/element/slotcast-booking.js",
-            "/element/my-Calendar.js",
-            "/demo.json",
-        )
-    }
+@pytest.mark.parametrize(
+    ("path", "cache"),
+    [
+        ("/assets/chat-Df3_k2aB.js", "public, max-age=31536000, immutable"),
+        ("/element/chunks/de-D77-XxV4.js", "public, max-age=31536000, immutable"),
+        ("/assets/plain.js", "no-cache"),
+        ("/element/slotcast-booking.js", "no-cache"),
+        ("/element/my-booking2.js", "no-cache"),
+        ("/element/my-Calendar.js", "no-cache"),
+        ("/x-20261127.js", "no-cache"),
+        ("/", "no-cache"),
+        ("/demo.json", "no-store"),
+    ],
+)
+def test_what_a_build_names_by_its_hash_is_kept_and_all_else_is_asked_for_again(site, path, cache):
+    assert read(site, path)[1]["cache-control"] == cache
 
-    assert cached == {
-        "/": "no-cache",
-        "/assets/chat-Df3_k2aB.js": "public, max-age=31536000, immutable",
-        "/element/slotcast-booking.js": "no-cache",
-        "/element/my-Calendar.js": "no-cache",
-        "/demo.json": "no-store",
-    }
+
+@pytest.mark.parametrize("origin", ["http://127.0.0.1:1", "https://salon.example", "null"])
+@pytest.mark.parametrize(
+    "path",
+    ["/element/slotcast-booking.js", "/element/chunks/de-D77-XxV4.js", "/pages.css", "/icon.svg"],
+)
+def test_a_page_of_any_origin_may_load_scripts_styles_and_pictures(site, path, origin):
+    status, headers, _ = read(site, path, origin=origin)
+
+    assert status == 200
+    assert headers["access-control-allow-origin"] == "*"
+    assert headers["cross-origin-resource-policy"] == "cross-origin"
+    assert "access-control-allow-credentials" not in headers
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/index.html", "/demo.json", "/openapi.json", "/words%20in%20a%20name.txt"]
+)
+def test_no_other_origin_may_read_a_page_or_the_key_of_one(site, path):
+    status, headers, _ = read(site, path, origin="https://salon.example")
+
+    assert status == 200
+    assert "access-control-allow-origin" not in headers
+    assert "cross-origin-resource-policy" not in headers
+
+
+def test_what_any_origin_may_load_is_the_same_for_whoever_asks(site):
+    """Else a cache would hand on what was answered to another origin, or to none."""
+    asked = ({}, {"origin": "http://127.0.0.1:1"}, {"origin": "https://salon.example"})
+    told = [read(site, "/element/slotcast-booking.js", **origin)[1] for origin in asked]
+
+    assert [headers["access-control-allow-origin"] for headers in told] == ["*"] * 3
 
 
 def test_a_folder_without_its_slash_leads_to_its_page(site):

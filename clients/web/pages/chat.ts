@@ -1,5 +1,4 @@
-/** Two visitors side by side, each with an element and a holder of their own. */
-import { visitorId } from "../src/api/visitor.js";
+/** Two visitors side by side, each with an element of their own. */
 import { type Demo, NOT_SERVED, readDemo } from "./demo.js";
 
 const EVENTS_SHOWN = 3;
@@ -37,7 +36,6 @@ function openChat(panel: HTMLElement, demo: Demo): void {
   element.setAttribute("business", demo.business);
   element.setAttribute("api-key", demo.apiKey);
   for (const [name, value] of Object.entries(LOOKED_AT)) element.setAttribute(name, value);
-  element.setAttribute("holder", `${visitorId()}-${panel.dataset["visitor"]}`);
   const log = panel.querySelector(".events ol");
   const tell = (line: string) => {
     const item = document.createElement("li");

@@ -2,6 +2,7 @@
 import { enableShadowDOM } from "@react-stately/flags";
 import { createRoot, type Root } from "react-dom/client";
 import type { Booking, Hold } from "./api/model.js";
+import type { BookingDetail, HoldDetail } from "./elementTypes.js";
 import type { Prefill } from "./widget/draft.js";
 import { SlotcastBooking, type SlotcastBookingProps } from "./widget/SlotcastBooking.js";
 import css from "./widget/style.css?inline";
@@ -76,6 +77,7 @@ class SlotcastBookingElement extends HTMLElement {
   }
 
   connectedCallback(): void {
+    if (this.#root) return;
     this.#keepEarlyProperties();
     const shadow = this.shadowRoot ?? this.attachShadow({ mode: "open", delegatesFocus: false });
     const container = document.createElement("div");
@@ -85,9 +87,13 @@ class SlotcastBookingElement extends HTMLElement {
     this.#render();
   }
 
+  /** Who only moves it, as chats do with their messages, takes it out and puts it in again at once. */
   disconnectedCallback(): void {
-    this.#root?.unmount();
-    this.#root = null;
+    queueMicrotask(() => {
+      if (this.isConnected) return;
+      this.#root?.unmount();
+      this.#root = null;
+    });
   }
 
   attributeChangedCallback(): void {
@@ -158,7 +164,7 @@ function themeOf(text: string | undefined): "light" | "dark" | "auto" {
   return text === "light" || text === "dark" ? text : "auto";
 }
 
-function holdDetail({ name, slot, expire }: Hold) {
+function holdDetail({ name, slot, expire }: Hold): HoldDetail {
   return {
     hold: name,
     appointmentType: slot.appointmentType,
@@ -169,7 +175,8 @@ function holdDetail({ name, slot, expire }: Hold) {
   };
 }
 
-function bookingDetail({ name, appointmentType, calendars, start, end, status }: Booking) {
+function bookingDetail(booking: Booking): BookingDetail {
+  const { name, appointmentType, calendars, start, end, status } = booking;
   return {
     booking: name,
     appointmentType,

@@ -52,7 +52,7 @@ function Board({ catalog, session }: { catalog: Catalog; session: Session }) {
             <th scope="col">Time</th>
             <th scope="col">What</th>
             <th scope="col">With</th>
-            <th scope="col">Known open at</th>
+            <th scope="col">Known open</th>
             <th scope="col">Choose</th>
           </tr>
         </thead>
@@ -64,7 +64,7 @@ function Board({ catalog, session }: { catalog: Catalog; session: Session }) {
               </td>
               <td>{typeName(catalog, slot)}</td>
               <td>{catalog.calendars.get(slot.calendar)?.displayName}</td>
-              <td className="known">{open.asOf && clock(open.asOf)}</td>
+              <td className="known">{isStale ? open.asOf && clock(open.asOf) : "now"}</td>
               <td className="take">
                 {held?.key === slot.key ? (
                   <Confirm session={session} />

@@ -14,7 +14,7 @@ import type { Booking, Calendar, Catalog, Details, Hold, SlotChoice, SlotQuery }
 import { persist } from "./persist.js";
 import { CallFailed, callFailed, unreachable } from "./problem.js";
 import { ServerClock } from "./serverClock.js";
-import { visitorId } from "./visitor.js";
+import { newVisitor } from "./visitor.js";
 
 export { CallFailed, callFailed } from "./problem.js";
 
@@ -29,7 +29,7 @@ export interface SlotcastOptions {
   readonly apiKey: string;
   /** The business, by its id or its name `businesses/…`. */
   readonly business: string;
-  /** Whose holds are one's own. Absent: one for each browser tab. */
+  /** Whose holds are one's own. Absent: somebody new. */
   readonly holder?: string | undefined;
   /** Absent: grpc-web to `url`. */
   readonly transport?: Transport | undefined;
@@ -56,14 +56,16 @@ export interface Slotcast {
 }
 
 export function createSlotcast(options: SlotcastOptions): Slotcast {
-  const holder = options.holder || visitorId();
-  const transport = options.transport ?? grpcWeb(options, holder, false);
+  const holder = options.holder || newVisitor();
+  const clock = new ServerClock();
+  const transport = options.transport ?? grpcWeb(options, holder, clock, false);
   return new Calls(
     fullName(options.business, "businesses"),
     holder,
+    clock,
     createClient(AvailabilityService, transport),
     createClient(BookingService, transport),
-    createClient(BookingService, options.transport ?? grpcWeb(options, holder, true)),
+    createClient(BookingService, options.transport ?? grpcWeb(options, holder, clock, true)),
     createClient(CatalogService, transport),
   );
 }
@@ -73,25 +75,40 @@ export function fullName(idOrName: string, collection: string): string {
   return idOrName === "" || idOrName.includes("/") ? idOrName : `${collection}/${idOrName}`;
 }
 
-function grpcWeb(options: SlotcastOptions, holder: string, keepalive: boolean): Transport {
+function grpcWeb(
+  options: SlotcastOptions,
+  holder: string,
+  clock: ServerClock,
+  keepalive: boolean,
+): Transport {
   const authenticate: Interceptor = (next) => (request) => {
     request.header.set("authorization", `Bearer ${options.apiKey}`);
     request.header.set("x-client-id", holder);
     return next(request);
   };
   return createGrpcWebTransport({
-    baseUrl: options.url || globalThis.location.origin,
-    interceptors: [authenticate],
+    // On a server nothing is called; there is no page that it would be from.
+    baseUrl: options.url || (globalThis.location?.origin ?? "http://localhost"),
+    interceptors: [authenticate, tellsTime(clock)],
     fetch: (input, init) => globalThis.fetch(input, { ...init, keepalive, cache: "no-store" }),
   });
 }
 
-class Calls implements Slotcast {
-  readonly clock = new ServerClock();
+/** The gateway says with each answer what time it is: a form, which no stream tells, needs that too. */
+export function tellsTime(clock: ServerClock): Interceptor {
+  return (next) => async (request) => {
+    const answer = await next(request);
+    const dateMs = Date.parse(answer.header.get("date") ?? "");
+    if (dateMs > 0) clock.told(dateMs);
+    return answer;
+  };
+}
 
+class Calls implements Slotcast {
   constructor(
     readonly business: string,
     readonly holder: string,
+    readonly clock: ServerClock,
     private readonly availability: Client<typeof AvailabilityService>,
     private readonly bookings: Client<typeof BookingService>,
     private readonly lastWords: Client<typeof BookingService>,

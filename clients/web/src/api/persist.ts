@@ -1,4 +1,5 @@
-import { callFailed } from "./problem.js";
+import { moment, msSince } from "./elapsed.js";
+import { after, CallFailed, callFailed, type Problem } from "./problem.js";
 
 const ATTEMPT_MS = 5_000;
 const PAUSE_MS_FIRST = 200;
@@ -12,14 +13,17 @@ export async function persist<Answer>(
   totalMs: number,
   attempt: (options: { timeoutMs: number }) => Promise<Answer>,
 ): Promise<Answer> {
-  const endsAt = Date.now() + totalMs;
+  const begun = moment();
+  const msLeft = () => totalMs - msSince(begun);
+  let before: Problem | null = null;
   for (let failures = 1; ; failures++) {
     try {
-      return await attempt({ timeoutMs: Math.max(1, Math.min(ATTEMPT_MS, endsAt - Date.now())) });
+      return await attempt({ timeoutMs: Math.max(1, Math.min(ATTEMPT_MS, msLeft())) });
     } catch (error) {
-      const failed = callFailed(error);
-      const pauseMs = pauseAfter(failures) + failed.problem.retryAfterMs;
-      if (!failed.problem.retryable || Date.now() + pauseMs >= endsAt) throw failed;
+      const problem: Problem = after(before, callFailed(error).problem);
+      const pauseMs = pauseAfter(failures) + problem.retryAfterMs;
+      if (!problem.retryable || pauseMs >= msLeft()) throw new CallFailed(problem, error);
+      before = problem;
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
   }

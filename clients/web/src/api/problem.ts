@@ -14,6 +14,8 @@ export interface Problem {
   readonly reason: string;
   /** True: the same request, with the same `request_id`, may well succeed later. */
   readonly retryable: boolean;
+  /** True: what was asked for may have been done all the same, by this attempt or one before it. */
+  readonly mayBeDone: boolean;
   readonly retryAfterMs: number;
   /** The service's own sentence, in English, for the console. */
   readonly message: string;
@@ -53,16 +55,21 @@ const RETRYABLE: ReadonlySet<string> = new Set([
   "OVERLOADED",
 ]);
 
+/** Of these: it is not known what came of it. */
+const UNKNOWN: ReadonlySet<string> = new Set(["UNREACHABLE", "TRY_AGAIN", "INTERNAL"]);
+
 /** What a call threw, whatever it was. */
 export function callFailed(error: unknown): CallFailed {
   if (error instanceof CallFailed) return error;
   const failure = ConnectError.from(error);
   const info = failure.findDetails(ErrorInfoSchema)[0];
-  const reason = info?.domain === "slotcast.dev" ? info.reason : "";
+  const told = info?.domain === "slotcast.dev" ? info.reason : "";
+  const reason = told || (LASTING.has(failure.code) ? Code[failure.code] : "UNREACHABLE");
   return new CallFailed(
     {
-      reason: reason || (LASTING.has(failure.code) ? Code[failure.code] : "UNREACHABLE"),
-      retryable: reason ? RETRYABLE.has(reason) : !LASTING.has(failure.code),
+      reason,
+      retryable: told ? RETRYABLE.has(told) : !LASTING.has(failure.code),
+      mayBeDone: UNKNOWN.has(reason),
       retryAfterMs: 1000 * seconds(failure.findDetails(RetryInfoSchema)[0]?.retryDelay, 0),
       message: failure.rawMessage,
       alternatives: failure
@@ -77,11 +84,22 @@ export function callFailed(error: unknown): CallFailed {
   );
 }
 
+/** The problem of the last of several attempts at one request, of which `before` was known. */
+export function after(before: Problem | null, last: Problem): Problem {
+  return before?.mayBeDone && !isDecided(last) ? { ...last, mayBeDone: true } : last;
+}
+
+/** True: the service has looked at the request itself, and so at what became of it before. */
+function isDecided({ retryable, reason }: Problem): boolean {
+  return !retryable && !reason.startsWith("KEY_") && reason !== "SCOPE_MISSING";
+}
+
 /** A problem of the way to the service, told before anything was sent. */
 export function unreachable(message: string): Problem {
   return {
     reason: "UNREACHABLE",
     retryable: true,
+    mayBeDone: true,
     retryAfterMs: 0,
     message,
     alternatives: [],

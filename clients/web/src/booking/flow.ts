@@ -28,9 +28,6 @@ const SLOT_LOST: ReadonlySet<string> = new Set([
   "CAP_REACHED",
 ]);
 
-/** Of these: the service says that it has changed nothing. */
-const NOTHING_DONE: ReadonlySet<string> = new Set(["OVERLOADED", "RATE_LIMITED", "REVISION_AHEAD"]);
-
 /** The state after an event; the same one where the event comes too late to matter. */
 export function next(state: BookingState, event: BookingEvent): BookingState {
   if (event.is === "left") return FIRST;
@@ -94,8 +91,7 @@ function notBooked(state: GivingDetails, problem: Problem): BookingState {
   if (SLOT_LOST.has(problem.reason)) return lost(state.hold.slot, problem);
   if (problem.reason === "HOLD_ENDED")
     return { ...state, holding: "expired", sending: "no", problem: null };
-  const known = !problem.retryable || NOTHING_DONE.has(problem.reason);
-  return { ...state, sending: known && problem.reason !== "INTERNAL" ? "no" : "unknown", problem };
+  return { ...state, sending: problem.mayBeDone ? "unknown" : "no", problem };
 }
 
 function lost(slot: Slot, { reason, alternatives }: Problem): ChoosingTime {

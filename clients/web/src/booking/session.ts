@@ -1,7 +1,7 @@
 /** One visitor's booking, from the time they choose to the answer. */
 import type { Slotcast } from "../api/client.js";
 import type { Details, Hold, Slot, SlotChoice } from "../api/model.js";
-import { CallFailed, callFailed } from "../api/problem.js";
+import { after, CallFailed, callFailed, type Problem } from "../api/problem.js";
 import { newId } from "../api/visitor.js";
 import { type BookingEvent, FIRST, next } from "./flow.js";
 import type { BookingState } from "./state.js";
@@ -37,6 +37,7 @@ export function createSession(slotcast: Slotcast): Session {
 interface Sent<Body> {
   readonly body: Body;
   readonly requestId: string;
+  problem: Problem | null;
 }
 
 class BookingSession implements Session {
@@ -91,7 +92,7 @@ class BookingSession implements Session {
     const { current } = this;
     if (current.step !== "details" || current.sending === "sending") return;
     if (current.sending === "no" || !this.bookSent)
-      this.bookSent = { body: details, requestId: newId() };
+      this.bookSent = { body: details, requestId: newId(), problem: null };
     this.tell({ is: "sent" });
     void this.book(current.hold, this.bookSent);
   }
@@ -117,7 +118,7 @@ class BookingSession implements Session {
 
   private async hold(choice: SlotChoice): Promise<void> {
     const body = JSON.stringify(choice);
-    if (this.holdSent?.body !== body) this.holdSent = { body, requestId: newId() };
+    if (this.holdSent?.body !== body) this.holdSent = { body, requestId: newId(), problem: null };
     const isAnswered = await this.take(this.slotcast.hold(choice, this.holdSent.requestId));
     if (isAnswered) this.holdSent = null;
   }
@@ -165,15 +166,16 @@ class BookingSession implements Session {
     }
   }
 
-  private async book(hold: Hold, { body, requestId }: Sent<Details>): Promise<void> {
+  private async book(hold: Hold, sent: Sent<Details>): Promise<void> {
     const { visit } = this;
     try {
-      const booking = await this.slotcast.book(hold, body, requestId);
+      const booking = await this.slotcast.book(hold, sent.body, sent.requestId);
       if (visit !== this.visit) return;
       clearTimeout(this.expiry);
       this.tell({ is: "booked", booking });
     } catch (error) {
-      if (visit === this.visit) this.tell({ is: "notBooked", problem: callFailed(error).problem });
+      sent.problem = after(sent.problem, callFailed(error).problem);
+      if (visit === this.visit) this.tell({ is: "notBooked", problem: sent.problem });
       this.watchExpiry();
     }
   }

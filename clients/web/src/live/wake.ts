@@ -5,6 +5,8 @@ export interface Wake {
   woke(): void;
   /** There is no network. */
   offline(): void;
+  /** Nobody looks at the tab. */
+  hidden(): void;
 }
 
 /** Listens until the returned function is called. Outside of a browser it hears nothing. */
@@ -18,9 +20,13 @@ export function listenForWake(wake: Wake): () => void {
   document.addEventListener("resume", woke, { signal });
   document.addEventListener(
     "visibilitychange",
-    () => document.visibilityState === "visible" && wake.woke(),
+    () => (document.visibilityState === "visible" ? wake.woke() : wake.hidden()),
     { signal },
   );
   window.addEventListener("offline", () => wake.offline(), { signal });
   return () => listening.abort();
+}
+
+export function isHidden(): boolean {
+  return typeof document !== "undefined" && document.visibilityState === "hidden";
 }

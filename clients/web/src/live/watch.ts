@@ -10,7 +10,7 @@ import { Attempt } from "./attempt.js";
 import { digestOf } from "./digest.js";
 import { beginStream, fold, forget, NOTHING, type OpenSlots, ViewMismatch } from "./fold.js";
 import { FreshnessCountdown } from "./freshness.js";
-import { listenForWake } from "./wake.js";
+import { isHidden, listenForWake } from "./wake.js";
 
 /** A proxy that is stuck takes a connection and never answers. */
 const FIRST_FRAME_MS = 3_000;
@@ -22,6 +22,8 @@ const PAUSE_MS_MAX = 2_000;
 const STALE_AFTER_SECONDS = 12;
 /** A browser that wakes up tells it by several events. */
 const ONE_WAKE_MS = 1_000;
+/** A browser opens six connections to a host at most, and a tab that nobody looks at needs none. */
+const HIDDEN_MS_MAX = 5_000;
 /** Timers are set no further ahead: `setTimeout` has a limit, beyond which it fires at once. */
 const TIMER_MS_MAX = 60_000;
 
@@ -86,6 +88,8 @@ class ResumingWatch implements SlotWatch {
   #unanswered = 0;
   #endPause: (() => void) | null = null;
   #staleTimer: ReturnType<typeof setTimeout> | undefined;
+  #hiddenTimer: ReturnType<typeof setTimeout> | undefined;
+  #isLetGo = false;
   #isChecking = false;
 
   constructor(slotcast: Slotcast, query: SlotQuery) {
@@ -94,6 +98,7 @@ class ResumingWatch implements SlotWatch {
     this.#stopListening = listenForWake({
       woke: () => this.#lookAgain(),
       offline: () => this.#loseNetwork(),
+      hidden: () => this.#letGoSoon(),
     });
     void this.#run();
   }
@@ -128,6 +133,7 @@ class ResumingWatch implements SlotWatch {
     this.#listeners.clear();
     this.#stopListening();
     clearTimeout(this.#staleTimer);
+    clearTimeout(this.#hiddenTimer);
     this.#attempt.cut(RESTART);
     this.#endPause?.();
   }
@@ -156,6 +162,13 @@ class ResumingWatch implements SlotWatch {
 
   async #run(): Promise<void> {
     while (!this.#isOver()) {
+      if (this.#isLetGo) {
+        await new Promise<void>((resolve) => {
+          this.#endPause = resolve;
+        });
+        this.#endPause = null;
+        continue;
+      }
       const pauseMs = await this.#readOne();
       if (pauseMs > 0 && !this.#isOver()) await this.#pause(pauseMs);
     }
@@ -258,7 +271,19 @@ class ResumingWatch implements SlotWatch {
     });
   }
 
+  #letGoSoon(): void {
+    clearTimeout(this.#hiddenTimer);
+    this.#hiddenTimer = setTimeout(() => {
+      this.#isLetGo = true;
+      this.#attempt.cut(RESTART);
+    }, HIDDEN_MS_MAX);
+  }
+
   #lookAgain(): void {
+    if (!isHidden()) {
+      clearTimeout(this.#hiddenTimer);
+      this.#isLetGo = false;
+    }
     this.#tell();
     if (this.#isOver()) return;
     if (this.#endPause) {

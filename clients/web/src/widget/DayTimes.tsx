@@ -1,4 +1,4 @@
-import { useEffect, useId, useLayoutEffect, useRef, useState } from "react";
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import type { Slot } from "../api/model.js";
 import { useSpeaking } from "../words/provider.js";
 import { useAnnounce } from "./announcer.js";
@@ -25,19 +25,17 @@ export function DayTimes(props: TimesProps) {
   const shown = usePresence(starts, `${day} ${formats.timeZone}`, isPointedAt);
   const list = useRef<HTMLDivElement>(null);
   const heading = useRef<HTMLHeadingElement>(null);
-  const headingId = useId();
   useKeptFocus(shown, starts, list, heading);
   useAnnouncedChanges(shown, day);
   const noon = new Date(`${day}T12:00:00Z`);
   return (
-    <section
+    <div
       ref={list}
       className="slotcast-times"
-      aria-labelledby={headingId}
       onPointerEnter={() => setPointedAt(true)}
       onPointerLeave={() => setPointedAt(false)}
     >
-      <Heading below={1} className="slotcast-day-name" id={headingId} focus={heading}>
+      <Heading below={1} className="slotcast-day-name" focus={heading}>
         {dayName(noon, formats.locale)}
       </Heading>
       {shown.length === 0 && <p className="slotcast-empty">{text("emptyDay")}</p>}
@@ -45,7 +43,7 @@ export function DayTimes(props: TimesProps) {
         const ofPart = shown.filter(({ start }) => partOfDay(formats.hour(start.at)) === part);
         return ofPart.length > 0 && <Part key={part} {...props} name={text(part)} shown={ofPart} />;
       })}
-    </section>
+    </div>
   );
 }
 

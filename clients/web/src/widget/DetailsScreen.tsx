@@ -184,6 +184,8 @@ function SubmitButton({ state, isRequest }: { state: GivingDetails; isRequest: b
       className="slotcast-button slotcast-primary"
       aria-disabled={!canSend(state)}
       aria-busy={state.sending === "sending"}
+      // Else the field is left first, and what is then said of it moves the button away from the pointer.
+      onMouseDown={(event) => event.preventDefault()}
     >
       {text(label[state.sending])}
     </button>

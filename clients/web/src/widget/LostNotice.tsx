@@ -1,31 +1,33 @@
-import { useEffect, useRef } from "react";
-import type { Catalog, Slot } from "../api/model.js";
+import { useEffect, useMemo, useRef } from "react";
+import type { Catalog, Slot, SlotQuery } from "../api/model.js";
 import type { LostSlot } from "../booking/state.js";
+import { type OpenSlots, useOpenSlots } from "../live/useOpenSlots.js";
 import { useSpeaking } from "../words/provider.js";
 import { keepFocus } from "./keepFocus.js";
 import { Icon } from "./parts.js";
 import { personOf } from "./selection.js";
 
 const ALTERNATIVES_MAX = 6;
+/** As far as one watch may reach. */
+const WINDOW_MS_MAX = 62 * 86_400_000;
 
 export interface LostProps {
   readonly catalog: Catalog;
   readonly lost: LostSlot;
-  readonly isStale: boolean;
   /** True: with whom it is does not matter, so that times are told apart by their start only. */
   readonly isAnyone: boolean;
   readonly onChoose: (slot: Slot) => void;
-  /** False: it is known to be gone as well. */
-  readonly mayBeOpen: (slot: Slot) => boolean;
 }
 
-/** What was chosen is gone; what there is instead. */
+/** What was chosen is gone; what there is instead, watched like all that can be clicked. */
 export function LostNotice(props: LostProps) {
   const { lost } = props;
   const { text, formats } = useSpeaking();
   const notice = useRef<HTMLDivElement>(null);
   useEffect(() => notice.current?.focus(), []);
-  const alternatives = alternativesOf(props).slice(0, ALTERNATIVES_MAX);
+  const query = useMemo(() => queryOf(lost), [lost]);
+  const open = useOpenSlots(query);
+  const alternatives = alternativesOf(props, open).slice(0, ALTERNATIVES_MAX);
   const time = formats.time(lost.slot.start);
   return (
     <div
@@ -45,7 +47,7 @@ export function LostNotice(props: LostProps) {
         <ul className="slotcast-alternatives">
           {alternatives.map((slot) => (
             <li key={slot.key}>
-              <Alternative {...props} slot={slot} />
+              <Alternative {...props} slot={slot} open={open} />
             </li>
           ))}
         </ul>
@@ -54,22 +56,38 @@ export function LostNotice(props: LostProps) {
   );
 }
 
-function alternativesOf({ lost, isAnyone, mayBeOpen }: LostProps): readonly Slot[] {
-  const open = lost.alternatives.filter(mayBeOpen);
-  if (!isAnyone) return open;
-  const byStart = new Map(open.toReversed().map((slot) => [slot.start.getTime(), slot]));
-  return open.filter((slot) => byStart.get(slot.start.getTime()) === slot);
+function queryOf({ slot, alternatives }: LostSlot): SlotQuery | null {
+  const starts = alternatives.map((each) => each.start.getTime());
+  if (starts.length === 0) return null;
+  const first = Math.min(...starts);
+  return {
+    appointmentTypes: [...new Set(alternatives.map((each) => each.appointmentType))],
+    calendars: [...new Set(alternatives.map((each) => each.calendar))],
+    start: new Date(first),
+    end: new Date(Math.min(Math.max(...starts) + 1_000, first + WINDOW_MS_MAX)),
+    durationSeconds: (slot.end.getTime() - slot.start.getTime()) / 1000,
+  };
+}
+
+/** As they were told with the refusal, until it is known which of them are still open. */
+function alternativesOf({ lost, isAnyone }: LostProps, open: OpenSlots): readonly Slot[] {
+  const keys = new Set(open.slots.map(({ key }) => key));
+  const isKnown = open.freshness !== "loading";
+  const still = lost.alternatives.filter(({ key }) => !isKnown || keys.has(key));
+  if (!isAnyone) return still;
+  const byStart = new Map(still.toReversed().map((slot) => [slot.start.getTime(), slot]));
+  return still.filter((slot) => byStart.get(slot.start.getTime()) === slot);
 }
 
 /** Said is what differs from the time that is lost: the day, the person. */
 function Alternative({
   catalog,
   lost,
-  isStale,
   isAnyone,
   onChoose,
   slot,
-}: LostProps & { slot: Slot }) {
+  open,
+}: LostProps & { slot: Slot; open: OpenSlots }) {
   const { formats } = useSpeaking();
   const isOtherDay = formats.dayKey(slot.start) !== formats.dayKey(lost.slot.start);
   const isOtherPerson = !isAnyone && slot.calendar !== lost.slot.calendar;
@@ -77,9 +95,9 @@ function Alternative({
     <button
       type="button"
       className="slotcast-alternative"
-      aria-disabled={isStale}
+      aria-disabled={open.freshness !== "fresh"}
       onClick={(event) => {
-        if (isStale) return;
+        if (!open.isOffered(slot)) return;
         keepFocus(event);
         onChoose(slot);
       }}

@@ -126,7 +126,9 @@ function Day({ state, days, isLoading, date }: MonthProps & { date: CalendarDate
     !isLoading && !isDisabled && free,
   ];
   const { "aria-invalid": _cell, ...ofCell } = cellProps;
-  const { "aria-invalid": _button, ...ofButton } = buttonProps;
+  // Its focus follows the state, and may not lead it: where an effect comes after the next key, as in
+  // Preact, two days would hand the focus to each other for ever.
+  const { "aria-invalid": _button, onFocus: _focus, ...ofButton } = buttonProps;
   return (
     <td {...ofCell}>
       {/* biome-ignore lint/a11y/useAriaPropsSupportedByRole: its role is among react-aria's props. */}

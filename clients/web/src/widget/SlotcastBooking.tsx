@@ -20,7 +20,7 @@ export interface SlotcastBookingProps extends SessionListener {
   readonly apiKey: string;
   /** Its id, such as `demo`, or its name. */
   readonly business: string;
-  /** Whose holds are one's own: for two visitors on one page. Absent: one for each browser tab. */
+  /** Whose holds are one's own. Absent: each widget is somebody else. */
   readonly holder?: string | undefined;
   /** Chosen already, by id or by name. */
   readonly appointmentType?: string | undefined;

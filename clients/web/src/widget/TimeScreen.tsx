@@ -2,10 +2,10 @@ import { GregorianCalendar, parseDate, toCalendarDate, toZoned } from "@internat
 import { I18nProvider } from "@react-aria/i18n";
 import { useCalendarState } from "@react-stately/calendar";
 import { type ReactNode, useEffect, useMemo, useState } from "react";
-import type { Catalog, Slot } from "../api/model.js";
+import type { Catalog } from "../api/model.js";
 import type { Session } from "../booking/session.js";
 import type { ChoosingTime } from "../booking/state.js";
-import { type OpenSlots, useOpenSlots } from "../live/useOpenSlots.js";
+import { useOpenSlots } from "../live/useOpenSlots.js";
 import { useSpeaking } from "../words/provider.js";
 import { useAnnounce } from "./announcer.js";
 import { DayPanel, type DayProps } from "./DayPanel.js";
@@ -16,7 +16,7 @@ import { BackButton, Failure, Icon, ProblemNotice } from "./parts.js";
 import { ScreenHeading } from "./screen.js";
 import { isLeftToService, type Selection } from "./selection.js";
 import { useDay } from "./useDay.js";
-import { type LookedAt, type Month, useMonth } from "./useMonth.js";
+import { type LookedAt, useMonth } from "./useMonth.js";
 import { ZoneLine } from "./ZoneLine.js";
 
 export interface TimeProps {
@@ -80,10 +80,8 @@ function OpenTimes(props: TimeProps & { onRetry: () => void }) {
           key={state.lost.slot.key}
           catalog={catalog}
           lost={state.lost}
-          isStale={isStale}
           isAnyone={isLeftToService(selection)}
           onChoose={(slot) => session.choose(slot, isLeftToService(selection))}
-          mayBeOpen={(slot) => isNotKnownGone(slot, month, open)}
         />
       )}
       {state.problem && <ProblemNotice problem={state.problem} />}
@@ -135,15 +133,6 @@ function StaleBanner({ isStale }: { isStale: boolean }) {
       )}
     </div>
   );
-}
-
-function isNotKnownGone(slot: Slot, { query }: Month, open: OpenSlots): boolean {
-  const isWatched =
-    slot.start >= query.start &&
-    slot.start < query.end &&
-    query.appointmentTypes.includes(slot.appointmentType) &&
-    (query.calendars.length === 0 || query.calendars.includes(slot.calendar));
-  return !isWatched || open.freshness !== "fresh" || open.slots.some(({ key }) => key === slot.key);
 }
 
 /** Null where the calendars are in several zones. */

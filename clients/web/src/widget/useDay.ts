@@ -1,4 +1,4 @@
-import { isSameMonth, parseDate, startOfMonth } from "@internationalized/date";
+import { type CalendarDate, isSameMonth, parseDate, startOfMonth } from "@internationalized/date";
 import { useEffect, useRef, useState } from "react";
 import type { Days } from "./days.js";
 import type { LookedAt, Month } from "./useMonth.js";
@@ -12,7 +12,7 @@ export function useDay(
 ): [string | null, (day: string) => void] {
   const [day, setDay] = useState<string | null>(lookedAt.current);
   const { focused, setFocused, max } = month;
-  const isShown = day !== null && isSameMonth(parseDate(day), focused);
+  const isShown = isOfMonth(day, focused);
   const [first] = days.keys();
   const untouched = useRef(day === null);
   useEffect(() => {
@@ -20,17 +20,24 @@ export function useDay(
   }, [lookedAt, day]);
   useEffect(() => {
     if (!isFresh || isShown) return;
+    // What the visitor has done before this is run counts more.
+    const turnTo = (date: CalendarDate) =>
+      setFocused((now) => (now.compare(focused) === 0 ? date : now));
     if (first !== undefined) {
-      if (untouched.current) setFocused(parseDate(first));
+      if (untouched.current) turnTo(parseDate(first));
       untouched.current = false;
-      setDay(first);
+      setDay((now) => (isOfMonth(now, focused) ? now : first));
       return;
     }
     // At the end of a month there may be nothing left: what comes is the next one.
     const next = startOfMonth(focused).add({ months: 1 });
-    if (untouched.current && next.compare(max) <= 0) setFocused(next);
+    if (untouched.current && next.compare(max) <= 0) turnTo(next);
     untouched.current = false;
   }, [isFresh, isShown, first, focused, setFocused, max]);
   const firstShown = isFresh ? (first ?? null) : null;
   return [isShown ? day : firstShown, setDay];
+}
+
+function isOfMonth(day: string | null, month: CalendarDate): boolean {
+  return day !== null && isSameMonth(parseDate(day), month);
 }

@@ -5,7 +5,7 @@ import {
   startOfMonth,
   toCalendarDate,
 } from "@internationalized/date";
-import { useMemo, useState } from "react";
+import { type Dispatch, type SetStateAction, useMemo, useState } from "react";
 import type { SlotQuery } from "../api/model.js";
 import { useSlotcast } from "../live/provider.js";
 import { isLeftToService, type Selection } from "./selection.js";
@@ -18,7 +18,7 @@ export interface LookedAt {
 export interface Month {
   /** The day of the grid that has the focus, or gets it. */
   readonly focused: CalendarDate;
-  setFocused(date: CalendarDate): void;
+  readonly setFocused: Dispatch<SetStateAction<CalendarDate>>;
   /** The first and the last day that may have slots. */
   readonly min: CalendarDate;
   readonly max: CalendarDate;
@@ -29,18 +29,15 @@ export interface Month {
 export function useMonth(selection: Selection, timeZone: string, day: string | null): Month {
   const { clock } = useSlotcast();
   const { horizonSeconds } = selection.type;
-  const [min, max] = useMemo(() => {
-    const now = clock.now();
-    const day = (ms: number) => toCalendarDate(fromAbsolute(ms, timeZone));
-    return [day(now), day(now + 1000 * horizonSeconds)];
-  }, [clock, timeZone, horizonSeconds]);
+  const dayAt = (ms: number) => toCalendarDate(fromAbsolute(ms, timeZone)).toString();
+  // By the service's clock, and each time anew: a page may be open over midnight.
+  const now = clock.now();
+  const [first, last] = [dayAt(now), dayAt(now + 1000 * horizonSeconds)];
+  const [min, max] = useMemo(() => [parseDate(first), parseDate(last)], [first, last]);
   const [wished, setFocused] = useState(() => (day ? parseDate(day) : min));
   const focused = between(min, wished, max);
   const month = startOfMonth(focused).toString();
-  const query = useMemo(
-    () => queryOf(selection, month, timeZone, clock.now()),
-    [selection, month, timeZone, clock],
-  );
+  const query = useMemo(() => queryOf(selection, month, timeZone), [selection, month, timeZone]);
   return { focused, setFocused, min, max, query };
 }
 
@@ -49,16 +46,14 @@ function between(min: CalendarDate, date: CalendarDate, max: CalendarDate): Cale
   return date.compare(max) > 0 ? max : date;
 }
 
-function queryOf(selection: Selection, month: string, timeZone: string, nowMs: number): SlotQuery {
+/** The whole month: what has passed, the service knows best. */
+function queryOf(selection: Selection, month: string, timeZone: string): SlotQuery {
   const first = parseDate(month);
-  const firstMs = first.toDate(timeZone).getTime();
-  const end = first.add({ months: 1 }).toDate(timeZone);
-  const start = new Date(Math.min(Math.max(firstMs, nowMs), end.getTime() - 1000));
   return {
     appointmentTypes: [selection.type.name],
     calendars: selection.calendar && !isLeftToService(selection) ? [selection.calendar] : [],
-    start,
-    end,
+    start: first.toDate(timeZone),
+    end: first.add({ months: 1 }).toDate(timeZone),
     durationSeconds: selection.durationSeconds,
   };
 }

@@ -5,7 +5,8 @@ import type { BookingState } from "../booking/state.js";
 
 export function useSessionState(session: Session): BookingState {
   const subscribe = useCallback((listener: () => void) => session.subscribe(listener), [session]);
-  return useSyncExternalStore(subscribe, () => session.state());
+  const state = () => session.state();
+  return useSyncExternalStore(subscribe, state, state);
 }
 
 /** What the page is told. */
@@ -32,7 +33,9 @@ export function useSessionListener(session: Session, listener: SessionListener):
 function tell(listener: SessionListener, before: BookingState, now: BookingState): void {
   const hadHold = before.step === "details" ? before.hold : null;
   if (now.step === "done" && before.step !== "done") listener.onBooked?.(now.booking);
-  if (now.step === "time" && hadHold) listener.onReleased?.(hadHold);
+  // Of what was sent and not answered nobody knows that it is free.
+  const isFreed = before.step === "details" && before.sending === "no";
+  if (now.step === "time" && hadHold && isFreed) listener.onReleased?.(hadHold);
   if (now.step === "details" && now.hold.name !== hadHold?.name) listener.onHeld?.(now.hold);
 }
 

@@ -1,8 +1,15 @@
 import { create } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import { Code, ConnectError, createRouterTransport, type ServiceImpl } from "@connectrpc/connect";
+import {
+  Code,
+  ConnectError,
+  createClient,
+  createRouterTransport,
+  type ServiceImpl,
+} from "@connectrpc/connect";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { CallFailed, createSlotcast, fullName } from "../../src/api/client.js";
+import { CallFailed, createSlotcast, fullName, tellsTime } from "../../src/api/client.js";
+import { ServerClock } from "../../src/api/serverClock.js";
 import {
   BadRequestSchema,
   ErrorInfoSchema,
@@ -124,6 +131,19 @@ test("who cannot reach the service gives up after a while, and says that it may 
   expect(attempts).toBeLessThan(30);
 });
 
+test("what one attempt may have done is not forgotten when the last one is told to wait", async () => {
+  let attempts = 0;
+  const visitor = aVisitor({
+    book: () => {
+      attempts++;
+      if (attempts === 1) throw new TypeError("Failed to fetch");
+      throw refusal(Code.ResourceExhausted, "RATE_LIMITED");
+    },
+  });
+  const problem = await problemOf(visitor.book(HOLD, DETAILS, "book-1"));
+  expect(problem).toMatchObject({ reason: "RATE_LIMITED", mayBeDone: true });
+});
+
 test("a refusal for good is not tried again", async () => {
   let attempts = 0;
   const visitor = aVisitor({
@@ -183,4 +203,21 @@ test("a catalogue of several pages is read whole", async () => {
 test("a short id is a name in its collection", () => {
   expect(fullName("demo", "businesses")).toBe("businesses/demo");
   expect(fullName("businesses/demo", "businesses")).toBe("businesses/demo");
+});
+
+test("each answer says what time it is, also where the visitor's clock is wrong", async () => {
+  vi.setSystemTime(Date.UTC(2030, 0, 7, 12));
+  const clock = new ServerClock();
+  const transport = createRouterTransport(
+    (router) =>
+      router.service(CatalogService, {
+        getBusiness: (_, context) => {
+          context.responseHeader.set("date", "Mon, 07 Jan 2030 09:00:00 GMT");
+          return {};
+        },
+      }),
+    { transport: { interceptors: [tellsTime(clock)] } },
+  );
+  await createClient(CatalogService, transport).getBusiness({});
+  expect(clock.now()).toBe(Date.UTC(2030, 0, 7, 9));
 });

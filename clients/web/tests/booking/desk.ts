@@ -28,9 +28,11 @@ export function aSlot(hour: number): Slot {
 
 export function aProblem(reason: string, more: Partial<Problem> = {}): Problem {
   const retryable = ["UNREACHABLE", "TRY_AGAIN", "OVERLOADED"].includes(reason);
+  const mayBeDone = ["UNREACHABLE", "TRY_AGAIN", "INTERNAL"].includes(reason);
   return {
     reason,
     retryable,
+    mayBeDone,
     retryAfterMs: 0,
     message: reason,
     alternatives: [],

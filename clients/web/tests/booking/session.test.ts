@@ -179,6 +179,19 @@ describe("sending the details", () => {
     expect(second).toMatchObject({ requestId: first?.requestId, about: first?.about });
   });
 
+  test("of which one attempt had no answer stays unknown, though the next is told to wait", async () => {
+    const desk = new Desk();
+    await desk.held();
+    desk.session.submit(DETAILS);
+    await desk.refuse("UNREACHABLE");
+    desk.session.submit(DETAILS);
+    await desk.refuse("OVERLOADED");
+    expect(desk.state("details").sending).toBe("unknown");
+    desk.session.submit(DETAILS);
+    const ids = desk.of("book").map((call) => call.requestId);
+    expect(new Set(ids).size).toBe(1);
+  });
+
   test("that the service refuses unread can be mended, and is another request", async () => {
     const desk = new Desk();
     await desk.held();

@@ -413,6 +413,34 @@ describe("healing", () => {
     expect(await failAtOnce()).toBeLessThanOrEqual(250);
   });
 
+  test("a tab that nobody looks at lets go of its stream after a while, and resumes when it is seen", async () => {
+    const { view } = await freshWatch();
+    const old = service.last;
+    show("hidden");
+    await pass(4_000);
+    expect(old.isCut).toBe(false);
+    await pass(2_000);
+    expect(old.isCut).toBe(true);
+    const { length } = service.streams;
+    await pass(20_000);
+    expect(service.streams).toHaveLength(length);
+    expect(view.isFresh()).toBe(false);
+    show("visible");
+    await settle();
+    expect(service.streams).toHaveLength(length + 1);
+    expect(service.last.request.resumeToken).not.toBe("");
+  });
+
+  test("a tab that is seen again soon keeps its stream", async () => {
+    await freshWatch();
+    const old = service.last;
+    show("hidden");
+    await pass(1_000);
+    show("visible");
+    await pass(6_000);
+    expect(old.isCut).toBe(false);
+  });
+
   test("on waking up a stale view says so and leaves its stream, though it may look alive", async () => {
     const { view, told } = await freshWatch();
     const old = service.last;

@@ -84,13 +84,13 @@ test("no month is shown that has nothing to offer by its horizon", async () => {
   expect(document.activeElement).toBe(next);
 });
 
-test("a month is asked for from now on, and to its end", async () => {
+test("a month is asked for from its start to its end, for the service knows best what has passed", async () => {
   const { visitor } = await atTimes(salon, [slot("10:00")]);
   const asked = () => {
     const { startTime, endTime } = salon.streams.at(-1)?.request ?? {};
     return [startTime, endTime].map((each) => new Date(Number(each?.seconds) * 1000).toISOString());
   };
-  expect(asked()).toEqual(["2030-01-07T08:00:00.000Z", "2030-01-31T23:00:00.000Z"]);
+  expect(asked()).toEqual(["2029-12-31T23:00:00.000Z", "2030-01-31T23:00:00.000Z"]);
   await screen.findByRole("button", { name: "10:00" });
   await visitor.click(screen.getByRole("button", { name: "Next month" }));
   await waitFor(() =>
@@ -240,14 +240,38 @@ test("a time that is lost says so, and offers what is free instead", async () =>
   const alert = await screen.findByRole("alert");
   expect(alert.textContent).toContain("10:00 has just been taken.");
   await waitFor(() => expect(document.activeElement).toBe(alert));
-  // Each start once, for anyone will do; and not noon, which the view knows to be closed.
-  const offered = within(alert)
-    .getAllByRole("button")
-    .map((button) => button.textContent);
-  expect(offered).toEqual(["10:30", "Sat, Feb 9 15:00"]);
+  // Each start once, for anyone will do; nothing can be clicked of which nothing is known yet.
+  const buttons = () => within(alert).getAllByRole("button");
+  const offered = () => buttons().map((button) => button.textContent);
+  expect(offered()).toEqual(["10:30", "12:00", "Sat, Feb 9 15:00"]);
   salon.holdProblem = null;
+  const holds = salon.holds.length;
+  for (const button of buttons()) await visitor.click(button);
+  expect(salon.holds).toHaveLength(holds);
+  // Noon has gone meanwhile.
+  await salon.shows(alternatives.filter((_, index) => index !== 2));
+  await waitFor(() => expect(offered()).toEqual(["10:30", "Sat, Feb 9 15:00"]));
+  await waitFor(() => expect(buttons()[0]?.getAttribute("aria-disabled")).toBe("false"));
+  salon.changes({ closed: alternatives.slice(3) });
+  await waitFor(() => expect(offered()).toEqual(["10:30"]));
   await visitor.click(within(alert).getByRole("button", { name: /10:30/ }));
   await screen.findByRole("heading", { name: "Your details" });
+});
+
+test("alternatives of which nothing is heard any more cannot be clicked", async () => {
+  const { visitor } = await atTimes(salon, [slot("10:00"), slot("10:30")]);
+  salon.holdProblem = refusal("SLOT_TAKEN", { alternatives: [slot("10:30")] });
+  await visitor.click(await screen.findByRole("button", { name: "10:00" }));
+  const alert = await screen.findByRole("alert");
+  await waitFor(() => expect(salon.streams).toHaveLength(2));
+  await salon.shows([slot("10:30")], { staleAfterMs: 200 });
+  const button = () => within(alert).getByRole("button", { name: /10:30/ });
+  await waitFor(() => expect(button().getAttribute("aria-disabled")).toBe("false"));
+  await waitFor(() => expect(button().getAttribute("aria-disabled")).toBe("true"));
+  salon.holdProblem = null;
+  const holds = salon.holds.length;
+  await visitor.click(button());
+  expect(salon.holds).toHaveLength(holds);
 });
 
 test("what else goes wrong with a hold is told, and the times stay", async () => {
@@ -296,7 +320,9 @@ test("going back from the form leads to the day that was looked at", async () =>
   await visitor.click(screen.getByRole("button", { name: "Next month" }));
   await waitFor(() => expect(salon.streams).toHaveLength(2));
   await salon.shows([slot("08:00", { day: "2030-02-01" }), later]);
-  await visitor.click(await screen.findByRole("button", { name: /February 14, 2030/ }));
+  await visitor.click(
+    await screen.findByRole("button", { name: /February 14, 2030, 1 free time/ }),
+  );
   await visitor.click(await screen.findByRole("button", { name: "09:00" }));
   await screen.findByRole("heading", { name: "Your details" });
   await visitor.click(screen.getByRole("button", { name: "Back" }));

@@ -129,6 +129,18 @@ test("taken out of the page, it gives free what it holds", async () => {
   await waitFor(() => expect(salon.released).toEqual(["businesses/salon/holds/1"]));
 });
 
+test("moved within the page, it keeps what it holds and what was typed", async () => {
+  const { element, inside, visitor } = await put({ language: "en" });
+  await visitor.click(await inside.findByRole("button", { name: "Continue" }));
+  await salon.shows([slot("10:00")]);
+  await visitor.click(await inside.findByRole("button", { name: "10:00" }));
+  await visitor.type(await inside.findByLabelText("Name"), "Ada");
+  const elsewhere = document.body.appendChild(document.createElement("section"));
+  await act(async () => elsewhere.append(element));
+  expect((await inside.findByLabelText<HTMLInputElement>("Name")).value).toBe("Ada");
+  expect(salon.released).toEqual([]);
+});
+
 test("a second script tag does no harm", async () => {
   vi.resetModules();
   await expect(import("../../src/element.js")).resolves.toBeDefined();
