@@ -22,6 +22,12 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
+# By themselves: a browser and a whole service need both cores. What fails is asked once more, of a
+# service started anew, and said to have failed: see docs/roadmap.md.
+BROWSER_TESTS = $(BIN)/pytest tests/web || \
+  { echo 'SOME FAILED IN A BROWSER (above); once more, in a service started anew ...' >&2; \
+    $(BIN)/pytest tests/web --last-failed --last-failed-no-failures none; }
+
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-check web test test-web robustness mutants soak lint fmt proto clean
 
@@ -43,13 +49,14 @@ test: lint web ## Check the style, the types and the protos, then run all tests,
 	@echo 'Tests of the widget ...'
 	@$(IN_WEB) npm run --silent test
 	@echo 'Tests ...'
-	@$(BIN)/pytest -n 2
+	@$(BIN)/pytest -n 2 --ignore tests/web
+	@$(BROWSER_TESTS)
 	@$(MAKE) --no-print-directory robustness ARGS='--seconds 12'
 
 test-web: web ## Only what concerns the widget, with a real browser before the real service
 	@$(IN_WEB) npm run --silent check
 	@$(IN_WEB) npm run --silent test
-	@$(BIN)/pytest tests/web
+	@$(BROWSER_TESTS)
 
 robustness: $(READY) ## Break a cluster in every way, and judge what it did (ARGS='calm --seed random')
 	@echo 'Robustness (5 to 10 minutes) ...'

@@ -88,17 +88,12 @@ async def test_whom_the_service_does_not_answer_from_the_start_is_told_so_and_tr
 ):
     visitor = await visit(url=at)
     await visitor.option("Haircut").wait_for()
-    is_mended = False
-
-    async def answer(route):
-        await (route.continue_() if is_mended else route.abort())
-
-    await visitor.page.route("**/slotcast.v1.*/**", answer)
+    proxy.blackhole()
     await visitor.widget.evaluate("(each) => each.getRootNode().host.setAttribute('business', 'x')")
     failure = visitor.widget.get_by_role("alert")
-    await expect(failure).to_contain_text("cannot be reached")
+    await expect(failure).to_contain_text("cannot be reached", timeout=40_000)
 
-    is_mended = True
+    proxy.heal()
     await visitor.widget.evaluate(
         f"(each) => each.getRootNode().host.setAttribute('business', '{shop.business}')"
     )
