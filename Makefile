@@ -22,12 +22,6 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
 unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 
-# By themselves: a browser and a whole service need both cores. Where some fail, all are asked once more,
-# of a service started anew, and it is said: see docs/roadmap.md.
-BROWSER_TESTS = $(BIN)/pytest tests/web --maxfail 5 || \
-  { echo 'SOME FAILED IN A BROWSER (above); all once more, in a service started anew ...' >&2; \
-    $(BIN)/pytest tests/web --maxfail 5; }
-
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-check web test test-web robustness mutants soak lint fmt proto clean
 
@@ -50,13 +44,12 @@ test: lint web ## Check the style, the types and the protos, then run all tests,
 	@$(IN_WEB) npm run --silent test
 	@echo 'Tests ...'
 	@$(BIN)/pytest -n 2 --ignore tests/web
-	@$(BROWSER_TESTS)
 	@$(MAKE) --no-print-directory robustness ARGS='--seconds 12'
 
 test-web: web ## Only what concerns the widget, with a real browser before the real service
 	@$(IN_WEB) npm run --silent check
 	@$(IN_WEB) npm run --silent test
-	@$(BROWSER_TESTS)
+	@$(BIN)/pytest tests/web
 
 robustness: $(READY) ## Break a cluster in every way, and judge what it did (ARGS='calm --seed random')
 	@echo 'Robustness (5 to 10 minutes) ...'
