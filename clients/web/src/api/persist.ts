@@ -18,7 +18,8 @@ export async function persist<Answer>(
   let before: Problem | null = null;
   for (let failures = 1; ; failures++) {
     try {
-      return await attempt({ timeoutMs: Math.max(1, Math.min(ATTEMPT_MS, msLeft())) });
+      // Whole: gRPC's own timeout has no fractions.
+      return await attempt({ timeoutMs: Math.ceil(Math.max(1, Math.min(ATTEMPT_MS, msLeft()))) });
     } catch (error) {
       const problem: Problem = after(before, callFailed(error).problem);
       const pauseMs = pauseAfter(failures) + problem.retryAfterMs;

@@ -9,6 +9,7 @@ import {
 } from "@connectrpc/connect";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { CallFailed, createSlotcast, fullName, tellsTime } from "../../src/api/client.js";
+import { persist } from "../../src/api/persist.js";
 import { ServerClock } from "../../src/api/serverClock.js";
 import {
   BadRequestSchema,
@@ -220,4 +221,16 @@ test("each answer says what time it is, also where the visitor's clock is wrong"
   );
   await createClient(CatalogService, transport).getBusiness({});
   expect(clock.now()).toBe(Date.UTC(2030, 0, 7, 9));
+});
+
+test("each attempt has a whole number of milliseconds, as gRPC wants it", async () => {
+  const timeouts: number[] = [];
+  const asked = persist(15_000, ({ timeoutMs }) => {
+    timeouts.push(timeoutMs);
+    vi.advanceTimersByTime(3_000.3);
+    return Promise.reject(new TypeError("Failed to fetch"));
+  });
+  await expect(Promise.all([asked, vi.runAllTimersAsync()])).rejects.toThrow(CallFailed);
+  expect(timeouts.length).toBeGreaterThan(2);
+  expect(timeouts.every(Number.isInteger)).toBe(true);
 });
