@@ -186,3 +186,9 @@ def test_a_stream_has_no_head(shop, kind):
 
     assert refused.status == 405
     assert refused.headers["allow"] == "GET"
+
+
+def test_a_timeout_that_grpc_cannot_read_spoils_nothing_for_others(shop):
+    for _ in range(3):
+        assert shop.web.get(shop.path, grpc_timeout="2741.5m").status == 200
+        assert shop.web.get(shop.path, grpc_timeout="5000m").status == 200
