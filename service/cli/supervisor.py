@@ -22,6 +22,7 @@ from service.embedded.envoy import Envoy
 from service.embedded.folder import DataFolderInUse
 from service.embedded.postgres import Postgres
 from service.embedded.process import ServerFailed, is_free, is_installed
+from service.embedded.server import EmbeddedServer
 from service.embedded.valkey import Valkey
 from service.gateway.config import NO_DOCUMENTS, envoy_yaml, write_files
 from service.gateway.pages import BadPages, page_routes
@@ -40,7 +41,6 @@ PREDICATE_LOCKS_MIN = 1024
 RESTART_SECONDS_FIRST = 0.1
 RESTART_SECONDS_MAX = 5.0
 Say = Callable[[str], None]
-Kept = Postgres | Valkey | Envoy
 
 
 @asynccontextmanager
@@ -86,9 +86,9 @@ async def running_server(
 
 def _start_stores(
     settings: Settings, stack: AsyncExitStack, say: Say
-) -> tuple[Settings, list[Kept]]:
+) -> tuple[Settings, list[EmbeddedServer]]:
     folder = settings.data_folder
-    stores: list[Kept] = []
+    stores: list[EmbeddedServer] = []
     if settings.database_url is None:
         postgres_folder = folder / "postgres"
         is_new = not postgres_folder.exists()
@@ -110,7 +110,7 @@ def _start_gateway(
     target: str,
     documents: Mapping[str, Path],
     stack: ExitStack,
-    kept: list[Kept],
+    kept: list[EmbeddedServer],
     say: Say,
 ) -> str | None:
     """Start an Envoy where one is wanted, and return its address; a port of 0 is a free one."""
@@ -142,7 +142,7 @@ def _start_gateway(
     return f"http://127.0.0.1:{envoy.port}"
 
 
-async def _keep_stores(stores: Sequence[Kept], say: Say) -> None:
+async def _keep_stores(stores: Sequence[EmbeddedServer], say: Say) -> None:
     """Start again what has died, at the same address; it recovers by itself."""
     while True:
         await asyncio.sleep(STORE_LOOK_SECONDS)

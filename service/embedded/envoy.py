@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import signal
 import socket
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Self
 
 from service.embedded import process
-from service.embedded.folder import (
-    POLL_SECONDS,
-    FolderLock,
-    make_private,
-    rotate_log,
-    write_private,
-)
+from service.embedded.folder import POLL_SECONDS, write_private
 from service.embedded.process import ServerFailed
+from service.embedded.server import EmbeddedServer
 
 START_SECONDS_MAX = 30.0
-STOP_SECONDS_MAX = 5.0
 ANSWER_SECONDS_MAX = 1.0
 WORKER_THREADS = 2
 
@@ -29,67 +20,16 @@ Configure = Callable[[int], str]
 """Returns the configuration of an Envoy that listens on a port of the loopback address."""
 
 
-class Envoy:
+class Envoy(EmbeddedServer):
     """An Envoy of our own, on a port of 127.0.0.1, a free one where none is named.
 
     The port stays the same over `stop` and `start`, so that clients find it again.
     """
 
     def __init__(self, folder: Path, configure: Configure, *, port: int | None = None) -> None:
-        self.folder = folder.absolute()
+        super().__init__(folder, "envoy.log")
         self.port = port
         self._configure = configure
-        self._log = self.folder / "envoy.log"
-        self._lock = FolderLock(self.folder)
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def is_running(self) -> bool:
-        """Whether its process lives."""
-        return self._process is not None and self._process.poll() is None
-
-    @property
-    def process_id(self) -> int:
-        """The id of the process that was started last."""
-        assert self._process is not None, "It was not started."
-        return self._process.pid
-
-    def start(self) -> Self:
-        """Start it, and return when it takes connections.
-
-        Raises DataFolderInUse where another program runs one on the folder, ServerFailed where it
-        does not start.
-        """
-        if self.is_running:
-            return self
-        self.stop()
-        make_private(self.folder)
-        self._lock.acquire()
-        try:
-            rotate_log(self._log)
-            self._run()
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def stop(self) -> None:
-        """Stop it, and cut what goes through it: clients resume at another, or later."""
-        if self._process is not None:
-            process.end(self._process, (signal.SIGTERM, STOP_SECONDS_MAX))
-            self._process = None
-        self._lock.release()
-
-    def kill(self) -> None:
-        """End it as a crash would; `start` brings it back."""
-        if self._process is not None:
-            process.end(self._process)
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     def _run(self) -> None:
         if self.port is not None and not process.is_free(self.port):
@@ -115,7 +55,7 @@ class Envoy:
                 "--disable-hot-restart",
             ],
             log=self._log,
-            account=process.Account(),
+            account=self._account,
             heirloom=self._lock.descriptor,
         )
         return self._wait_until_ready(port)

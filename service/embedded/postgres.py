@@ -9,19 +9,15 @@ import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
 from urllib.parse import quote
 
 from service.embedded import process
 from service.embedded.folder import (
     POLL_SECONDS,
-    FolderLock,
-    SocketFolder,
-    make_private,
-    rotate_log,
     write_private,
 )
 from service.embedded.process import ServerFailed
+from service.embedded.server import EmbeddedServer
 
 SUPERUSER = "postgres"
 START_SECONDS_MAX = 60.0
@@ -47,12 +43,14 @@ SETTINGS = {
 NOT_DURABLE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 
 
-class Postgres:
+class Postgres(EmbeddedServer):
     """A PostgreSQL server of our own.
 
     It listens on a free port of 127.0.0.1, with a password that is kept in its folder, and on a
     unix socket that only its owner can reach. Both stay the same over `stop` and `start`.
     """
+
+    _endings = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 10.0))
 
     def __init__(
         self,
@@ -62,7 +60,7 @@ class Postgres:
         shared_buffers: str = "256MB",
         settings: Mapping[str, str] | None = None,
     ) -> None:
-        self.folder = folder.absolute()
+        super().__init__(folder, "postgres.log", process.unprivileged())
         self.port: int | None = None
         self._durable = durable
         self._settings = {
@@ -72,56 +70,7 @@ class Postgres:
             **(settings or {}),
         }
         self._data = self.folder / "data"
-        self._log = self.folder / "postgres.log"
         self._password_file = self.folder / "password"
-        self._lock = FolderLock(self.folder)
-        self._sockets = SocketFolder(self.folder)
-        self._account = process.unprivileged()
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def is_running(self) -> bool:
-        """Whether the server's process lives."""
-        return self._process is not None and self._process.poll() is None
-
-    @property
-    def process_id(self) -> int:
-        """The id of the process that was started last."""
-        assert self._process is not None, "The server was not started."
-        return self._process.pid
-
-    def start(self) -> Self:
-        """Start the server, and return when it takes connections.
-
-        Raises DataFolderInUse where another program runs one on the folder, ServerFailed where it
-        does not start.
-        """
-        if self.is_running:
-            return self
-        self.stop()
-        make_private(self.folder)
-        self._account.own(self.folder)
-        self._lock.acquire()
-        try:
-            self._prepare()
-            self._run()
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def stop(self) -> None:
-        """Stop the server; clients that are still connected are sent away."""
-        if self._process is not None:
-            process.end(self._process, (signal.SIGINT, 20.0), (signal.SIGQUIT, 10.0))
-            self._process = None
-        self._sockets.remove()
-        self._lock.release()
-
-    def kill(self) -> None:
-        """End the server as a crash would; `start` brings it back."""
-        if self._process is not None:
-            process.end(self._process)
 
     def dsn(self, database: str = "postgres") -> str:
         """Return the address over TCP, with its password."""
@@ -139,14 +88,7 @@ class Postgres:
             identifier = name.replace('"', '""')
             self._query(f'CREATE DATABASE "{identifier}"')
 
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
     def _prepare(self) -> None:
-        rotate_log(self._log)
         if not self._data.exists():
             self._initialize()
         if (self._data / "postmaster.pid").exists():
@@ -186,6 +128,7 @@ class Postgres:
             left.unlink()
 
     def _run(self) -> None:
+        self._prepare()
         port = process.start_on_a_port(self.port, self._start_on)
         if port is None:
             raise ServerFailed(f"PostgreSQL did not start:\n{process.tail(self._log)}")

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import secrets
-import signal
 import socket
-import subprocess
 import time
 from pathlib import Path
-from typing import Self
 
 from service.embedded import process
 from service.embedded.folder import (
     POLL_SECONDS,
-    FolderLock,
-    SocketFolder,
-    make_private,
-    rotate_log,
     write_private,
 )
 from service.embedded.process import ServerFailed
+from service.embedded.server import EmbeddedServer
 
 START_SECONDS_MAX = 20.0
 ANSWER_SECONDS_MAX = 1.0
 MEMORY_MEGABYTES_MAX = 128
 
 
-class Valkey:
+class Valkey(EmbeddedServer):
     """A Valkey server of our own, on a free port of 127.0.0.1 and on a unix socket.
 
     It keeps nothing on disk: what it carries are hints and counters, which may be lost. When its
@@ -35,24 +29,9 @@ class Valkey:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder.absolute()
+        super().__init__(folder, "valkey.log")
         self.port: int | None = None
         self._password = secrets.token_urlsafe(24)
-        self._log = self.folder / "valkey.log"
-        self._lock = FolderLock(self.folder)
-        self._sockets = SocketFolder(self.folder)
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def is_running(self) -> bool:
-        """Whether the server's process lives."""
-        return self._process is not None and self._process.poll() is None
-
-    @property
-    def process_id(self) -> int:
-        """The id of the process that was started last."""
-        assert self._process is not None, "The server was not started."
-        return self._process.pid
 
     @property
     def url(self) -> str:
@@ -63,44 +42,6 @@ class Valkey:
     def socket_path(self) -> Path:
         """The unix socket, which asks for the same password."""
         return self._sockets.path / "valkey.sock"
-
-    def start(self) -> Self:
-        """Start the server, and return when it answers.
-
-        Raises DataFolderInUse where another program runs one on the folder, ServerFailed where it
-        does not start.
-        """
-        if self.is_running:
-            return self
-        self.stop()
-        make_private(self.folder)
-        self._lock.acquire()
-        try:
-            rotate_log(self._log)
-            self._run()
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def stop(self) -> None:
-        """Stop the server."""
-        if self._process is not None:
-            process.end(self._process, (signal.SIGTERM, 5.0))
-            self._process = None
-        self._sockets.remove()
-        self._lock.release()
-
-    def kill(self) -> None:
-        """End the server as a crash would; `start` brings it back."""
-        if self._process is not None:
-            process.end(self._process)
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     def _run(self) -> None:
         port = process.start_on_a_port(self.port, self._start_on)
@@ -120,7 +61,7 @@ class Valkey:
         self._process = process.launch(
             [_binary(), configuration],
             log=self._log,
-            account=process.Account(),
+            account=self._account,
             heirloom=self._lock.descriptor,
         )
 
