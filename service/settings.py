@@ -16,6 +16,7 @@ T = TypeVar("T")
 HEARTBEAT_SECONDS_MAX = 5.0
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 TOKEN_SECRET_LENGTH_MIN = 32
+MAILBOX = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}")
 ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?")
 
 
@@ -45,6 +46,15 @@ class Settings:
     workers: int = 1
     # None: made once and kept in the data folder, see `token_secret_bytes`.
     token_secret: str | None = None
+    # Where letters are handed over, and from whom they come; None: no letters are sent.
+    smtp_url: str | None = None
+    mail_sender: str = ""
+    # Where the gateway is reached from outside: links in letters and feeds begin with it.
+    public_url: str | None = None
+    letters_per_recipient_per_day_max: int = 50
+    consumer_lag_hours_max: int = 336
+    # Feeds and webhooks may be on private addresses: for tests and demos.
+    outbound_private: bool = False
     log_level: str = "INFO"
     reflection_enabled: bool = True
 
@@ -95,6 +105,12 @@ class Settings:
                 VARIABLES["stale_after_seconds"][0],
                 f"must be at least twice the heartbeat of {self.heartbeat_seconds:g} s, "
                 "or a single late frame makes every view stale",
+            )
+        if self.smtp_url is not None and not self.mail_sender:
+            raise BadSetting(
+                VARIABLES["mail_sender"][0],
+                "must be the address that letters come from, for there is a "
+                + VARIABLES["smtp_url"][0],
             )
 
 
@@ -199,6 +215,18 @@ def _url(*schemes: str) -> Callable[[str], str]:
     return parse
 
 
+def _mailbox(text: str) -> str:
+    if not MAILBOX.fullmatch(text):
+        raise ValueError("must be an address such as bookings@example.com")
+    return text
+
+
+def _public_url(text: str) -> str:
+    if not ORIGIN.fullmatch(text.rstrip("/")):
+        raise ValueError("must be an origin such as https://book.example.com")
+    return text.rstrip("/")
+
+
 def host_and_port(text: str) -> tuple[str, int]:
     """Read an address; ValueError says what it must be."""
     host, colon, port = text.rpartition(":")
@@ -248,6 +276,15 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "pages": ("SLOTCAST_PAGES", _folder),
     "workers": ("SLOTCAST_WORKERS", _whole(1, 64)),
     "token_secret": ("SLOTCAST_TOKEN_SECRET", _secret),
+    "smtp_url": ("SLOTCAST_SMTP_URL", _url("smtp", "smtp+starttls", "smtps")),
+    "mail_sender": ("SLOTCAST_MAIL_SENDER", _mailbox),
+    "public_url": ("SLOTCAST_PUBLIC_URL", _public_url),
+    "letters_per_recipient_per_day_max": (
+        "SLOTCAST_LETTERS_PER_RECIPIENT_PER_DAY_MAX",
+        _whole(1, 100_000),
+    ),
+    "consumer_lag_hours_max": ("SLOTCAST_CONSUMER_LAG_HOURS_MAX", _whole(24, 8760)),
+    "outbound_private": ("SLOTCAST_OUTBOUND_PRIVATE", _flag),
     "log_level": ("SLOTCAST_LOG_LEVEL", _log_level),
     "reflection_enabled": ("SLOTCAST_REFLECTION", _flag),
     "lane_batch_max": ("SLOTCAST_LANE_BATCH_MAX", _whole(1, 10_000)),

@@ -56,6 +56,24 @@ const react: UserConfig = {
   },
 };
 
-const BUILDS: Readonly<Record<string, UserConfig>> = { element, react };
+/**
+ * `vite build --mode manage`: the page of a letter's link, on Preact too. It goes beside the other
+ * pages, which must be built before.
+ */
+const manage: UserConfig = {
+  root: resolve(here, "pages/manage"),
+  base: "/manage/",
+  publicDir: false,
+  resolve: { alias: PREACT },
+  plugins: [spokenLocales(), withoutProtobufJson()],
+  build: {
+    outDir: resolve(here, "dist/pages/manage"),
+    emptyOutDir: true,
+    target: BROWSERS,
+    modulePreload: { polyfill: false },
+  },
+};
+
+const BUILDS: Readonly<Record<string, UserConfig>> = { element, react, manage };
 
 export default defineConfig(({ mode }) => BUILDS[mode] ?? element);

@@ -5,6 +5,8 @@ import { defineConfig, type Plugin } from "vite";
 
 const HERE = import.meta.dirname;
 const PAGES = join(HERE, "pages");
+/** What is copied as it is, and what is built by itself, on Preact: see `manage` in vite.config.ts. */
+const NOT_HERE = ["public/**", "manage/**"];
 const ELEMENT = join(HERE, "dist", "element");
 
 export default defineConfig({
@@ -29,7 +31,7 @@ export default defineConfig({
 });
 
 function entries(): Record<string, string> {
-  const files = globSync("**/index.html", { cwd: PAGES, exclude: ["public/**"] });
+  const files = globSync("**/index.html", { cwd: PAGES, exclude: NOT_HERE });
   return Object.fromEntries(
     files.map((file) => [dirname(file) === "." ? "chat" : dirname(file), resolve(PAGES, file)]),
   );

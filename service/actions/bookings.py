@@ -12,8 +12,8 @@ from uuid import UUID, uuid4
 
 from service.actions.catalog_cache import CatalogCache
 from service.actions.submission import Submission
-from service.domain import needs
-from service.domain.change import Change, ref_of
+from service.domain import needs, waitlist_needs
+from service.domain.change import Change, ref_of, state_of
 from service.domain.claim_book import ClaimBook
 from service.domain.commands import BookingCommand, Outcome
 from service.domain.decisions import decide
@@ -21,7 +21,7 @@ from service.domain.errors import DomainError, RequestIdReused, ResourceNotFound
 from service.domain.ids import business_name
 from service.domain.ledger import Decision, Ledger
 from service.domain.rules import Offer
-from service.store import batch, bookings, claims
+from service.store import batch, bookings, claims, waitlist
 from service.store.database import Transaction
 
 DECISIONS_PER_TURN = 32
@@ -73,9 +73,12 @@ async def run_batch(
 
 async def _decide_all(folded: _Fold, submissions: Sequence[Submission]) -> list[Result]:
     results: list[Result] = []
+    weight = 0
     for submission in submissions:
         results.append(folded.add(submission))
-        if len(results) % DECISIONS_PER_TURN == 0:
+        weight += submission.weight
+        if weight >= DECISIONS_PER_TURN:
+            weight = 0
             await asyncio.sleep(0)
     return results
 
@@ -117,6 +120,10 @@ async def _load(
         holds={},
         live_holds={},
         new_id=uuid4,
+        revision=head.revision,
+    )
+    await _load_entries(
+        tx, ledger, {each for command in commands for each in waitlist_needs.entry_ids(command)}
     )
     if booking_ids := {each for command in commands for each in needs.booking_ids(command)}:
         found = await bookings.by_ids(tx, business_id, booking_ids)
@@ -128,9 +135,38 @@ async def _load(
     if keys:
         ledger.live_holds = await bookings.count_live_holds(tx, business_id, sorted(keys))
     windows = [each for command in commands for each in needs.windows(ledger, command)]
+    windows += [
+        each for command in commands for each in waitlist_needs.offer_hold_windows(ledger, command)
+    ]
     await _load_claims(tx, ledger, windows)
     await _load_own_holds(tx, ledger, commands)
+    await _load_entries(tx, ledger, waitlist_needs.offered_entry_ids(ledger))
+    await _load_waiting(tx, ledger, commands)
     return ledger
+
+
+async def _load_waiting(
+    tx: Transaction, ledger: Ledger, commands: Sequence[BookingCommand]
+) -> None:
+    """Load who waits for what the batch may free, and what is open there."""
+    keys = {each for command in commands for each in waitlist_needs.joining_keys(command)}
+    if keys:
+        ledger.waiting = await waitlist.count_live(tx, ledger.business_id, sorted(keys))
+    found = waitlist_needs.survey(ledger, commands)
+    ledger.surveyed = found.claim_ids
+    if found.vacancies:
+        waiting = await waitlist.candidates(tx, ledger.business_id, found.vacancies)
+        ledger.entries.update((entry.entry_id, entry) for entry in waiting)
+        windows = waitlist_needs.offer_windows(ledger, found.vacancies, commands)
+        await _load_claims(tx, ledger, windows)
+
+
+async def _load_entries(tx: Transaction, ledger: Ledger, entry_ids: Collection[UUID]) -> None:
+    """Load entries of the waitlist, with the holds that are offers to them."""
+    if entry_ids:
+        entries = await waitlist.by_ids(tx, ledger.business_id, entry_ids)
+        ledger.entries.update((entry.entry_id, entry) for entry in entries)
+        await _load_holds(tx, ledger, waitlist_needs.offer_hold_ids(ledger))
 
 
 async def _load_own_holds(
@@ -186,7 +222,13 @@ class _Fold:
     def _record(self, submission: Submission, decision: Decision) -> bytes:
         revision = self.revision + 1
         response = submission.encode(
-            Outcome(revision=revision, bookings=decision.bookings, hold=decision.hold)
+            Outcome(
+                revision=revision,
+                bookings=decision.bookings,
+                occurrences=decision.occurrences,
+                hold=decision.hold,
+                entry=decision.entry,
+            )
         )
         answered = batch.Answered(body_hash=submission.body_hash, response=response)
         self.answered[submission.key] = answered
@@ -200,6 +242,11 @@ class _Fold:
                 added=decision.added,
                 removed=tuple(ref_of(claim) for claim in decision.removed),
                 booking_ids=tuple(booking.booking_id for booking in decision.bookings),
+                bookings=tuple(
+                    state_of(booking, decision.moved_from) for booking in decision.bookings
+                ),
+                offers=decision.offers,
+                entry_ids=decision.changed_entry_ids,
             )
         )
         return response

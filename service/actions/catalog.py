@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import uuid4
 
 from service.actions.bookings import Done, Result, repeat
+from service.actions.busy_feeds import delete_feed, import_busy
 from service.actions.submission import Submission
 from service.domain.catalog import Catalog
 from service.domain.catalog_rules import change_catalog
-from service.domain.change import Change, ChangeKind
-from service.domain.claim import Claim, ClaimKind
+from service.domain.change import Change, ChangeKind, ref_of
 from service.domain.commands import (
     CatalogCommand,
     DeleteBusiness,
     DeleteCalendar,
     DeleteClosure,
+    DeleteFeed,
     DeleteSchedule,
     DeleteType,
     ImportBusy,
@@ -34,14 +34,10 @@ from service.domain.errors import (
     ResourceInUse,
     ResourceNotFound,
 )
-from service.domain.ids import business_name, calendar_name
-from service.domain.interval import Interval
+from service.domain.ids import business_name
 from service.store import batch, claims
 from service.store import catalog as catalog_store
 from service.store.database import Transaction
-
-BUSY_PIECE_MAX = timedelta(days=1)
-"""Imported busy time is cut into pieces of a day, for a claim's length is bounded."""
 
 
 async def run_catalog_change(tx: Transaction, business_id: str, submission: Submission) -> Done:
@@ -71,30 +67,70 @@ async def _change(
     head = await batch.read_head(tx, business_id)
     if catalog is None or head is None:
         raise ResourceNotFound(business_name(business_id))
-    revision = head.revision + 1
-    kind, busy_intervals = ChangeKind.CATALOG_CHANGED, 0
-    reread: tuple[str, ...] = ()
-    if isinstance(command, ImportBusy):
-        kind, reread = ChangeKind.BUSY_IMPORTED, (command.calendar_id,)
-        busy_intervals = await _import_busy(tx, business_id, catalog, command)
-    else:
-        if isinstance(command, DeleteCalendar):
-            # Its claims go with it, and it may be made anew.
-            reread = (command.calendar_id,)
-        await _check_unused(tx, business_id, command, head.now)
-        catalog = change_catalog(catalog, command, revision)
-        await _write(tx, business_id, command)
-    response = submission.encode(
-        Outcome(revision=revision, catalog=catalog, busy_intervals=busy_intervals)
+    if isinstance(command, ImportBusy | DeleteFeed):
+        return await _move_busy(tx, business_id, catalog, head, submission)
+    # The claims of a calendar go with it, and it may be made anew.
+    reread = (command.calendar_id,) if isinstance(command, DeleteCalendar) else ()
+    await _check_unused(tx, business_id, command, head.now)
+    catalog = change_catalog(catalog, command, head.revision + 1)
+    await _write(tx, business_id, command)
+    change = Change(
+        revision=head.revision + 1,
+        at=head.now,
+        kind=ChangeKind.CATALOG_CHANGED,
+        reread_calendar_ids=reread,
     )
-    answered = batch.Answered(body_hash=submission.body_hash, response=response)
-    change = Change(revision=revision, at=head.now, kind=kind, reread_calendar_ids=reread)
-    rows = batch.Rows(answers=[(submission.key, answered)], changes=[change])
-    await batch.write(tx, business_id, rows)
+    outcome = Outcome(revision=change.revision, catalog=catalog)
+    done = await _record(tx, head, submission, outcome, batch.Rows(changes=[change]))
     if isinstance(command, DeleteBusiness):
         await catalog_store.delete_business(tx, business_id)
+    return done
+
+
+async def _move_busy(
+    tx: Transaction,
+    business_id: str,
+    catalog: Catalog,
+    head: batch.BatchHead,
+    submission: Submission,
+) -> Done:
+    """Move the busy time of a feed. Where nothing is to be moved, there is no new revision."""
+    command = submission.command
+    if isinstance(command, ImportBusy):
+        moved = await import_busy(tx, business_id, catalog, head, command)
+    else:
+        assert isinstance(command, DeleteFeed)
+        moved = await delete_feed(tx, business_id, catalog, head, command)
+    change = moved.change(head, command.calendar_id)
+    rows = batch.Rows(
+        claims_removed={claim.claim_id: ref_of(claim) for claim in moved.removed},
+        claims_added={claim.claim_id: claim for claim in moved.added},
+        changes=[] if change is None else [change],
+    )
+    revision = head.revision if change is None else change.revision
+    outcome = Outcome(revision=revision, catalog=moved.catalog, feed=moved.feed)
+    return await _record(tx, head, submission, outcome, rows)
+
+
+async def _record(
+    tx: Transaction,
+    head: batch.BatchHead,
+    submission: Submission,
+    outcome: Outcome,
+    rows: batch.Rows,
+) -> Done:
+    """Write what was done, and its answer."""
+    response = submission.encode(outcome)
+    answered = batch.Answered(body_hash=submission.body_hash, response=response)
+    rows.answers.append((submission.key, answered))
+    await batch.write(tx, submission.business_id, rows)
     result: Result = response
-    return Done(results=[result], epoch=head.epoch, revision_before=head.revision, changes=[change])
+    return Done(
+        results=[result],
+        epoch=head.epoch,
+        revision_before=head.revision,
+        changes=rows.changes,
+    )
 
 
 async def _check_unused(
@@ -137,36 +173,3 @@ async def _write(tx: Transaction, business_id: str, command: CatalogCommand) -> 
             await catalog_store.delete_closure(tx, business_id, closure_id)
         case _:
             pass
-
-
-async def _import_busy(
-    tx: Transaction, business_id: str, catalog: Catalog, command: ImportBusy
-) -> int:
-    if command.calendar_id not in catalog.calendars:
-        raise ResourceNotFound(calendar_name(business_id, command.calendar_id))
-    await claims.delete_busy(tx, business_id, command.calendar_id, command.feed_id)
-    await batch.insert_busy(
-        tx,
-        business_id,
-        [
-            Claim(
-                claim_id=uuid4(),
-                calendar_id=command.calendar_id,
-                kind=ClaimKind.BUSY,
-                owner_id=command.feed_id,
-                start=piece.start,
-                end=piece.end,
-            )
-            for interval in command.busy
-            for piece in _pieces(interval)
-        ],
-    )
-    return len(command.busy)
-
-
-def _pieces(interval: Interval) -> Iterator[Interval]:
-    start = interval.start
-    while interval.end - start > BUSY_PIECE_MAX:
-        yield Interval(start, start + BUSY_PIECE_MAX)
-        start += BUSY_PIECE_MAX
-    yield Interval(start, interval.end)

@@ -11,7 +11,7 @@ from functools import partial
 
 from service.ops.failpoints import Failpoint, reach
 from service.ops.jitter import JITTER
-from service.store import trimming
+from service.store import jobs, trimming
 from service.store.database import Database, Transaction
 from service.store.scope import ALL_BUSINESSES, Scope
 
@@ -23,10 +23,18 @@ Trim = Callable[[Transaction], Awaitable[int]]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Retention:
-    """How long what is kept. Answers are promised for 24 h at least."""
+    """How long what is kept. Answers are promised for 24 h at least.
+
+    A change that a consumer has not passed is kept for `consumer_lag_max`.
+    """
 
     requests: timedelta
     changes: timedelta
+    consumer_lag_max: timedelta = timedelta(hours=336)
+    deliveries: timedelta = timedelta(days=30)
+    job_log: timedelta = timedelta(hours=24)
+    # An entry that has ended.
+    waitlist: timedelta = timedelta(hours=24)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,6 +60,9 @@ class Swept:
     holds: int = 0
     changes: int = 0
     removed: int = 0
+    deliveries: int = 0
+    job_log: int = 0
+    waitlist: int = 0
 
 
 class Janitor:
@@ -100,6 +111,19 @@ class Janitor:
         swept.holds = await self._repeat(
             lambda tx: trimming.trim_holds(tx, older_than=age, rows_max=rows_max)
         )
+        swept.deliveries = await self._repeat(
+            lambda tx: trimming.trim_deliveries(
+                tx, older_than=self._retention.deliveries, rows_max=rows_max
+            )
+        )
+        swept.job_log = await self._repeat(
+            lambda tx: jobs.trim_log(tx, older_than=self._retention.job_log, rows_max=rows_max)
+        )
+        swept.waitlist = await self._repeat(
+            lambda tx: trimming.trim_waitlist(
+                tx, older_than=self._retention.waitlist, rows_max=rows_max
+            )
+        )
         swept.changes = await self._sweep_logs()
         swept.removed = await self._sweep_removed()
         return swept
@@ -116,6 +140,7 @@ class Janitor:
                 log = await trimming.trim_changes(
                     tx,
                     older_than=self._retention.changes,
+                    at_latest=self._retention.consumer_lag_max,
                     after=self._after,
                     businesses_max=self._limits.businesses_max,
                     rows_max=self._limits.rows_max,

@@ -185,7 +185,8 @@ class Lanes:
         A change of the catalogue is taken alone.
         """
         taken: list[_Waiting] = []
-        while queue and len(taken) < self._limits.batch_max:
+        weight = 0
+        while queue and weight < self._limits.batch_max:
             submission, answer = queue[0]
             alone = not isinstance(submission.command, BookingCommand)
             if alone and taken:
@@ -194,6 +195,7 @@ class Lanes:
             if answer.cancelled():
                 continue
             taken.append((submission, answer))
+            weight += submission.weight
             if alone:
                 break
         return taken

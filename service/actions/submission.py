@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from service.domain.commands import Command, Outcome
+from service.domain.commands import BookSeries, Command, Outcome
+from service.domain.recurrence import OCCURRENCES_MAX
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,3 +28,8 @@ class Submission:
     def key(self) -> tuple[str, str]:
         """What a repetition is known by, within the business."""
         return (self.principal_id, self.request_id)
+
+    @property
+    def weight(self) -> int:
+        """How many commands it counts as where a batch is bounded."""
+        return OCCURRENCES_MAX if isinstance(self.command, BookSeries) else 1

@@ -7,7 +7,23 @@ import sys
 import typer
 from rich.console import Console
 
-from service.cli import bench, booking, catalog, demo, gateway, keys, measure, serve, slots
+from service.cli import (
+    bench,
+    booking,
+    catalog,
+    demo,
+    feeds,
+    gateway,
+    jobs,
+    keys,
+    letters,
+    mailcatcher,
+    measure,
+    serve,
+    slots,
+    waitlist,
+    webhooks,
+)
 from service.cli.failures import PortInUse, WorkerFailed
 from service.embedded.folder import DataFolderInUse
 from service.embedded.process import ServerFailed
@@ -23,7 +39,23 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for module in (demo, serve, gateway, slots, booking, catalog, keys, measure, bench):
+for module in (
+    demo,
+    serve,
+    gateway,
+    mailcatcher,
+    slots,
+    booking,
+    waitlist,
+    catalog,
+    feeds,
+    letters,
+    jobs,
+    webhooks,
+    keys,
+    measure,
+    bench,
+):
     module.register(app)
 
 _EXPECTED = (

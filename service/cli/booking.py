@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -21,7 +21,17 @@ from service.cli.connection import (
     find_access,
     run,
 )
-from slotcast import Booking, Customer, SlotChoice, SlotRefused
+from slotcast import (
+    Booking,
+    Customer,
+    Occurrence,
+    SeriesMode,
+    SeriesRefused,
+    SlotcastError,
+    SlotChoice,
+    SlotRefused,
+    Wish,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -36,16 +46,24 @@ def book(
     name: Annotated[str, typer.Option(help="Who comes.")] = "Walk-in",
     email: Annotated[str, typer.Option(help="Where letters go.")] = "",
     calendar: Annotated[str, typer.Option(help="Where; the server chooses, fairly.")] = "",
+    repeat: Annotated[str, typer.Option(help="When it recurs, such as FREQ=WEEKLY;COUNT=6.")] = "",
+    as_many_as_fit: Annotated[
+        bool, typer.Option("--as-many-as-fit", help="Of what recurs, leave out what does not fit.")
+    ] = False,
     business: BusinessOption = DEMO_BUSINESS,
     target: TargetOption = None,
     api_key: ApiKeyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Book a slot; if it is taken, say which are open near it."""
+    """Book a slot; if it is taken, say which are open near it. With --repeat, book a series."""
     choice = SlotChoice(appointment_type=appointment_type, start=_instant(start), calendar=calendar)
     customer = Customer(display_name=name, email=email)
     access = find_access(target, api_key)
-    run(_book(access, business, choice, customer, as_json))
+    if not repeat:
+        run(_book(access, business, choice, customer, as_json))
+        return
+    mode = SeriesMode.AS_MANY_AS_FIT if as_many_as_fit else SeriesMode.ALL_OR_NONE
+    run(_book_series(access, business, choice, customer, repeat, mode, as_json))
 
 
 async def _book(
@@ -62,6 +80,42 @@ async def _book(
                 )
             raise
     _print(booking, as_json)
+
+
+async def _book_series(
+    access: Access,
+    business: str,
+    first: SlotChoice,
+    customer: Customer,
+    repeat: str,
+    mode: SeriesMode,
+    as_json: bool,
+) -> None:
+    async with connect(access, business) as client:
+        try:
+            series = await client.book_series(first, repeat, Wish(customer=customer), mode=mode)
+        except SeriesRefused as refused:
+            for start, refusal in refused.occurrences:
+                if refusal is not None:
+                    _print_refusal(start, refusal)
+            raise
+    if as_json:
+        values = {
+            "series": series.name,
+            "occurrences": [_values_of_occurrence(each) for each in series.occurrences],
+            "revision": series.revision,
+        }
+        sys.stdout.write(json.dumps(values) + "\n")
+        return
+    for each in series.occurrences:
+        if each.booking is not None:
+            _print(each.booking, as_json=False)
+        elif each.refusal is not None:
+            _print_refusal(each.start, each.refusal)
+
+
+def _print_refusal(start: datetime, refusal: SlotcastError) -> None:
+    Console(stderr=True).print(f"[red]not booked[/] {start.astimezone():%a %d %b %H:%M}: {refusal}")
 
 
 def cancel(
@@ -93,16 +147,7 @@ async def _cancel(
 
 def _print(booking: Booking, as_json: bool) -> None:
     if as_json:
-        values = {
-            "name": booking.name,
-            "status": booking.status.value,
-            "version": booking.version,
-            "start": booking.start.isoformat(),
-            "end": booking.end.isoformat(),
-            "calendars": list(booking.calendars),
-            "revision": booking.revision,
-        }
-        sys.stdout.write(json.dumps(values) + "\n")
+        sys.stdout.write(json.dumps(_values(booking)) + "\n")
         return
     Console().print(
         f"[green]{booking.status.value}[/] {booking.start.astimezone():%a %d %b %H:%M}"
@@ -110,6 +155,27 @@ def _print(booking: Booking, as_json: bool) -> None:
         highlight=False,
         soft_wrap=True,
     )
+
+
+def _values(booking: Booking) -> dict[str, Any]:
+    return {
+        "name": booking.name,
+        "status": booking.status.value,
+        "version": booking.version,
+        "start": booking.start.isoformat(),
+        "end": booking.end.isoformat(),
+        "calendars": list(booking.calendars),
+        "revision": booking.revision,
+    }
+
+
+def _values_of_occurrence(occurrence: Occurrence) -> dict[str, Any]:
+    booking, refusal = occurrence.booking, occurrence.refusal
+    return {
+        "start": occurrence.start.isoformat(),
+        "booking": _values(booking) if booking is not None else None,
+        "refusal": refusal.reason if refusal is not None else None,
+    }
 
 
 def _instant(text: str) -> datetime:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
+from asyncio import Event
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -20,15 +22,22 @@ from service.cli.running import RunningServer, read_operator_key, write_private
 from service.cli.seed import seed
 from service.cli.serve import stop_event
 from service.cli.story import tell_story
+from service.embedded.process import free_port, is_free
 from service.ops.logs import configure_logs
 from service.settings import Settings
 
+if TYPE_CHECKING:
+    from service.mail_catcher.catcher import MailCatcher
+
 GATEWAY_PORT = 7430
+SMTP_PORT, LETTERS_PORT = 2525, 8025
+LOOPBACK = "127.0.0.1"
+SENDER = "bookings@salon.example"
 WORKERS_MIN = 2
 """What is booked at one is seen by who watches at another."""
 DEMO_PATH, DEMO_FILE_NAME = "/demo.json", "demo.json"
 _NEXT = """\
-{pages}Look, in another terminal:
+{pages}{letters}Look, in another terminal:
 
   [bold]slotcast slots haircut[/]              what is open in the next days
   [bold]slotcast watch haircut[/]              the same, live: leave it open …
@@ -43,6 +52,14 @@ Open in a browser:
 
   [bold]{url}/[/]       two visitors at one calendar
   [bold]{url}/api/[/]   the REST API, to read and to try
+
+"""
+
+
+_LETTERS = """\
+Book with an e-mail address, and look at the letters (nothing is delivered):
+
+  [bold]{url}/[/]       what customers and staff are sent
 
 """
 
@@ -72,7 +89,7 @@ def demo(
                 settings,
                 data_folder=Path(folder),
                 listen_address="127.0.0.1:0",
-                gateway_port=0,
+                gateway_port=free_port(),
             )
             run(_check(settings, console))
         return
@@ -86,15 +103,23 @@ def demo(
         run(_demo(settings, console))
     except PortInUse as error:
         console.print(f"… {error}; taking another port")
-        run(_demo(replace(settings, listen_address="127.0.0.1:0", gateway_port=0), console))
+        settings = replace(settings, listen_address="127.0.0.1:0", gateway_port=free_port())
+        run(_demo(settings, console))
 
 
 async def _demo(settings: Settings, console: Console) -> None:
+    stopping = stop_event()
+    if settings.smtp_url is not None:
+        await _run(settings, console, "", stopping)
+        return
+    async with _catching(settings) as (told, catcher):
+        await _run(told, console, _LETTERS.format(url=catcher.http_url), stopping)
+
+
+async def _run(settings: Settings, console: Console, letters: str, stopping: Event) -> None:
     from service.cli.supervisor import running_server
 
-    stopping = stop_event()
-    say = partial(_say, console)
-    async with running_server(settings, say, page_documents(settings)) as server:
+    async with running_server(settings, partial(_say, console), page_documents(settings)) as server:
         async with connect(_access(settings, server), DEMO_BUSINESS) as client:
             await seed(client, DEMO_BUSINESS)
         await _let_pages_in(settings, server)
@@ -104,12 +129,34 @@ async def _demo(settings: Settings, console: Console) -> None:
             + str(settings.data_folder / "operator_key")
         )
         has_pages = settings.pages is not None and server.gateway is not None
-        text = _NEXT.format(
-            pages=_PAGES.format(url=server.gateway) if has_pages else "", where=where
-        )
+        pages = _PAGES.format(url=server.gateway) if has_pages else ""
+        text = _NEXT.format(pages=pages, letters=letters, where=where)
         console.print(Panel(text, title="Slotcast runs", padding=(1, 2)))
         await stopping.wait()
         console.print("… stopping")
+
+
+@asynccontextmanager
+async def _catching(settings: Settings) -> AsyncIterator[tuple[Settings, MailCatcher]]:
+    """Catch the letters, and say so in the settings; links lead to the gateway, if it has pages."""
+    from service.mail_catcher.catcher import running_mail_catcher
+
+    smtp, http = ((LOOPBACK, _port_near(port)) for port in (SMTP_PORT, LETTERS_PORT))
+    gateway = f"http://{LOOPBACK}:{settings.gateway_port}"
+    async with running_mail_catcher(smtp, http) as catcher:
+        yield (
+            replace(
+                settings,
+                smtp_url=catcher.smtp_url,
+                mail_sender=SENDER,
+                public_url=settings.public_url or (gateway if settings.pages else None),
+            ),
+            catcher,
+        )
+
+
+def _port_near(wished: int) -> int:
+    return wished if is_free(wished) else 0
 
 
 def page_documents(settings: Settings) -> Mapping[str, Path]:
@@ -140,14 +187,17 @@ async def _let_pages_in(settings: Settings, server: RunningServer) -> None:
 async def _check(settings: Settings, console: Console) -> None:
     from service.cli.supervisor import running_server
 
-    async with running_server(settings, partial(_say, console)) as server:
+    async with (
+        _catching(settings) as (told, catcher),
+        running_server(told, partial(_say, console)) as server,
+    ):
         access = _access(settings, server)
         async with (
             connect(access, DEMO_BUSINESS) as client,
             connect(access, DEMO_BUSINESS) as other,
         ):
             await seed(client, DEMO_BUSINESS)
-            await tell_story(client, other, console)
+            await tell_story(client, other, catcher, console)
 
 
 def _say(console: Console, text: str) -> None:

@@ -1,4 +1,4 @@
-"""`slotcast serve`, `worker` and `migrate`."""
+"""`slotcast serve`, `worker`, `notifier` and `migrate`."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
     app.command()(serve)
     app.command(name="migrate")(migrate_database)
     app.command(hidden=True)(worker)
+    app.command(hidden=True)(notifier)
 
 
 def serve(
@@ -66,6 +67,15 @@ def worker(ready_fd: Annotated[int, typer.Option()]) -> None:
     from service.wiring import run_worker
 
     run(run_worker(settings, ready_fd=ready_fd))
+
+
+def notifier(ready_fd: Annotated[int, typer.Option()]) -> None:
+    """Run one notifier process; `serve` starts it."""
+    settings = Settings.from_environment()
+    configure_logs(settings.log_level)
+    from service.wiring import run_notifier
+
+    run(run_notifier(settings, ready_fd=ready_fd))
 
 
 def migrate_database() -> None:

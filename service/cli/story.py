@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from slotcast import Client, Customer, Slot, SlotQuery, SlotTaken, SlotView
+from slotcast import Booking, Client, Customer, Slot, SlotQuery, SlotTaken, SlotView
 
-CUSTOMER = Customer(display_name="Demo visitor")
+if TYPE_CHECKING:
+    from service.mail_catcher.catcher import MailCatcher
+
+CUSTOMER = Customer(display_name="Demo visitor", email="visitor@example.com")
 
 
 class StoryBroken(Exception):
     """A step did not do what it promises."""
 
 
-async def tell_story(client: Client, other: Client, console: Console) -> None:
+async def tell_story(client: Client, other: Client, catcher: MailCatcher, console: Console) -> None:
     """Play the story with two visitors; raises StoryBroken where a promise breaks."""
     # From a midnight on: an alternative of the same day may be earlier than what was asked for.
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -35,6 +39,7 @@ async def tell_story(client: Client, other: Client, console: Console) -> None:
 
         booking = await client.book(hold, customer=CUSTOMER)
         await teller.gone("book", first, booking.revision, f"booked: {booking.status.value}")
+        await _letter_about(booking, catcher, console)
 
         taken = await other.book(second, customer=CUSTOMER)
         await teller.gone("rival", second, taken.revision, "another visitor was faster")
@@ -60,6 +65,24 @@ async def tell_story(client: Client, other: Client, console: Console) -> None:
         cancelled = await client.cancel_booking(alternative, reason="plans changed")
         await teller.open_again("cancel", choice, cancelled.revision, "cancelled, free again")
     console.print("[green]Every step was seen by the watcher; nothing was sold twice.[/]")
+
+
+async def _letter_about(booking: Booking, catcher: MailCatcher, console: Console) -> None:
+    """Wait for the letter to the customer, and tell it."""
+    uid = booking.name.rsplit("/", 1)[1]
+    try:
+        letter = await catcher.letter(
+            lambda letter: (
+                CUSTOMER.email in letter.recipients and uid in (letter.part("text/calendar") or "")
+            )
+        )
+    except TimeoutError:
+        raise StoryBroken("who books is written to") from None
+    console.print(
+        f"[bold]letter[/]      {letter.subject!r} to {CUSTOMER.email}, with the event for their"
+        " calendar",
+        highlight=False,
+    )
 
 
 class _Teller:

@@ -1,6 +1,6 @@
-"""One server: PostgreSQL and Valkey where none are given, and worker processes on one port.
+"""One server: PostgreSQL and Valkey where none are given, worker processes on one port, a notifier.
 
-Workers are processes of their own, started afresh and not forked, for gRPC does not survive a fork.
+These are processes of their own, started afresh and not forked, for gRPC does not survive a fork.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ async def running_server(
         doors = stack.enter_context(ExitStack())
         workers = Workers(replace(settings, listen_address=target))
         stack.push_async_callback(workers.stop)
-        say(f"starting {settings.workers} worker(s) on {target}")
+        say(f"starting {settings.workers} worker(s) on {target}, and a notifier")
         await workers.start()
         gateway = _start_gateway(settings, target, documents, doors, stores, say)
         server = RunningServer(
@@ -193,31 +193,30 @@ def _reserve(address: str) -> socket.socket:
 
 
 class Workers:
-    """The worker processes: one that ends unasked is started again."""
+    """The worker processes, and the notifier: one that ends unasked is started again."""
 
     def __init__(self, settings: Settings) -> None:
         """Start nothing yet."""
         self._settings = settings
         self._environment = {**os.environ, **_environment(settings)}
-        self._processes: dict[int, asyncio.subprocess.Process] = {}
+        # By name: the command that runs it, and which of those it is.
+        self._names = [*(f"worker {number}" for number in range(settings.workers)), "notifier"]
+        self._processes: dict[str, asyncio.subprocess.Process] = {}
         self._keepers: list[asyncio.Task[None]] = []
         self._stopping = False
 
     @property
     def process_ids(self) -> list[int]:
-        """The workers' process ids."""
+        """The process ids of all of them."""
         return [process.pid for process in self._processes.values()]
 
     async def start(self) -> None:
-        """Start all workers, and return when they take calls."""
-        numbers = range(self._settings.workers)
-        await asyncio.gather(*(self._spawn(number) for number in numbers))
-        self._keepers = [
-            asyncio.create_task(self._keep(number), name=f"worker {number}") for number in numbers
-        ]
+        """Start all of them, and return when they are at work."""
+        await asyncio.gather(*(self._spawn(name) for name in self._names))
+        self._keepers = [asyncio.create_task(self._keep(name), name=name) for name in self._names]
 
     async def stop(self) -> None:
-        """Ask the workers to drain, and wait; those that do not end in time are killed."""
+        """Ask them to drain, and wait; those that do not end in time are killed."""
         self._stopping = True
         for keeper in self._keepers:
             keeper.cancel()
@@ -230,21 +229,21 @@ class Workers:
         try:
             await asyncio.wait_for(process.wait(), self._settings.drain_seconds + 5)
         except TimeoutError:
-            logger.warning("worker %d did not stop in time and is killed", process.pid)
+            logger.warning("process %d did not stop in time and is killed", process.pid)
             process.kill()
             await process.wait()
 
-    async def _spawn(self, number: int) -> None:
+    async def _spawn(self, name: str) -> None:
         read_end, write_end = os.pipe()
         try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
                 "service",
-                "worker",
+                name.partition(" ")[0],
                 "--ready-fd",
                 str(write_end),
-                # Held open while we live: a worker whose standard input ends stops by itself.
+                # Held open while we live: a process whose standard input ends stops by itself.
                 stdin=asyncio.subprocess.PIPE,
                 env=self._environment,
                 pass_fds=(write_end,),
@@ -253,30 +252,28 @@ class Workers:
             )
         finally:
             os.close(write_end)
-        self._processes[number] = process
+        self._processes[name] = process
         try:
             await asyncio.wait_for(_readable(read_end), READY_SECONDS_MAX)
             if os.read(read_end, 1) != b"1":
-                raise WorkerFailed(f"worker {number} ended while it started")
+                raise WorkerFailed(f"{name} ended while it started")
         except TimeoutError:
             process.kill()
-            raise WorkerFailed(
-                f"worker {number} was not ready within {READY_SECONDS_MAX:g} s"
-            ) from None
+            raise WorkerFailed(f"{name} was not ready within {READY_SECONDS_MAX:g} s") from None
         finally:
             os.close(read_end)
 
-    async def _keep(self, number: int) -> None:
+    async def _keep(self, name: str) -> None:
         pause_seconds = RESTART_SECONDS_FIRST
         while not self._stopping:
-            code = await self._processes[number].wait()
-            logger.warning("worker %d ended with %s; it is started again", number, code)
+            code = await self._processes[name].wait()
+            logger.warning("%s ended with %s; it is started again", name, code)
             await asyncio.sleep(pause_seconds)
             try:
-                await self._spawn(number)
+                await self._spawn(name)
                 pause_seconds = RESTART_SECONDS_FIRST
             except (WorkerFailed, OSError) as error:
-                logger.warning("worker %d did not start: %s", number, error)
+                logger.warning("%s did not start: %s", name, error)
                 pause_seconds = min(2 * pause_seconds, RESTART_SECONDS_MAX)
 
 
@@ -291,7 +288,7 @@ async def _readable(descriptor: int) -> None:
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    """What a worker must be told that its parent worked out."""
+    """What a process must be told that its parent worked out."""
     return {
         "DATABASE_URL": settings.database_url or "",
         "REDIS_URL": settings.redis_url or "",
@@ -299,4 +296,8 @@ def _environment(settings: Settings) -> dict[str, str]:
         "SLOTCAST_LOG_LEVEL": settings.log_level,
         "SLOTCAST_DATA": str(settings.data_folder),
         "SLOTCAST_TOKEN_SECRET": token_secret_bytes(settings).decode(),
+        "SLOTCAST_SMTP_URL": settings.smtp_url or "",
+        "SLOTCAST_MAIL_SENDER": settings.mail_sender,
+        "SLOTCAST_PUBLIC_URL": settings.public_url or "",
+        "SLOTCAST_OUTBOUND_PRIVATE": str(settings.outbound_private).lower(),
     }

@@ -74,6 +74,7 @@ class Booking:
     created_at: datetime
     updated_at: datetime
     cancel_reason: str = ""
+    series_id: UUID | None = None
 
 
 class HoldStatus(StrEnum):
@@ -93,7 +94,10 @@ class Holder(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hold:
-    """A claim that expires by itself. Only its own principal can use it."""
+    """A claim that expires by itself. Only its own principal can use it.
+
+    `entry_id` is set where it is an offer to an entry of the waitlist.
+    """
 
     hold_id: UUID
     principal_id: str
@@ -105,6 +109,7 @@ class Hold:
     created_at: datetime
     expires_at: datetime
     status: HoldStatus
+    entry_id: UUID | None = None
 
     @property
     def owner(self) -> Holder:

@@ -49,6 +49,7 @@ class Calendar:
     display_name: str
     zone: str
     schedule_id: str
+    email: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,6 +100,10 @@ class AppointmentType:
     day_cap: int | None = None
     week_cap: int | None = None
     cancellation_notice: timedelta = timedelta()
+    # How long before its start reminders are sent.
+    reminders: tuple[timedelta, ...] = ()
+    offer_duration: timedelta = timedelta(minutes=15)
+    cancel_by_reply: bool = False
 
     @property
     def primary_calendar_ids(self) -> tuple[str, ...]:
@@ -123,6 +128,10 @@ class Business:
     display_name: str
     holds_per_holder_max: int = 5
     holds_per_key_max: int = 1000
+    email: str = ""
+    phone: str = ""
+    location: str = ""
+    language: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

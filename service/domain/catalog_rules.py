@@ -12,6 +12,7 @@ from service.domain.commands import (
     DeleteBusiness,
     DeleteCalendar,
     DeleteClosure,
+    DeleteFeed,
     DeleteSchedule,
     DeleteType,
     ImportBusy,
@@ -52,7 +53,7 @@ def change_catalog(catalog: Catalog, command: CatalogCommand, version: int) -> C
             name = closure_name(business_id, closure.closure_id)
             closures = _put(catalog.closures, closure.closure_id, closure, name, create)
             return replace(catalog, closures=closures)
-        case DeleteBusiness() | ImportBusy():
+        case DeleteBusiness() | ImportBusy() | DeleteFeed():
             return catalog
         case _:
             return _delete(catalog, command)

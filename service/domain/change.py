@@ -7,7 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from service.domain.booking import Booking, BookingStatus
 from service.domain.claim import Claim
+from service.domain.interval import Interval
 
 
 class ChangeKind(StrEnum):
@@ -25,10 +27,10 @@ class ChangeKind(StrEnum):
     NO_SHOW = "no_show"
     BUSY_IMPORTED = "busy_imported"
     CATALOG_CHANGED = "catalog_changed"
-
-
-RELOADING_KINDS = frozenset({ChangeKind.BUSY_IMPORTED, ChangeKind.CATALOG_CHANGED})
-"""Changes that do not carry all they change: a replica reads what they do not carry."""
+    WAITLIST_JOINED = "waitlist_joined"
+    WAITLIST_LEFT = "waitlist_left"
+    # What was not taken in time, or what time or the catalogue opened, is offered.
+    WAITLIST_OFFERED = "waitlist_offered"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,11 +54,60 @@ def ref_of(claim: Claim) -> ClaimRef:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Placement:
+    """Where and when a booking is."""
+
+    calendar_ids: tuple[str, ...]
+    appointment: Interval
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BookingState:
+    """A booking as a change left it, without anything about a person.
+
+    `before` is where it was, if the change has moved it.
+    """
+
+    booking_id: UUID
+    version: int
+    status: BookingStatus
+    type_id: str
+    calendar_ids: tuple[str, ...]
+    appointment: Interval
+    zone: str
+    before: Placement | None = None
+
+
+def state_of(booking: Booking, before: Placement | None = None) -> BookingState:
+    """Return what the log may tell of a booking."""
+    return BookingState(
+        booking_id=booking.booking_id,
+        version=booking.version,
+        status=booking.status,
+        type_id=booking.type_id,
+        calendar_ids=booking.calendar_ids,
+        appointment=booking.appointment,
+        zone=booking.zone,
+        before=before,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OfferRef:
+    """An entry of the waitlist to which a change offers a slot, by a hold, until an instant."""
+
+    entry_id: UUID
+    hold_id: UUID
+    expires_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
     """One entry of the change log: what one commit did, in the order of the revisions.
 
     `reread_calendar_ids` are those on which claims came or went that it does not list; None, for a
-    change that reloads, is all: so say those that were written before it was told.
+    change of the catalogue or of busy time, is all: so say those that were written before it was
+    told.
     """
 
     revision: int
@@ -66,11 +117,18 @@ class Change:
     removed: tuple[ClaimRef, ...] = ()
     booking_ids: tuple[UUID, ...] = ()
     reread_calendar_ids: tuple[str, ...] | None = None
+    # As the change left them; none in what was written before this was told.
+    bookings: tuple[BookingState, ...] = ()
+    # What it offers, and the entries of the waitlist that it changed otherwise.
+    offers: tuple[OfferRef, ...] = ()
+    entry_ids: tuple[UUID, ...] = ()
 
     @property
     def reloads(self) -> bool:
         """Say whether it does not carry all it changes: some of it, or all, must be read anew."""
-        return self.kind in RELOADING_KINDS
+        if self.kind is ChangeKind.BUSY_IMPORTED:
+            return self.reread_calendar_ids != ()
+        return self.changes_catalog
 
     @property
     def reloads_all(self) -> bool:

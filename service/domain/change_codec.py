@@ -7,7 +7,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from service.domain.change import Change, ChangeKind, ClaimRef
+from service.domain.booking import BookingStatus
+from service.domain.change import (
+    BookingState,
+    Change,
+    ChangeKind,
+    ClaimRef,
+    OfferRef,
+    Placement,
+)
 from service.domain.claim import Claim, ClaimKind
 from service.domain.interval import Interval
 
@@ -31,6 +39,15 @@ def change_to_json(change: Change) -> bytes:
         body["b"] = [str(booking_id) for booking_id in change.booking_ids]
     if change.reread_calendar_ids is not None:
         body["c"] = change.reread_calendar_ids
+    if change.bookings:
+        body["s"] = [_state_to_row(state) for state in change.bookings]
+    if change.offers:
+        body["o"] = [
+            [str(offer.entry_id), str(offer.hold_id), _micros(offer.expires_at)]
+            for offer in change.offers
+        ]
+    if change.entry_ids:
+        body["w"] = [str(entry_id) for entry_id in change.entry_ids]
     return _encode(body).encode()
 
 
@@ -54,6 +71,52 @@ def change_from_json(data: bytes) -> Change:
         ),
         booking_ids=tuple(UUID(booking_id) for booking_id in body.get("b", ())),
         reread_calendar_ids=None if reread is None else tuple(reread),
+        bookings=tuple(_state_from_row(row) for row in body.get("s", ())),
+        offers=tuple(
+            OfferRef(entry_id=UUID(entry), hold_id=UUID(hold), expires_at=_instant(expiry))
+            for entry, hold, expiry in body.get("o", ())
+        ),
+        entry_ids=tuple(UUID(entry_id) for entry_id in body.get("w", ())),
+    )
+
+
+def _state_to_row(state: BookingState) -> list[Any]:
+    return [
+        str(state.booking_id),
+        state.version,
+        state.status.value,
+        state.type_id,
+        state.calendar_ids,
+        _micros(state.appointment.start),
+        _micros(state.appointment.end),
+        state.zone,
+        None
+        if state.before is None
+        else [
+            state.before.calendar_ids,
+            _micros(state.before.appointment.start),
+            _micros(state.before.appointment.end),
+        ],
+    ]
+
+
+def _state_from_row(row: list[Any]) -> BookingState:
+    booking_id, version, status, type_id, calendar_ids, start, end, zone, before = row
+    return BookingState(
+        booking_id=UUID(booking_id),
+        version=version,
+        status=BookingStatus(status),
+        type_id=type_id,
+        calendar_ids=tuple(calendar_ids),
+        appointment=Interval(_instant(start), _instant(end)),
+        zone=zone,
+        before=None if before is None else _placement(*before),
+    )
+
+
+def _placement(calendar_ids: list[str], start: int, end: int) -> Placement:
+    return Placement(
+        calendar_ids=tuple(calendar_ids), appointment=Interval(_instant(start), _instant(end))
     )
 
 

@@ -70,7 +70,7 @@ def pick_calendar(
         else:
             refusals.append(verdict.refusal)
     if not open_ids:
-        raise min(refusals, key=_rank_of_refusal)
+        raise nearest(refusals)
     if len(open_ids) == 1:
         return open_ids[0]
     return min(
@@ -80,6 +80,11 @@ def pick_calendar(
             _idle_since(offer, calendar_id, start, asker),
         ),
     )
+
+
+def nearest(refusals: Iterable[DomainError]) -> DomainError:
+    """Return which to tell where several calendars refuse the same slot."""
+    return min(refusals, key=_rank_of_refusal)
 
 
 def _rank_of_refusal(refusal: DomainError) -> int:

@@ -8,11 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from uuid import UUID
 
 from service.domain.booking import Booking, BookingEvent, Customer, Hold
+from service.domain.busy_feed import UPLOADED, BusyFeed, FeedSource
 from service.domain.catalog import AppointmentType, Business, Calendar, Catalog, Closure, Schedule
+from service.domain.errors import DomainError
 from service.domain.interval import Interval
+from service.domain.recurrence import Recurrence
+from service.domain.waitlist import Freed, WaitlistEntry
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,6 +78,28 @@ class Book:
     fields: Mapping[str, str]
 
 
+class SeriesMode(StrEnum):
+    """What to do where an occurrence of a series does not fit: book nothing, or the others."""
+
+    ALL_OR_NONE = "all_or_none"
+    AS_MANY_AS_FIT = "as_many_as_fit"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BookSeries:
+    """Book an appointment that recurs; `booking_ids` has one id for each that there may be."""
+
+    principal_id: str
+    holder_key: str | None
+    series_id: UUID
+    booking_ids: tuple[UUID, ...]
+    first: SlotWish
+    recurrence: Recurrence
+    mode: SeriesMode
+    customer: Customer
+    fields: Mapping[str, str]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reschedule:
     """Move a booking."""
@@ -95,7 +122,54 @@ class ChangeStatus:
     override_notice: bool = False
 
 
-BookingCommand = HoldSlot | RenewHold | ReleaseHold | Book | Reschedule | ChangeStatus
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JoinWaitlist:
+    """Wait for a slot. `found` are times that a look from outside saw open and that would do."""
+
+    entry_id: UUID
+    principal_id: str
+    holder: str
+    type_id: str
+    calendar_ids: tuple[str, ...]
+    windows: tuple[Interval, ...]
+    duration: timedelta | None
+    customer: Customer
+    fields: Mapping[str, str]
+    found: tuple[Freed, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LeaveWaitlist:
+    """Wait no more, and decline what is offered."""
+
+    entry_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PassOn:
+    """End the offers that were not taken in time, and the waiting whose last window has passed."""
+
+    entry_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OfferOpen:
+    """Offer what has opened by time, or by another catalogue or busy time, if it still is open."""
+
+    found: tuple[Freed, ...]
+
+
+WaitlistCommand = JoinWaitlist | LeaveWaitlist | PassOn | OfferOpen
+BookingCommand = (
+    HoldSlot
+    | RenewHold
+    | ReleaseHold
+    | Book
+    | BookSeries
+    | Reschedule
+    | ChangeStatus
+    | WaitlistCommand
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -180,6 +254,15 @@ class ImportBusy:
     calendar_id: str
     feed_id: str
     busy: tuple[Interval, ...]
+    source: FeedSource = UPLOADED
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeleteFeed:
+    """End a feed, and free its busy time."""
+
+    calendar_id: str
+    feed_id: str
 
 
 CatalogCommand = (
@@ -194,8 +277,18 @@ CatalogCommand = (
     | DeleteSchedule
     | DeleteClosure
     | ImportBusy
+    | DeleteFeed
 )
 Command = BookingCommand | CatalogCommand
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Occurrence:
+    """What became of one occurrence of a series: its booking, or why there is none."""
+
+    start: datetime
+    booking: Booking | None = None
+    refusal: DomainError | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -204,6 +297,9 @@ class Outcome:
 
     revision: int
     bookings: tuple[Booking, ...] = ()
+    occurrences: tuple[Occurrence, ...] = ()
     hold: Hold | None = None
+    # An entry of the waitlist; `hold` is then what it is offered.
+    entry: WaitlistEntry | None = None
     catalog: Catalog | None = None
-    busy_intervals: int = 0
+    feed: BusyFeed | None = None

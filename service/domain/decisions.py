@@ -16,12 +16,14 @@ from service.domain.booking import (
     HoldStatus,
 )
 from service.domain.catalog import AppointmentType
-from service.domain.change import ChangeKind
+from service.domain.change import ChangeKind, Placement
 from service.domain.commands import (
     Book,
     BookingCommand,
+    BookSeries,
     ChangeStatus,
     HoldSlot,
+    Occurrence,
     ReleaseHold,
     RenewHold,
     Reschedule,
@@ -40,6 +42,7 @@ from service.domain.errors import (
 )
 from service.domain.ids import booking_name, hold_name, holder_key
 from service.domain.ledger import Decision, Draft, Ledger
+from service.domain.offers import conclude
 from service.domain.places import (
     Place,
     claims_of_booking,
@@ -51,6 +54,8 @@ from service.domain.places import (
     put_hold,
     type_of_wish,
 )
+from service.domain.series import place_series
+from service.domain.waiting import decide_waiting
 
 _KINDS = {
     BookingEvent.APPROVE: ChangeKind.APPROVED,
@@ -85,10 +90,14 @@ def _decide(ledger: Ledger, draft: Draft, command: BookingCommand) -> Decision:
             return _release_hold(ledger, draft, command)
         case Book():
             return _book(ledger, draft, command)
+        case BookSeries():
+            return _book_series(ledger, command)
         case Reschedule():
             return _reschedule(ledger, draft, command)
         case ChangeStatus():
             return _change_status(ledger, draft, command)
+        case _:
+            return decide_waiting(ledger, draft, command)
 
 
 def _hold_slot(ledger: Ledger, draft: Draft, command: HoldSlot) -> Decision:
@@ -112,6 +121,11 @@ def _hold_slot(ledger: Ledger, draft: Draft, command: HoldSlot) -> Decision:
 
 def _renew_hold(ledger: Ledger, draft: Draft, command: RenewHold) -> Decision:
     hold = own_hold(ledger, command.hold_id, command.principal_id)
+    if hold.entry_id is not None:
+        raise HoldLifetimeReached(
+            "An offer to one who waits is not renewed. Book it.",
+            hold=hold_name(ledger.business_id, hold.hold_id),
+        )
     place = place_of_hold(ledger, draft, hold)
     if hold.expires_at <= ledger.now:
         _check_hold_count(ledger, draft, hold.owner)
@@ -135,7 +149,7 @@ def _renewed_until(ledger: Ledger, hold: Hold, type_: AppointmentType) -> dateti
 def _held(ledger: Ledger, draft: Draft, place: Place, hold: Hold, kind: ChangeKind) -> Decision:
     put_hold(ledger, draft, place, hold)
     draft.begin_hold(hold)
-    return _decision(draft, kind, hold=hold)
+    return conclude(ledger, draft, kind, hold=hold)
 
 
 def _release_hold(ledger: Ledger, draft: Draft, command: ReleaseHold) -> Decision:
@@ -144,7 +158,7 @@ def _release_hold(ledger: Ledger, draft: Draft, command: ReleaseHold) -> Decisio
         draft.free(claim)
     released = replace(hold, status=HoldStatus.RELEASED)
     draft.end_hold(released)
-    return _decision(draft, ChangeKind.RELEASED, hold=released)
+    return conclude(ledger, draft, ChangeKind.RELEASED, hold=released)
 
 
 def _book(ledger: Ledger, draft: Draft, command: Book) -> Decision:
@@ -159,14 +173,40 @@ def _book(ledger: Ledger, draft: Draft, command: Book) -> Decision:
         put_booking(ledger, draft, place, booking_id)
         bookings[booking_id] = _new_booking(ledger, booking_id, place, command)
     in_order = tuple(bookings[booking_id] for booking_id in command.booking_ids)
-    return _decision(draft, ChangeKind.BOOKED, bookings=in_order)
+    return conclude(ledger, draft, ChangeKind.BOOKED, bookings=in_order)
+
+
+def _book_series(ledger: Ledger, command: BookSeries) -> Decision:
+    """Book what fits of a series. Each attempt at it has a draft of its own."""
+    draft, placed = place_series(ledger, command)
+    occurrences = tuple(
+        Occurrence(
+            start=each.start,
+            booking=(
+                _new_booking(ledger, each.booking_id, each.place, command, command.series_id)
+                if each.place is not None
+                else None
+            ),
+            refusal=each.refusal,
+        )
+        for each in placed
+    )
+    bookings = tuple(each.booking for each in occurrences if each.booking is not None)
+    decision = conclude(ledger, draft, ChangeKind.BOOKED, bookings=bookings)
+    return replace(decision, occurrences=occurrences)
 
 
 def _is_for_a_slot(each: tuple[UUID, Wish]) -> bool:
     return isinstance(each[1], SlotWish)
 
 
-def _new_booking(ledger: Ledger, booking_id: UUID, place: Place, command: Book) -> Booking:
+def _new_booking(
+    ledger: Ledger,
+    booking_id: UUID,
+    place: Place,
+    command: Book | BookSeries,
+    series_id: UUID | None = None,
+) -> Booking:
     pending = place.type.requires_approval
     return Booking(
         booking_id=booking_id,
@@ -180,6 +220,7 @@ def _new_booking(ledger: Ledger, booking_id: UUID, place: Place, command: Book) 
         fields=command.fields,
         created_at=ledger.now,
         updated_at=ledger.now,
+        series_id=series_id,
     )
 
 
@@ -202,7 +243,9 @@ def _reschedule(ledger: Ledger, draft: Draft, command: Reschedule) -> Decision:
         version=booking.version + 1,
         updated_at=ledger.now,
     )
-    return _decision(draft, ChangeKind.RESCHEDULED, bookings=(moved,))
+    before = Placement(calendar_ids=booking.calendar_ids, appointment=booking.appointment)
+    decision = conclude(ledger, draft, ChangeKind.RESCHEDULED, bookings=(moved,))
+    return replace(decision, moved_from=before)
 
 
 def _change_status(ledger: Ledger, draft: Draft, command: ChangeStatus) -> Decision:
@@ -224,7 +267,7 @@ def _change_status(ledger: Ledger, draft: Draft, command: ChangeStatus) -> Decis
         updated_at=ledger.now,
         cancel_reason=command.cancel_reason or booking.cancel_reason,
     )
-    return _decision(draft, _KINDS[command.event], bookings=(changed,))
+    return conclude(ledger, draft, _KINDS[command.event], bookings=(changed,))
 
 
 def _take_wish(
@@ -239,24 +282,6 @@ def _take_wish(
     place = place_of_hold(ledger, draft, hold)
     draft.end_hold(replace(hold, status=HoldStatus.BOOKED))
     return place
-
-
-def _decision(
-    draft: Draft,
-    kind: ChangeKind,
-    *,
-    bookings: tuple[Booking, ...] = (),
-    hold: Hold | None = None,
-) -> Decision:
-    return Decision(
-        kind=kind,
-        added=tuple(draft.added),
-        removed=tuple(draft.removed),
-        bookings=bookings,
-        holds=tuple(draft.holds.values()),
-        hold=hold,
-        live_holds_by=draft.live_holds_by,
-    )
 
 
 def _check_hold_count(ledger: Ledger, draft: Draft, holder: Holder) -> None:

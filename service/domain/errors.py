@@ -20,10 +20,15 @@ DomainError
 ├── HoldEnded
 ├── HoldLifetimeReached
 ├── TooManyHolds
+├── TooManyWaiting
+├── WaitingEnded
+├── SeriesRefused
+├── TargetRefused
+├── LogTrimmed
 ├── VersionMismatch
 ├── InvalidTransition
 ├── CancellationNoticePassed
-├── KeyMissing, KeyInvalid, ScopeMissing, RateLimited
+├── KeyMissing, KeyInvalid, CapabilityEnded, ScopeMissing, RateLimited
 ├── RevisionAhead          retry
 ├── TryAgain               retry; the outcome is unknown
 ├── Overloaded             retry; nothing was changed
@@ -32,7 +37,7 @@ DomainError
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar
 
@@ -201,6 +206,42 @@ class TooManyHolds(DomainError):
     reason = "TOO_MANY_HOLDS"
 
 
+class TooManyWaiting(DomainError):
+    """This holder has as many entries in the waitlist as the business allows."""
+
+    reason = "TOO_MANY_WAITING"
+
+
+class WaitingEnded(DomainError):
+    """That entry of the waitlist waits no more. Join anew."""
+
+    reason = "WAITING_ENDED"
+
+
+class SeriesRefused(DomainError):
+    """Some occurrences of the series do not fit; nothing was booked."""
+
+    reason = "SERIES_REFUSED"
+
+    def __init__(self, occurrences: Sequence[tuple[datetime, DomainError | None]]) -> None:
+        """Keep why each is refused; None: it would fit."""
+        refused = sum(refusal is not None for _, refusal in occurrences)
+        super().__init__(occurrences=str(len(occurrences)), refused=str(refused))
+        self.occurrences = tuple(occurrences)
+
+
+class TargetRefused(DomainError):
+    """That address cannot be reached from here."""
+
+    reason = "TARGET_REFUSED"
+
+
+class LogTrimmed(DomainError):
+    """The log does not reach back so far any more."""
+
+    reason = "LOG_TRIMMED"
+
+
 class VersionMismatch(DomainError):
     """The booking has changed since that version. Read it again."""
 
@@ -229,6 +270,12 @@ class KeyInvalid(DomainError):
     """The API key is unknown or revoked."""
 
     reason = "KEY_INVALID"
+
+
+class CapabilityEnded(DomainError):
+    """What this link was for has ended, and the link with it."""
+
+    reason = "CAPABILITY_ENDED"
 
 
 class ScopeMissing(DomainError):

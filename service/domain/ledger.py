@@ -5,15 +5,18 @@ Commands of one batch are decided one after another; each sees what those before
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from service.domain.booking import Booking, Hold, Holder
-from service.domain.change import ChangeKind
+from service.domain.change import ChangeKind, OfferRef, Placement
 from service.domain.claim import Claim
+from service.domain.commands import Occurrence
 from service.domain.rules import Offer
+from service.domain.waitlist import EntryStatus, WaitlistEntry
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,17 +27,38 @@ class Decision:
     added: tuple[Claim, ...]
     removed: tuple[Claim, ...]
     bookings: tuple[Booking, ...] = ()
+    occurrences: tuple[Occurrence, ...] = ()
+    # Where the booking was that it moves.
+    moved_from: Placement | None = None
     holds: tuple[Hold, ...] = ()
     hold: Hold | None = None
     live_holds_by: Mapping[Holder, int] = field(default_factory=dict)
+    # What it offers to whom of the waitlist; all entries that it changes; the one to answer with.
+    offers: tuple[OfferRef, ...] = ()
+    entries: tuple[WaitlistEntry, ...] = ()
+    entry: WaitlistEntry | None = None
+
+    @property
+    def changed_entry_ids(self) -> tuple[UUID, ...]:
+        """The entries that it changes, but for those that waited before and are now offered."""
+        offered = {offer.entry_id for offer in self.offers}
+        own = None if self.entry is None else self.entry.entry_id
+        return tuple(
+            entry.entry_id
+            for entry in self.entries
+            if entry.entry_id == own or entry.entry_id not in offered
+        )
 
 
 @dataclass(kw_only=True, slots=True)
 class Ledger:
     """The facts, as they are at this point of the batch. `new_id` gives ids to claims.
 
-    Known are the bookings and holds that the batch names, the holds that may give way to it, and
-    the claims in its windows (see domain/needs.py).
+    Known are the bookings and holds that the batch names, the holds that may give way to it, the
+    claims in its windows, and the entries of the waitlist that it names or may make an offer to
+    (see domain/needs.py). `revision` is that of the last decision. `waiting` counts live entries,
+    by holder, and all of them under "". `surveyed` are the claims around which enough is known to
+    offer what they leave; None: all.
     """
 
     now: datetime
@@ -43,6 +67,10 @@ class Ledger:
     holds: dict[UUID, Hold]
     live_holds: dict[Holder, int]
     new_id: Callable[[], UUID]
+    revision: int = 0
+    entries: dict[UUID, WaitlistEntry] = field(default_factory=dict)
+    waiting: dict[str, int] = field(default_factory=dict)
+    surveyed: AbstractSet[UUID] | None = None
 
     @property
     def business_id(self) -> str:
@@ -55,6 +83,16 @@ class Ledger:
         self.holds.update((hold.hold_id, hold) for hold in decision.holds)
         for holder, by in decision.live_holds_by.items():
             self.live_holds[holder] = self.live_holds.get(holder, 0) + by
+        for entry in decision.entries:
+            self._settle_entry(entry)
+        self.revision += 1
+
+    def _settle_entry(self, entry: WaitlistEntry) -> None:
+        before = self.entries.get(entry.entry_id)
+        by = entry.is_live - (before is not None and before.is_live)
+        for key in (entry.holder_key, ""):
+            self.waiting[key] = self.waiting.get(key, 0) + by
+        self.entries[entry.entry_id] = entry
 
 
 class Draft:
@@ -68,6 +106,8 @@ class Draft:
         self.removed: list[Claim] = []
         self.holds: dict[UUID, Hold] = {}
         self.live_holds_by: dict[Holder, int] = {}
+        self.entries: dict[UUID, WaitlistEntry] = {}
+        self.offers: list[OfferRef] = []
 
     def take(self, claim: Claim) -> None:
         """Put a claim on its calendar."""
@@ -94,7 +134,20 @@ class Draft:
             self._count(hold, -1)
         self.holds[hold.hold_id] = hold
 
+    def put_entry(self, entry: WaitlistEntry) -> None:
+        """Let an entry of the waitlist be as given."""
+        self.entries[entry.entry_id] = entry
+
+    def waiting(self, known: Mapping[UUID, WaitlistEntry]) -> Iterator[WaitlistEntry]:
+        """Yield who waits at this point, in the order in which they joined."""
+        entries = [*({**known, **self.entries}).values()]
+        entries.sort(key=_revision_of)
+        return (entry for entry in entries if entry.status is EntryStatus.WAITING)
+
     def _count(self, hold: Hold, by: int) -> None:
+        if hold.entry_id is not None:
+            # An offer counts towards no limit.
+            return
         for holder in (hold.owner, Holder(hold.principal_id)):
             self.live_holds_by[holder] = self.live_holds_by.get(holder, 0) + by
 
@@ -104,3 +157,7 @@ class Draft:
             self._claims.remove(claim.claim_id)
         for claim in self.removed:
             self._claims.add(claim)
+
+
+def _revision_of(entry: WaitlistEntry) -> int:
+    return entry.revision

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from uuid import UUID
 
 from service.domain.availability import facts_window
@@ -12,6 +13,7 @@ from service.domain.claim import Claim, ClaimKind
 from service.domain.commands import (
     Book,
     BookingCommand,
+    BookSeries,
     ChangeStatus,
     HoldSlot,
     HoldWish,
@@ -25,6 +27,7 @@ from service.domain.ids import holder_key
 from service.domain.interval import Interval
 from service.domain.ledger import Ledger
 from service.domain.places import slot_of_hold
+from service.domain.series import wishes_that_may_be_placed
 
 Window = tuple[str, Interval]
 """A calendar, and a time of which its claims must be known."""
@@ -67,7 +70,7 @@ def holds_that_may_give_way(ledger: Ledger, command: BookingCommand) -> Iterator
     """Yield the holds of the asker's own that stand in the windows and are not known in full."""
     holders = {*counted_holders(ledger, command), *_holders_named(ledger, command)}
     keys = {holder.holder_key for holder in holders}
-    if isinstance(command, Book) and command.holder_key is not None:
+    if isinstance(command, Book | BookSeries) and command.holder_key is not None:
         keys.add(command.holder_key)
     for key in keys:
         for claim in ledger.offer.claims.holds_of(key):
@@ -92,11 +95,16 @@ def windows(ledger: Ledger, command: BookingCommand) -> list[Window]:
             return _wish_windows(ledger, HoldWish(hold_id=hold_id))
         case Book(wishes=wishes):
             return [each for wish in wishes for each in _wish_windows(ledger, wish)]
+        case BookSeries():
+            return _series_windows(ledger, command)
         case Reschedule(booking_id=booking_id, wish=wish):
             own = _booking_windows(ledger.bookings.get(booking_id))
             return own + _wish_windows(ledger, wish)
         case ChangeStatus(booking_id=booking_id):
             return _booking_windows(ledger.bookings.get(booking_id))
+        case _:
+            # What concerns the waitlist alone: see domain/waitlist_needs.py.
+            return []
 
 
 def _wish_windows(ledger: Ledger, wish: Wish) -> list[Window]:
@@ -129,6 +137,23 @@ def _slot_windows(
         picking=wish.calendar_id is None,
     )
     return [(calendar_id, window) for calendar_id in type_.calendar_ids_for(primary_id)]
+
+
+def _series_windows(ledger: Ledger, command: BookSeries) -> list[Window]:
+    wishes = wishes_that_may_be_placed(ledger, command)
+    if not wishes:
+        return []
+    # Only for the first it matters who is idle: the time before each would add up to all there is.
+    first, *others = wishes
+    calendar_ids = (
+        ledger.offer.catalog.types[first.type_id].primary_calendar_ids
+        if first.calendar_id is None
+        else (first.calendar_id,)
+    )
+    wished = [
+        replace(each, calendar_id=calendar_id) for each in others for calendar_id in calendar_ids
+    ]
+    return [window for wish in (first, *wished) for window in _wish_windows(ledger, wish)]
 
 
 def _booking_windows(booking: Booking | None) -> list[Window]:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-FILE_BYTES_MAX = 5 * 1024 * 1024
+FILE_BYTES_MAX = 10_000_000
 LINE_BYTES_MAX = 64 * 1024
 COMPONENTS_MAX = 5_000
 

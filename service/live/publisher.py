@@ -31,9 +31,9 @@ class Publisher:
     """Sends hints. It never delays a commit, and never fails one."""
 
     def __init__(
-        self, redis_url: str | None, follower: Follower, monotonic: Callable[[], float]
+        self, redis_url: str | None, follower: Follower | None, monotonic: Callable[[], float]
     ) -> None:
-        """Take where Redis is; without one, only this process is told."""
+        """Take where Redis is, without which only this process is told, and who is told here."""
         self._redis_url = redis_url
         self._follower = follower
         self._monotonic = monotonic
@@ -49,11 +49,8 @@ class Publisher:
         self, business_id: str, epoch: str, changes: Sequence[Change], revision_before: int
     ) -> None:
         """Tell of changes that were committed. Never waits, never raises."""
-        try:
-            self._follower.committed(business_id, epoch, changes)
-        except Exception:
-            _log.exception("A commit could not be followed at once.")
-            self._follower.verify_soon()
+        if self._follower is not None:
+            self._tell(self._follower, business_id, epoch, changes)
         if self._redis_url is None or not changes:
             return
         if self._monotonic() < self._paused_until:
@@ -72,6 +69,15 @@ class Publisher:
             )
         )
         self._is_waiting.set()
+
+    def _tell(
+        self, follower: Follower, business_id: str, epoch: str, changes: Sequence[Change]
+    ) -> None:
+        try:
+            follower.committed(business_id, epoch, changes)
+        except Exception:
+            _log.exception("A commit could not be followed at once.")
+            follower.verify_soon()
 
     async def start(self) -> None:
         """Begin to send."""

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
+from service.domain.capability import capability_key
 from service.domain.errors import InvalidPageToken, InvalidResumeToken
 from service.domain.slot import SlotQuery
 
@@ -39,6 +40,11 @@ class Tokens:
     def __init__(self, secret: bytes) -> None:
         """Take the secret that tokens are signed with."""
         self._secret = secret
+
+    @property
+    def capability_key(self) -> bytes:
+        """What the tokens in letters are signed with."""
+        return capability_key(self._secret)
 
     def resume(self, token: ResumeToken) -> str:
         """Write a resume token."""

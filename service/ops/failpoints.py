@@ -26,6 +26,9 @@ class Failpoint(Enum):
     BEFORE_HEARTBEAT = auto()
     BEFORE_TRIMMING = auto()
     IN_TRIMMING = auto()
+    AFTER_PLAN = auto()
+    AFTER_LEASE = auto()
+    BEFORE_RECORD = auto()
 
 
 _armed: Failpoint | None = None

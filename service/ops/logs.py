@@ -45,3 +45,5 @@ def configure_logs(level: str) -> None:
     logging.basicConfig(level=level, handlers=[handler])
     for noisy in ("sqlalchemy", "alembic", "asyncio", "grpc"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # While its connection is gone it would say so ten times a second; notify/jobs.py says it once.
+    logging.getLogger("pgqueuer").setLevel(logging.CRITICAL)

@@ -62,13 +62,13 @@ def release_hold(request: booking_pb.ReleaseHoldRequest, asking: Asking) -> Want
 
 def book(request: booking_pb.BookRequest, asking: Asking) -> Wanted:
     """Read Book."""
-    command = read_book(request, asking.business_id, asking.principal_id)
+    command = read_book(request, asking.business_id, asking.acting_id)
     return Wanted(command, partial(_encode_book, asking.business_id))
 
 
 def reschedule(request: booking_pb.RescheduleBookingRequest, asking: Asking) -> Wanted:
     """Read RescheduleBooking."""
-    command = read_reschedule(request, asking.business_id, asking.principal_id)
+    command = read_reschedule(request, asking.business_id, asking.acting_id)
     return Wanted(command, _booking_encoder(asking, booking_pb.RescheduleBookingResponse))
 
 

@@ -20,6 +20,7 @@ from service.rpc.convert.frames import FrameCodec
 from service.rpc.convert.names import child_id, child_ids, child_uuid
 from service.rpc.convert.times import read_window
 from service.rpc.reading import query_hash, read_at_least
+from service.rpc.series import book_series
 from service.rpc.stream_bookings import StreamedBookings, TakePermit, kind
 from service.rpc.submitting import Asking, Submitter, Wanted
 from service.store import bookings
@@ -27,7 +28,7 @@ from service.store.database import Database
 from slotcast.v1 import booking_service_pb2 as booking_pb
 
 PAGE_SIZE_DEFAULT = 100
-NOT_YET = ("CreateHandoff", "RedeemHandoff", "JoinWaitlist", "LeaveWaitlist")
+NOT_YET = ("CreateHandoff", "RedeemHandoff")
 
 
 class BookingService:
@@ -66,6 +67,7 @@ class BookingService:
             "RenewHold": self._asked(writes.renew_hold),
             "ReleaseHold": self._asked(writes.release_hold),
             "Book": self._asked(writes.book),
+            "BookSeries": self._asked(book_series),
             "StreamBookings": self.stream_bookings,
             "GetBooking": self.get_booking,
             "ListBookings": self.list_bookings,
@@ -151,6 +153,7 @@ class BookingService:
                 method_name=call.method.name,
                 business_id=call.business_id,
                 principal_id=call.principal.principal_id,
+                acts_as=call.principal.acting_id,
             )
             return await self._submitter.submit(asking, request, read(request, asking))
 

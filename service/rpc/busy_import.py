@@ -1,99 +1,87 @@
-"""ImportBusyFeed: an iCalendar file becomes busy time of a calendar."""
+"""ImportBusyFeed: an iCalendar file, uploaded or fetched, becomes busy time of a calendar."""
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 
+from service.domain.busy_feed import REFRESH_INTERVAL_DEFAULT, UPLOADED, FeedSource
 from service.domain.commands import ImportBusy, Outcome
 from service.domain.errors import (
-    BadFeed,
-    NotImplementedYet,
+    InvalidRequest,
     Overloaded,
     RequestIdReused,
     ResourceNotFound,
+    TargetRefused,
 )
-from service.domain.interval import Interval
-from service.feeds import ics
-from service.ops.tasks import shared
+from service.feeds.fetching import FeedUnreachable, Fetched, fetch
+from service.feeds.reading import FeedReader
+from service.ops.outbound import Outbound
 from service.rpc.call import Call
+from service.rpc.convert.feeds import write_busy_feed
 from service.rpc.convert.names import child_id
-from service.rpc.submitting import Asking, Submitter, Wanted, body_hash
+from service.rpc.convert.times import read_duration
+from service.rpc.submitting import Asking, Encode, Submitter, Wanted, body_hash
 from service.store import batch
 from service.store import catalog as catalog_store
 from service.store.database import Database
 from slotcast.v1 import catalog_service_pb2 as catalog_pb
 
-PAST = timedelta(days=1)
-AHEAD = timedelta(days=731)
-INTERVALS_MAX = 20_000
-PARSES_MAX = 2
-WAITING_MAX = 16
-"""How many files are read or wait for it, each in memory; beyond it, Overloaded."""
-
-
-class FeedReader:
-    """Reads files beside the event loop, a few at a time."""
-
-    def __init__(self) -> None:
-        """Begin with nothing to read."""
-        self._parses = asyncio.Semaphore(PARSES_MAX)
-        self._waiting = 0
-
-    async def read(self, data: bytes, zone: str, now: datetime) -> tuple[Interval, ...]:
-        """Return the busy time in a file; Overloaded where too many wait.
-
-        A thread cannot be stopped: a file whose caller has left counts until it is read.
-        """
-        if self._waiting >= WAITING_MAX:
-            raise Overloaded
-        self._waiting += 1
-        try:
-            await self._parses.acquire()
-        except asyncio.CancelledError:
-            self._waiting -= 1
-            raise
-        return await shared(self._parse(data, zone, now))
-
-    def _parse(self, data: bytes, zone: str, now: datetime) -> asyncio.Future[tuple[Interval, ...]]:
-        loop = asyncio.get_running_loop()
-        parsing = loop.run_in_executor(None, _busy, data, zone, now)
-        parsing.add_done_callback(self._end)
-        return parsing
-
-    def _end(self, _: asyncio.Future[tuple[Interval, ...]]) -> None:
-        self._waiting -= 1
-        self._parses.release()
+FETCHES_MAX = 8
+FETCHES_PER_BUSINESS_MAX = 2
+"""How many files are fetched at a time, each in memory; beyond it, Overloaded."""
 
 
 class BusyImport:
     """Reads files and submits what they say."""
 
-    def __init__(self, *, submitter: Submitter, database: Database) -> None:
-        """Take what stores busy time, and what knows the calendars."""
+    def __init__(self, *, submitter: Submitter, database: Database, outbound: Outbound) -> None:
+        """Take what stores busy time, what knows the calendars, and what fetches."""
         self._submitter = submitter
         self._database = database
+        self._outbound = outbound
         self._reader = FeedReader()
+        # The business of each.
+        self._fetches: list[str] = []
 
     async def answer(self, request: catalog_pb.ImportBusyFeedRequest, call: Call) -> bytes:
         """Answer ImportBusyFeed."""
-        if request.HasField("url"):
-            raise NotImplementedYet
+        source = _source(request)
         known = await self._look_up(request, call)
         if isinstance(known, bytes):
             return known
+        data = request.ics
+        if source.url:
+            fetched = await self._fetch(source.url, call.business_id)
+            data, source = fetched.data, _with_tags(source, fetched)
         command = ImportBusy(
             calendar_id=child_id(request.calendar, call.business_id),
             feed_id=request.feed_id,
-            busy=await self._reader.read(request.ics, known.zone, known.now),
+            busy=await self._reader.read(
+                data, known.zone, known.now, field="url" if source.url else "ics"
+            ),
+            source=source,
         )
         asking = Asking(
             method_name=call.method.name,
             business_id=call.business_id,
             principal_id=call.principal.principal_id,
         )
-        return await self._submitter.submit(asking, request, Wanted(command, _encode))
+        return await self._submitter.submit(asking, request, Wanted(command, _encode(call)))
+
+    async def _fetch(self, url: str, business_id: str) -> Fetched:
+        fetches = self._fetches
+        if len(fetches) >= FETCHES_MAX or fetches.count(business_id) >= FETCHES_PER_BUSINESS_MAX:
+            raise Overloaded
+        fetches.append(business_id)
+        try:
+            fetched = await fetch(self._outbound, url)
+        except FeedUnreachable as error:
+            raise TargetRefused(error.reason, field="url") from error
+        finally:
+            fetches.remove(business_id)
+        assert fetched is not None, "Nothing was known of it."
+        return fetched
 
     async def _look_up(
         self, request: catalog_pb.ImportBusyFeedRequest, call: Call
@@ -124,24 +112,47 @@ class _Place:
     now: datetime
 
 
+def _source(request: catalog_pb.ImportBusyFeedRequest) -> FeedSource:
+    """Return where the file comes from, and when it is to be fetched again."""
+    if not request.HasField("url"):
+        for field in ("refresh_interval", "fail_closed_after"):
+            if request.HasField(field):
+                raise InvalidRequest(field, "A file that is uploaded is not fetched again.")
+        return UPLOADED
+    interval = REFRESH_INTERVAL_DEFAULT
+    if request.HasField("refresh_interval"):
+        interval = read_duration(request.refresh_interval, "refresh_interval")
+    closed_after = None
+    if request.HasField("fail_closed_after"):
+        closed_after = read_duration(request.fail_closed_after, "fail_closed_after")
+    return FeedSource(
+        url=request.url, refresh_interval=interval, fail_closed_after=closed_after, next_in=interval
+    )
+
+
+def _with_tags(source: FeedSource, fetched: Fetched) -> FeedSource:
+    return replace(
+        source,
+        etag=fetched.tags.etag,
+        last_modified=fetched.tags.last_modified,
+        content_hash=fetched.content_hash,
+    )
+
+
 def _repeat(answered: batch.Answered, asked_hash: bytes) -> bytes:
     if answered.body_hash != asked_hash:
         raise RequestIdReused
     return answered.response
 
 
-def _busy(data: bytes, zone: str, now: datetime) -> tuple[Interval, ...]:
-    try:
-        found = ics.busy_times(data, zone=zone, window_start=now - PAST, window_end=now + AHEAD)
-    except ics.BadFeed as error:
-        line = {} if error.line is None else {"line": str(error.line)}
-        raise BadFeed("ics", f"The file cannot be read: {error}", **line) from error
-    if len(found) > INTERVALS_MAX:
-        raise BadFeed("ics", f"It has more than {INTERVALS_MAX:,} intervals of busy time.")
-    return tuple(Interval(each.start, each.end) for each in found)
+def _encode(call: Call) -> Encode:
+    def encode(outcome: Outcome) -> bytes:
+        feed = outcome.feed
+        assert feed is not None, "It was imported."
+        return catalog_pb.ImportBusyFeedResponse(
+            busy_intervals=feed.busy_intervals,
+            revision=outcome.revision,
+            feed=write_busy_feed(feed, call.business_id),
+        ).SerializeToString()
 
-
-def _encode(outcome: Outcome) -> bytes:
-    return catalog_pb.ImportBusyFeedResponse(
-        busy_intervals=outcome.busy_intervals, revision=outcome.revision
-    ).SerializeToString()
+    return encode

@@ -12,6 +12,7 @@ from typing import Any
 
 import grpc
 
+from service.domain.capability import Grant
 from service.domain.errors import Overloaded
 from service.rpc.methods import Method
 
@@ -24,11 +25,20 @@ TEXT = re.compile(r"[A-Za-z0-9._:@+-]{1,128}")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Principal:
-    """Who calls: the id of an API key; `business_id` is '*' for any."""
+    """Who calls: the id of an API key; `business_id` is '*' for any.
+
+    With a `grant` it is not a key but the link of a letter, which is for one thing only.
+    """
 
     principal_id: str
     business_id: str
     scopes: frozenset[str]
+    grant: Grant | None = None
+
+    @property
+    def acting_id(self) -> str:
+        """Whose holds and waitlist entries it may use."""
+        return self.principal_id if self.grant is None else self.grant.acting_id
 
 
 class Unreadable:

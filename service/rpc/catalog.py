@@ -10,9 +10,12 @@ from google.protobuf.message import Message
 
 from service.domain.commands import CatalogCommand, DeleteBusiness, Outcome, PutBusiness
 from service.domain.errors import ResourceNotFound
+from service.domain.scopes import BOOKINGS_STAFF, CATALOG_WRITE
 from service.live.tokens import Tokens
-from service.rpc.bookings import PAGE_SIZE_DEFAULT, not_yet
+from service.rpc.bookings import PAGE_SIZE_DEFAULT
+from service.rpc.busy_feeds import BusyFeeds
 from service.rpc.busy_import import BusyImport
+from service.rpc.calendar_feeds import CalendarFeeds
 from service.rpc.call import Behaviour, Call
 from service.rpc.catalog_resources import RESOURCES, Resource
 from service.rpc.convert.catalog import read_business, write_business
@@ -25,6 +28,8 @@ from service.store.database import Database
 from service.store.scope import ALL_BUSINESSES
 from slotcast.v1 import catalog_service_pb2 as catalog_pb
 
+SEES_ADDRESSES = frozenset({BOOKINGS_STAFF, CATALOG_WRITE})
+
 
 class CatalogService:
     """Keeps what can be booked."""
@@ -36,12 +41,16 @@ class CatalogService:
         database: Database,
         tokens: Tokens,
         busy_import: BusyImport,
+        busy_feeds: BusyFeeds,
+        calendar_feeds: CalendarFeeds,
     ) -> None:
         """Take what its methods need."""
         self._submitter = submitter
         self._database = database
         self._tokens = tokens
         self._busy_import = busy_import
+        self._busy_feeds = busy_feeds
+        self._calendar_feeds = calendar_feeds
 
     def behaviours(self) -> Mapping[str, Behaviour]:
         """Return what answers each method: five for each kind of resource, and the others."""
@@ -52,7 +61,8 @@ class CatalogService:
             "UpdateBusiness": self.update_business,
             "DeleteBusiness": self.delete_business,
             "ImportBusyFeed": self._busy_import.answer,
-            "GetCalendarFeed": not_yet,
+            **self._busy_feeds.behaviours(),
+            **self._calendar_feeds.behaviours(),
         }
         for resource in RESOURCES:
             behaviours[f"Create{resource.message}"] = partial(self.create, resource)
@@ -87,7 +97,7 @@ class CatalogService:
         thing = resource.collection(catalog).get(resource_id) if catalog else None
         if thing is None:
             raise ResourceNotFound(request.name)
-        written = resource.write(thing, call.business_id)
+        written = _shown(resource.write(thing, call.business_id), call)
         return call.method.response_class(**{resource.field: written, "revision": reading.revision})
 
     async def list_page(self, resource: Resource, request: Any, call: Call) -> Message:
@@ -102,7 +112,9 @@ class CatalogService:
         page = ids[:page_size]
         return call.method.response_class(
             **{
-                resource.plural: [resource.write(things[each], call.business_id) for each in page],
+                resource.plural: [
+                    _shown(resource.write(things[each], call.business_id), call) for each in page
+                ],
                 "next_page_token": self._next(query, page, more=len(ids) > page_size),
             }
         )
@@ -195,6 +207,13 @@ class CatalogService:
 
     def _next(self, query: str, page: list[str], *, more: bool) -> str:
         return self._tokens.page(query, page[-1:]) if more else ""
+
+
+def _shown(written: Message, call: Call) -> Message:
+    """Keep a person's address from those who may only read: a page's key is everyone's."""
+    if isinstance(written, catalog_pb.Calendar) and not call.principal.scopes & SEES_ADDRESSES:
+        written.ClearField("email")
+    return written
 
 
 def _encode_business(call: Call) -> Encode:

@@ -14,10 +14,12 @@ from google.protobuf.message_factory import GetMessageClass
 from service.domain.scopes import (
     AVAILABILITY_READ,
     BOOKINGS_READ,
+    BOOKINGS_REPLIES,
     BOOKINGS_STAFF,
     BOOKINGS_WRITE,
     CATALOG_READ,
     CATALOG_WRITE,
+    NOTIFICATIONS,
     OPERATOR,
 )
 from slotcast.v1 import (
@@ -25,6 +27,8 @@ from slotcast.v1 import (
     booking_service_pb2,
     catalog_service_pb2,
     event_service_pb2,
+    feed_service_pb2,
+    notification_service_pb2,
 )
 
 SCOPES_BY_METHOD: Mapping[str, frozenset[str]] = {
@@ -48,7 +52,10 @@ SCOPES_BY_METHOD: Mapping[str, frozenset[str]] = {
     "BookingService/CreateHandoff": frozenset({BOOKINGS_WRITE}),
     "BookingService/RedeemHandoff": frozenset({BOOKINGS_WRITE}),
     "BookingService/JoinWaitlist": frozenset({BOOKINGS_WRITE}),
+    "BookingService/GetWaitlistEntry": frozenset({BOOKINGS_READ}),
+    "BookingService/ListWaitlist": frozenset({BOOKINGS_STAFF}),
     "BookingService/LeaveWaitlist": frozenset({BOOKINGS_WRITE}),
+    "BookingService/BookSeries": frozenset({BOOKINGS_WRITE}),
     "EventService/WatchSlotEvents": frozenset({AVAILABILITY_READ}),
     "EventService/WatchBookingEvents": frozenset({BOOKINGS_READ, BOOKINGS_STAFF}),
     "CatalogService/CreateBusiness": frozenset({OPERATOR}),
@@ -77,9 +84,29 @@ SCOPES_BY_METHOD: Mapping[str, frozenset[str]] = {
     "CatalogService/UpdateClosure": frozenset({CATALOG_WRITE}),
     "CatalogService/DeleteClosure": frozenset({CATALOG_WRITE}),
     "CatalogService/ImportBusyFeed": frozenset({CATALOG_WRITE}),
+    # The address of a feed is often a secret, and pages have keys that may read the catalogue.
+    "CatalogService/GetBusyFeed": frozenset({CATALOG_WRITE}),
+    "CatalogService/ListBusyFeeds": frozenset({CATALOG_WRITE}),
+    "CatalogService/DeleteBusyFeed": frozenset({CATALOG_WRITE}),
     "CatalogService/GetCalendarFeed": frozenset({BOOKINGS_READ}),
+    "CatalogService/CreateFeedLink": frozenset({BOOKINGS_READ}),
+    "CatalogService/ListFeedLinks": frozenset({BOOKINGS_READ}),
+    "CatalogService/DeleteFeedLink": frozenset({BOOKINGS_READ}),
+    "FeedService/GetSharedFeed": frozenset(),
+    "NotificationService/CreateWebhook": frozenset({NOTIFICATIONS}),
+    "NotificationService/GetWebhook": frozenset({NOTIFICATIONS}),
+    "NotificationService/ListWebhooks": frozenset({NOTIFICATIONS}),
+    "NotificationService/UpdateWebhook": frozenset({NOTIFICATIONS}),
+    "NotificationService/DeleteWebhook": frozenset({NOTIFICATIONS}),
+    "NotificationService/ReplayWebhook": frozenset({NOTIFICATIONS}),
+    "NotificationService/ListDeliveries": frozenset({NOTIFICATIONS}),
+    "NotificationService/RetryDelivery": frozenset({NOTIFICATIONS}),
+    "NotificationService/ReceiveReply": frozenset({BOOKINGS_REPLIES}),
 }
-"""Any one of the scopes will do. A method that is not listed cannot be served."""
+"""Any one of the scopes will do. A method that is not listed cannot be served.
+
+GetSharedFeed needs no key, for its address is one.
+"""
 
 SERVICES: Mapping[str, ServiceDescriptor] = {
     service.name: service
@@ -88,14 +115,16 @@ SERVICES: Mapping[str, ServiceDescriptor] = {
         booking_service_pb2,
         event_service_pb2,
         catalog_service_pb2,
+        notification_service_pb2,
+        feed_service_pb2,
     )
     for service in module.DESCRIPTOR.services_by_name.values()
 }
 """All that is served, by short name."""
 
 _NAME_FIELDS = ("parent", "name", "calendar", "hold")
-_UPDATED_FIELDS = ("business", "calendar", "appointment_type", "schedule", "closure")
-_OF_NO_BUSINESS = frozenset({"StreamBookings", "CreateBusiness", "ListBusinesses"})
+_UPDATED_FIELDS = ("business", "calendar", "appointment_type", "schedule", "closure", "webhook")
+_OF_NO_BUSINESS = frozenset({"StreamBookings", "CreateBusiness", "ListBusinesses", "GetSharedFeed"})
 """A stream's requests name one each; the others are for what no business owns."""
 
 

@@ -12,32 +12,42 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from service.actions.lanes import Lanes
+from service.domain.capability import Capability
 from service.live.availability import Availability
 from service.live.feed import BookingFeed
 from service.live.follower import Follower
 from service.live.tokens import Tokens
 from service.live.watchers import Watchers
+from service.ops.outbound import Outbound
 from service.ops.tasks import cancelled
 from service.rpc.alternatives import AlternativeSlots
 from service.rpc.availability import AvailabilityService
 from service.rpc.bookings import BookingService
+from service.rpc.busy_feeds import BusyFeeds
 from service.rpc.busy_import import BusyImport
+from service.rpc.calendar_feeds import READS_PER_LINK_PER_MINUTE_MAX, CalendarFeeds
 from service.rpc.call import Behaviour
 from service.rpc.catalog import CatalogService
 from service.rpc.convert.frames import FrameCodec
+from service.rpc.deliveries import DeliveryMethods
 from service.rpc.events import EventService
 from service.rpc.handlers import add_service
 from service.rpc.interceptors.authentication import Authentication, KeyRing
+from service.rpc.interceptors.capabilities import CapabilityRing
 from service.rpc.interceptors.errors import Errors
 from service.rpc.interceptors.layer import Layer
 from service.rpc.interceptors.rate_limit import Counters, RateLimit, RateLimiter
 from service.rpc.interceptors.request_log import RequestLog
 from service.rpc.interceptors.validation import Validation
 from service.rpc.methods import SERVICES
+from service.rpc.replies import Replies
 from service.rpc.stream_bookings import StreamedBookings
 from service.rpc.submitting import Submitter
-from service.store import api_keys
+from service.rpc.waitlist import WaitlistMethods
+from service.rpc.webhooks import WebhookMethods
+from service.store import api_keys, batch, capabilities
 from service.store.api_keys import ApiKey
+from service.store.capabilities import Standing
 from service.store.database import Database
 from service.store.scope import ALL_BUSINESSES
 
@@ -58,6 +68,8 @@ class ServerOptions:
     reflection_enabled: bool = False
     drain_seconds: float = 10.0
     key_cache_seconds: float = 10.0
+    # What addresses that are given out begin with; empty: they are paths.
+    public_url: str = ""
     rate_limit_per_key_per_minute: int = 600_000
     rate_limit_per_client_per_minute: int = 60_000
 
@@ -75,6 +87,7 @@ class Parts:
     tokens: Tokens
     frames: FrameCodec
     counters: Counters
+    outbound: Outbound
 
 
 class RpcServer:
@@ -92,12 +105,12 @@ class RpcServer:
         self._health = health.aio.HealthServicer()
         self._telling: asyncio.Task[None] | None = None
         self._server = grpc.aio.server(
-            interceptors=_layers(parts.database, limiter, options),
+            interceptors=_layers(parts, limiter, options),
             options=_channel_options(options),
             # Beyond it calls are refused with RESOURCE_EXHAUSTED before any work is done for them.
             maximum_concurrent_rpcs=options.concurrent_calls_max,
         )
-        services, self._streamed = _services(parts, limiter)
+        services, self._streamed = _services(parts, limiter, options.public_url)
         for name, behaviours in services.items():
             add_service(self._server, name, behaviours)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
@@ -158,22 +171,35 @@ class RpcServer:
         await self._server.stop(0)
 
 
-def _layers(database: Database, limiter: RateLimiter, options: ServerOptions) -> list[Layer]:
+def _layers(parts: Parts, limiter: RateLimiter, options: ServerOptions) -> list[Layer]:
     async def find_key(key_id: str) -> ApiKey | None:
-        async with database.snapshot(ALL_BUSINESSES) as tx:
+        async with parts.database.snapshot(ALL_BUSINESSES) as tx:
             return await api_keys.find(tx, key_id)
 
+    async def find_standing(capability: Capability) -> Standing:
+        async with parts.database.snapshot(capability.business_id) as tx:
+            return await capabilities.find_standing(tx, capability)
+
+    async def was_answered(capability: Capability, request_id: str) -> bool:
+        key = (capability.principal_id, request_id)
+        async with parts.database.snapshot(capability.business_id) as tx:
+            return key in await batch.read_answered(tx, capability.business_id, [key])
+
+    seconds = options.key_cache_seconds
+    ring = CapabilityRing(
+        parts.tokens.capability_key, find_standing, was_answered, cache_seconds=seconds
+    )
     return [
         Errors(),
         RequestLog(),
-        Authentication(KeyRing(find_key, cache_seconds=options.key_cache_seconds)),
+        Authentication(KeyRing(find_key, cache_seconds=seconds), ring),
         RateLimit(limiter),
         Validation(),
     ]
 
 
 def _services(
-    parts: Parts, limiter: RateLimiter
+    parts: Parts, limiter: RateLimiter, public_url: str
 ) -> tuple[Mapping[str, Mapping[str, Behaviour]], StreamedBookings]:
     submitter = Submitter(parts.lanes, AlternativeSlots(parts.database, parts.availability))
     bookings = BookingService(
@@ -184,14 +210,33 @@ def _services(
         tokens=parts.tokens,
         take_permit=limiter.take,
     )
+    waitlist = WaitlistMethods(
+        submitter=submitter,
+        database=parts.database,
+        availability=parts.availability,
+        tokens=parts.tokens,
+    )
     availability = AvailabilityService(
         availability=parts.availability, watchers=parts.watchers, tokens=parts.tokens
+    )
+    calendar_feeds = CalendarFeeds(
+        database=parts.database,
+        limiter=RateLimiter(
+            parts.counters,
+            per_key_per_minute=READS_PER_LINK_PER_MINUTE_MAX,
+            per_client_per_minute=READS_PER_LINK_PER_MINUTE_MAX,
+        ),
+        public_url=public_url,
     )
     catalog = CatalogService(
         submitter=submitter,
         database=parts.database,
         tokens=parts.tokens,
-        busy_import=BusyImport(submitter=submitter, database=parts.database),
+        busy_import=BusyImport(
+            submitter=submitter, database=parts.database, outbound=parts.outbound
+        ),
+        busy_feeds=BusyFeeds(submitter=submitter, database=parts.database),
+        calendar_feeds=calendar_feeds,
     )
     events = EventService(
         watch_slots=availability.watch_availability, watch_bookings=bookings.watch_bookings
@@ -199,8 +244,14 @@ def _services(
     services = {
         "EventService": events.behaviours(),
         "AvailabilityService": availability.behaviours(),
-        "BookingService": bookings.behaviours(),
+        "BookingService": {**bookings.behaviours(), **waitlist.behaviours()},
         "CatalogService": catalog.behaviours(),
+        "NotificationService": {
+            **WebhookMethods(database=parts.database, outbound=parts.outbound).behaviours(),
+            **DeliveryMethods(database=parts.database, tokens=parts.tokens).behaviours(),
+            **Replies(lanes=parts.lanes, database=parts.database).behaviours(),
+        },
+        "FeedService": {"GetSharedFeed": calendar_feeds.get_shared},
     }
     return services, bookings.streams
 

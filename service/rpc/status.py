@@ -12,9 +12,9 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
 from service.domain import errors
-from service.domain.errors import DomainError, InvalidRequest
-from service.rpc.convert.times import write_duration
-from slotcast.v1 import error_reason_pb2
+from service.domain.errors import DomainError, InvalidRequest, SeriesRefused
+from service.rpc.convert.times import write_duration, write_instant
+from slotcast.v1 import booking_service_pb2, error_reason_pb2
 
 DOMAIN = "slotcast.dev"
 DETAILS_KEY = "grpc-status-details-bin"
@@ -39,11 +39,17 @@ CODES: Mapping[type[DomainError], grpc.StatusCode] = {
     errors.HoldEnded: grpc.StatusCode.FAILED_PRECONDITION,
     errors.HoldLifetimeReached: grpc.StatusCode.FAILED_PRECONDITION,
     errors.TooManyHolds: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    errors.TooManyWaiting: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    errors.WaitingEnded: grpc.StatusCode.FAILED_PRECONDITION,
+    errors.SeriesRefused: grpc.StatusCode.FAILED_PRECONDITION,
+    errors.TargetRefused: grpc.StatusCode.FAILED_PRECONDITION,
+    errors.LogTrimmed: grpc.StatusCode.OUT_OF_RANGE,
     errors.VersionMismatch: grpc.StatusCode.ABORTED,
     errors.InvalidTransition: grpc.StatusCode.FAILED_PRECONDITION,
     errors.CancellationNoticePassed: grpc.StatusCode.FAILED_PRECONDITION,
     errors.KeyMissing: grpc.StatusCode.UNAUTHENTICATED,
     errors.KeyInvalid: grpc.StatusCode.UNAUTHENTICATED,
+    errors.CapabilityEnded: grpc.StatusCode.UNAUTHENTICATED,
     errors.ScopeMissing: grpc.StatusCode.PERMISSION_DENIED,
     errors.RateLimited: grpc.StatusCode.RESOURCE_EXHAUSTED,
     errors.RevisionAhead: grpc.StatusCode.UNAVAILABLE,
@@ -105,6 +111,8 @@ def to_status(refusal: Refusal) -> status_pb2.Status:
         _add(status, _retry_info(error.retry_after_seconds))
     if isinstance(error, InvalidRequest):
         _add(status, _bad_request(error))
+    if isinstance(error, SeriesRefused):
+        _add(status, _series_report(error))
     return status
 
 
@@ -122,6 +130,20 @@ def internal_status(incident: str) -> status_pb2.Status:
 
 def _retry_info(seconds: float) -> error_details_pb2.RetryInfo:
     return error_details_pb2.RetryInfo(retry_delay=write_duration(timedelta(seconds=seconds)))
+
+
+def _series_report(error: SeriesRefused) -> booking_service_pb2.SeriesReport:
+    """Return why each occurrence is refused, in few words: a status goes into a header."""
+    report = booking_service_pb2.SeriesReport()
+    for start, refusal in error.occurrences:
+        occurrence = report.occurrences.add(start_time=write_instant(start))
+        if refusal is not None:
+            occurrence.refusal.code = code_of(refusal).value[0]
+            _add(
+                occurrence.refusal,
+                error_details_pb2.ErrorInfo(reason=refusal.reason, domain=DOMAIN),
+            )
+    return report
 
 
 def _bad_request(error: InvalidRequest) -> error_details_pb2.BadRequest:

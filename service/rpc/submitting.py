@@ -31,11 +31,20 @@ class Mutation(Protocol):
 
 @dataclass(kw_only=True, slots=True)
 class Asking:
-    """Who asks, for which business, by which method."""
+    """Who asks, for which business, by which method.
+
+    `acts_as`: whose holds and waitlist entries it uses, where not its own.
+    """
 
     method_name: str
     business_id: str
     principal_id: str
+    acts_as: str | None = None
+
+    @property
+    def acting_id(self) -> str:
+        """Whose holds and waitlist entries it uses."""
+        return self.acts_as or self.principal_id
 
 
 class Wanted(NamedTuple):

@@ -19,7 +19,9 @@ from service.domain.change import Change, ClaimRef, ref_of
 from service.domain.change_codec import change_to_json
 from service.domain.claim import Claim
 from service.domain.ledger import Decision
+from service.domain.waitlist import WaitlistEntry
 from service.ops.failpoints import Failpoint, reach
+from service.store.waitlist import instants_to_text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,6 +54,7 @@ class Rows:
     claims_added: dict[UUID, Claim] = field(default_factory=dict)
     bookings: dict[UUID, Booking] = field(default_factory=dict)
     holds: dict[UUID, Hold] = field(default_factory=dict)
+    entries: dict[UUID, WaitlistEntry] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
     answers: list[tuple[RequestKey, Answered]] = field(default_factory=list)
 
@@ -64,6 +67,7 @@ class Rows:
             self.claims_added[claim.claim_id] = claim
         self.bookings.update((booking.booking_id, booking) for booking in decision.bookings)
         self.holds.update((hold.hold_id, hold) for hold in decision.holds)
+        self.entries.update((entry.entry_id, entry) for entry in decision.entries)
 
 
 async def read_head(tx: AsyncConnection, business_id: str) -> BatchHead | None:
@@ -107,12 +111,8 @@ async def write(tx: AsyncConnection, business_id: str, rows: Rows) -> None:
     reach(Failpoint.AFTER_INSERT)
     await _upsert_bookings(tx, business_id, list(rows.bookings.values()))
     await _upsert_holds(tx, business_id, list(rows.holds.values()))
+    await _upsert_entries(tx, business_id, list(rows.entries.values()))
     await _insert_log(tx, business_id, rows)
-
-
-async def insert_busy(tx: AsyncConnection, business_id: str, claims: Sequence[Claim]) -> None:
-    """Add imported busy time."""
-    await _insert_claims(tx, business_id, claims)
 
 
 async def _delete_claims(tx: AsyncConnection, business_id: str, refs: Sequence[ClaimRef]) -> None:
@@ -172,15 +172,16 @@ async def _upsert_bookings(
             """
             INSERT INTO bookings (
                 business_id, booking_id, type_id, calendar_ids, starts_at, ends_at, zone, status,
-                version, customer, fields, created_at, updated_at, cancel_reason)
+                version, customer, fields, created_at, updated_at, cancel_reason, series_id)
             SELECT $1, booking_id, type_id, string_to_array(calendar_ids, ','), starts_at, ends_at,
-                zone, status, version, customer, fields, created_at, updated_at, cancel_reason
+                zone, status, version, customer, fields, created_at, updated_at, cancel_reason,
+                series_id
             FROM unnest(
                 $2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[],
                 $7::text[], $8::text[], $9::bigint[], $10::jsonb[], $11::jsonb[],
-                $12::timestamptz[], $13::timestamptz[], $14::text[])
+                $12::timestamptz[], $13::timestamptz[], $14::text[], $15::uuid[])
                 AS new (booking_id, type_id, calendar_ids, starts_at, ends_at, zone, status,
-                    version, customer, fields, created_at, updated_at, cancel_reason)
+                    version, customer, fields, created_at, updated_at, cancel_reason, series_id)
             ON CONFLICT (business_id, booking_id) DO UPDATE SET
                 calendar_ids = excluded.calendar_ids, starts_at = excluded.starts_at,
                 ends_at = excluded.ends_at, zone = excluded.zone, status = excluded.status,
@@ -202,6 +203,7 @@ async def _upsert_bookings(
                 [booking.created_at for booking in bookings],
                 [booking.updated_at for booking in bookings],
                 [booking.cancel_reason for booking in bookings],
+                [booking.series_id for booking in bookings],
             ),
         )
 
@@ -212,14 +214,16 @@ async def _upsert_holds(tx: AsyncConnection, business_id: str, holds: Sequence[H
             """
             INSERT INTO holds (
                 business_id, hold_id, principal_id, holder, holder_key, type_id, calendar_ids,
-                starts_at, ends_at, expires_at, status)
+                starts_at, ends_at, expires_at, status, entry_id)
             SELECT $1, hold_id, principal_id, holder, holder_key, type_id,
-                string_to_array(calendar_ids, ','), starts_at, ends_at, expires_at, status
+                string_to_array(calendar_ids, ','), starts_at, ends_at, expires_at, status,
+                entry_id
             FROM unnest(
                 $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-                $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::text[])
+                $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::text[],
+                $12::uuid[])
                 AS new (hold_id, principal_id, holder, holder_key, type_id, calendar_ids,
-                    starts_at, ends_at, expires_at, status)
+                    starts_at, ends_at, expires_at, status, entry_id)
             ON CONFLICT (business_id, hold_id) DO UPDATE SET
                 calendar_ids = excluded.calendar_ids, expires_at = excluded.expires_at,
                 status = excluded.status
@@ -236,6 +240,60 @@ async def _upsert_holds(tx: AsyncConnection, business_id: str, holds: Sequence[H
                 [hold.appointment.end for hold in holds],
                 [hold.expires_at for hold in holds],
                 [hold.status.value for hold in holds],
+                [hold.entry_id for hold in holds],
+            ),
+        )
+
+
+async def _upsert_entries(
+    tx: AsyncConnection, business_id: str, entries: Sequence[WaitlistEntry]
+) -> None:
+    """Write entries; of one that has ended, who it was is erased."""
+    if entries:
+        await tx.exec_driver_sql(
+            """
+            INSERT INTO waitlist (
+                business_id, entry_id, principal_id, holder, holder_key, type_id, calendar_ids,
+                window_starts, window_ends, waits_until, duration, customer, fields, status,
+                revision, joined_at, ended_at, hold_id, offer_expires_at)
+            SELECT $1, entry_id, principal_id, holder, holder_key, type_id,
+                string_to_array(calendar_ids, ','), window_starts::timestamptz[],
+                window_ends::timestamptz[], waits_until, duration, customer, fields, status,
+                revision, joined_at, ended_at, hold_id, offer_expires_at
+            FROM unnest(
+                $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                $8::text[], $9::text[], $10::timestamptz[], $11::interval[],
+                $12::jsonb[], $13::jsonb[], $14::text[], $15::bigint[], $16::timestamptz[],
+                $17::timestamptz[], $18::uuid[], $19::timestamptz[])
+                AS new (entry_id, principal_id, holder, holder_key, type_id, calendar_ids,
+                    window_starts, window_ends, waits_until, duration, customer, fields, status,
+                    revision, joined_at, ended_at, hold_id, offer_expires_at)
+            ON CONFLICT (business_id, entry_id) DO UPDATE SET
+                status = excluded.status, ended_at = excluded.ended_at,
+                hold_id = excluded.hold_id, offer_expires_at = excluded.offer_expires_at,
+                customer = CASE WHEN excluded.ended_at IS NULL THEN waitlist.customer ELSE '{}' END,
+                fields = CASE WHEN excluded.ended_at IS NULL THEN waitlist.fields ELSE '{}' END
+            """,
+            (
+                business_id,
+                [entry.entry_id for entry in entries],
+                [entry.principal_id for entry in entries],
+                [entry.holder for entry in entries],
+                [entry.holder_key for entry in entries],
+                [entry.type_id for entry in entries],
+                [",".join(entry.calendar_ids) for entry in entries],
+                [instants_to_text(each.start for each in entry.windows) for entry in entries],
+                [instants_to_text(each.end for each in entry.windows) for entry in entries],
+                [entry.last_end for entry in entries],
+                [entry.duration for entry in entries],
+                [json.dumps(_customer(entry.customer)) for entry in entries],
+                [json.dumps(dict(entry.fields)) for entry in entries],
+                [entry.status.value for entry in entries],
+                [entry.revision for entry in entries],
+                [entry.joined_at for entry in entries],
+                [entry.ended_at for entry in entries],
+                [entry.hold_id for entry in entries],
+                [entry.offer_expires_at for entry in entries],
             ),
         )
 

@@ -74,7 +74,10 @@ async def holds_by_ids(
 async def count_live_holds(
     tx: AsyncConnection, business_id: str, holders: Sequence[Holder]
 ) -> dict[Holder, int]:
-    """Return how many holds these holders, and all of their principals, have that live."""
+    """Return how many holds these holders, and all of their principals, have that live.
+
+    What is offered to one who waits is none of these.
+    """
     result = await tx.exec_driver_sql(
         """
         WITH live AS (
@@ -83,6 +86,7 @@ async def count_live_holds(
                 SELECT holder_key, count(*) AS holds FROM holds
                 WHERE business_id = $1 AND principal_id = asked.principal_id
                   AND status = 'live' AND expires_at > transaction_timestamp()
+                  AND entry_id IS NULL
                 GROUP BY holder_key
             ) AS of_one
         )
@@ -117,6 +121,7 @@ def _booking(row: RowMapping) -> Booking:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
         cancel_reason=row["cancel_reason"],
+        series_id=None if row["series_id"] is None else UUID(int=row["series_id"].int),
     )
 
 
@@ -132,4 +137,5 @@ def _hold(row: RowMapping) -> Hold:
         created_at=row["created_at"],
         expires_at=row["expires_at"],
         status=HoldStatus(row["status"]),
+        entry_id=None if row["entry_id"] is None else UUID(int=row["entry_id"].int),
     )

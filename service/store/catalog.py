@@ -21,7 +21,7 @@ from service.domain.catalog import (
     WallInterval,
 )
 from service.domain.interval import Interval
-from service.store import tables, trimming
+from service.store import consumers, tables, trimming
 
 ROWS_REMOVED_AT_ONCE_MAX = 20_000
 """More would take a transaction seconds, and much more would not end within its time limit."""
@@ -71,6 +71,10 @@ async def write_business(
         "display_name": business.display_name,
         "holds_per_holder_max": business.holds_per_holder_max,
         "holds_per_key_max": business.holds_per_key_max,
+        "email": business.email,
+        "phone": business.phone,
+        "location": business.location,
+        "language": business.language,
     }
     if epoch is None:
         table = tables.businesses
@@ -83,6 +87,7 @@ async def write_business(
             business_id=business.business_id, epoch=epoch, revision=0, catalog_version=0, **row
         )
     )
+    await consumers.add(tx, business.business_id)
 
 
 async def write_calendar(tx: AsyncConnection, business_id: str, calendar: Calendar) -> None:
@@ -94,7 +99,7 @@ async def write_calendar(tx: AsyncConnection, business_id: str, calendar: Calend
 async def write_type(tx: AsyncConnection, business_id: str, type_: AppointmentType) -> None:
     """Add or replace an appointment type."""
     row = {field.name: getattr(type_, field.name) for field in fields(type_)}
-    for name in ("durations", "any_of", "all_of"):
+    for name in ("durations", "any_of", "all_of", "reminders"):
         row[name] = list(row[name])
     await _upsert(tx, tables.appointment_types, business_id, row)
 
@@ -199,12 +204,16 @@ def _business(row: RowMapping) -> Business:
         display_name=row["display_name"],
         holds_per_holder_max=row["holds_per_holder_max"],
         holds_per_key_max=row["holds_per_key_max"],
+        email=row["email"],
+        phone=row["phone"],
+        location=row["location"],
+        language=row["language"],
     )
 
 
 def _type(row: RowMapping) -> AppointmentType:
     values = _without_business(row)
-    for name in ("durations", "any_of", "all_of"):
+    for name in ("durations", "any_of", "all_of", "reminders"):
         values[name] = tuple(values[name])
     return AppointmentType(**values)
 

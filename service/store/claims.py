@@ -114,16 +114,48 @@ async def has_any_from(
     return bool(result.scalar_one())
 
 
+async def of_feed(
+    tx: AsyncConnection, business_id: str, calendar_id: str, feed_id: str, *, ending_after: datetime
+) -> list[Claim]:
+    """Return the busy time that a feed has put on a calendar and that ends after an instant."""
+    result = await tx.exec_driver_sql(
+        """
+        SELECT * FROM claims
+        WHERE business_id = $1 AND calendar_id = $2 AND kind = 'busy' AND owner_id = $3
+          AND starts_at > $4::timestamptz - interval '3 days' AND ends_at > $4
+        """,
+        (business_id, calendar_id, feed_id, ending_after),
+    )
+    return [_claim(row) for row in result.mappings()]
+
+
+async def booking_ids(
+    tx: AsyncConnection, business_id: str, calendar_id: str, window: Interval, *, limit: int
+) -> list[UUID]:
+    """Return the bookings with a claim on a calendar that starts in a window, the first ones."""
+    result = await tx.exec_driver_sql(
+        """
+        SELECT owner_id FROM claims
+        WHERE business_id = $1 AND calendar_id = $2 AND kind = 'booking'
+          AND starts_at >= $3 AND starts_at < $4
+        ORDER BY starts_at, claim_id LIMIT $5
+        """,
+        (business_id, calendar_id, window.start, window.end, limit),
+    )
+    return [UUID(row.owner_id) for row in result]
+
+
 async def delete_busy(
-    tx: AsyncConnection, business_id: str, calendar_id: str, feed_id: str
+    tx: AsyncConnection, business_id: str, calendar_id: str, feed_id: str, *, ended_by: datetime
 ) -> None:
-    """Remove the busy time that a feed put on a calendar."""
+    """Remove what a feed has put on a calendar and what ended by an instant."""
     await tx.exec_driver_sql(
         """
         DELETE FROM claims
         WHERE business_id = $1 AND calendar_id = $2 AND kind = 'busy' AND owner_id = $3
+          AND starts_at < $4 AND ends_at <= $4
         """,
-        (business_id, calendar_id, feed_id),
+        (business_id, calendar_id, feed_id, ended_by),
     )
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from service.store.scope import SERVICE_ROLE, Scope, Session, scoped
+from service.store.scope import OPERATOR_ROLE, SERVICE_ROLE, Scope, Session, scoped
 
 Transaction = AsyncConnection
 """What a story hands to the functions of the store."""
@@ -70,16 +70,10 @@ class Database:
         Sessions run as a role that owns nothing; without one, as who the URL names: that is for
         migrations, to which the scopes mean nothing.
         """
-        settings = _SERVER_SETTINGS if role is None else {**_SERVER_SETTINGS, "role": role}
+        self._url = url
         self.engine: AsyncEngine = create_async_engine(
             "postgresql+asyncpg://",
-            async_creator=partial(
-                asyncpg.connect,
-                url,
-                connection_class=Session,
-                server_settings=settings,
-                timeout=5,
-            ),
+            async_creator=partial(_connect, url, role),
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=5,
@@ -108,9 +102,23 @@ class Database:
                 async with tx.begin():
                     yield tx
 
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator[Session]:
+        """Open a connection beside the pool, with the operator's eyes, for who waits for news."""
+        session = await _connect(self._url, OPERATOR_ROLE)
+        try:
+            yield session
+        finally:
+            session.terminate()
+
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all connections of the pool."""
         await self.engine.dispose()
+
+
+async def _connect(url: str, role: str | None) -> Session:
+    settings = _SERVER_SETTINGS if role is None else {**_SERVER_SETTINGS, "role": role}
+    return await asyncpg.connect(url, connection_class=Session, server_settings=settings, timeout=5)
 
 
 def _give_up_lost_connection(context: ExceptionContext) -> None:

@@ -32,6 +32,13 @@ OPERATOR_MAY = {
     "changes": "SELECT, DELETE",
     "requests": "SELECT, DELETE",
     "removed_businesses": "SELECT",
+    "consumers": "SELECT",
+    "deliveries": "SELECT, DELETE",
+    "waitlist": (
+        "SELECT (business_id, entry_id, status, offer_expires_at, waits_until, ended_at), DELETE"
+    ),
+    "webhooks": "SELECT",
+    "busy_feeds": "SELECT",
 }
 
 # Another database of the same server may be migrated at the same time: roles are the server's.

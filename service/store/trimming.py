@@ -15,7 +15,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from service.store import tables
 
 _LOCK_CLASS = 0x510D
-_LARGE_TABLES = (tables.claims, tables.bookings, tables.holds, tables.changes)
+_LARGE_TABLES = (
+    tables.claims,
+    tables.bookings,
+    tables.holds,
+    tables.changes,
+    tables.deliveries,
+    tables.waitlist,
+)
 """Where a business may have more rows than one transaction can remove in time."""
 
 
@@ -36,18 +43,24 @@ async def trim_changes(
     tx: AsyncConnection,
     *,
     older_than: timedelta,
+    at_latest: timedelta,
     after: str,
     businesses_max: int,
     rows_max: int,
 ) -> TrimmedLog:
     """Remove old changes of the businesses that follow one, `rows_max` of each at most.
 
-    What goes is always the oldest part of a log, so that what is left has no gap.
+    What a consumer has not passed stays until it is older than `at_latest`. What goes is always the
+    oldest part of a log, so that what is left has no gap.
     """
     result = await tx.exec_driver_sql(
         """
         WITH page AS (
-            SELECT business_id FROM businesses
+            SELECT business_id, (
+                SELECT min(consumers.revision) FROM consumers
+                WHERE consumers.business_id = businesses.business_id
+            ) AS passed
+            FROM businesses
             WHERE business_id > $1 ORDER BY business_id LIMIT $2
         ), old AS (
             SELECT page.business_id, log.revision
@@ -58,7 +71,9 @@ async def trim_changes(
                     WHERE changes.business_id = page.business_id ORDER BY revision LIMIT $3
                 ) AS oldest
             ) AS log
-            WHERE log.newest_so_far < now() - $4::interval
+            WHERE log.newest_so_far < now() - $5::interval
+               OR log.newest_so_far < now() - $4::interval
+              AND log.revision <= coalesce(page.passed, log.revision)
         ), gone AS (
             DELETE FROM changes USING old
             WHERE changes.business_id = old.business_id AND changes.revision = old.revision
@@ -66,7 +81,7 @@ async def trim_changes(
         )
         SELECT (SELECT count(*) FROM gone) AS rows, (SELECT max(business_id) FROM page) AS last
         """,
-        (after, businesses_max, rows_max, older_than),
+        (after, businesses_max, rows_max, older_than, max(older_than, at_latest)),
     )
     row = result.mappings().one()
     return TrimmedLog(rows=row["rows"], last_business_id=row["last"])
@@ -110,6 +125,38 @@ async def trim_holds(tx: AsyncConnection, *, older_than: timedelta, rows_max: in
             SELECT ctid FROM holds WHERE expires_at < now() - $1::interval
             ORDER BY expires_at LIMIT $2))
           AND expires_at < now() - $1::interval
+        """,
+        (older_than, rows_max),
+    )
+    return result.rowcount
+
+
+async def trim_deliveries(tx: AsyncConnection, *, older_than: timedelta, rows_max: int) -> int:
+    """Forget deliveries that ended long ago, whatever became of them.
+
+    It is asked twice whether they have: a dead one that is sent again while this waits stays.
+    """
+    result = await tx.exec_driver_sql(
+        """
+        DELETE FROM deliveries WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM deliveries WHERE ended_at < now() - $1::interval
+            ORDER BY ended_at LIMIT $2))
+          AND ended_at < now() - $1::interval
+        """,
+        (older_than, rows_max),
+    )
+    return result.rowcount
+
+
+async def trim_waitlist(tx: AsyncConnection, *, older_than: timedelta, rows_max: int) -> int:
+    """Remove entries of the waitlist that ended long ago."""
+    result = await tx.exec_driver_sql(
+        """
+        DELETE FROM waitlist USING (
+            SELECT business_id, entry_id FROM waitlist WHERE ended_at < now() - $1::interval
+            ORDER BY ended_at LIMIT $2
+        ) AS old
+        WHERE waitlist.business_id = old.business_id AND waitlist.entry_id = old.entry_id
         """,
         (older_than, rows_max),
     )

@@ -81,6 +81,48 @@ async def test_a_slot_that_is_listed_can_be_booked_and_cancelled(type_in):
     assert slot in await list_slots(type_in)
 
 
+async def test_who_waits_is_told_and_can_join_and_leave(type_in):
+    # Nothing begins at a second past the minute, so it is never offered anything.
+    window = ("2100-01-04T09:00:01+00:00", "2100-01-04T09:00:02+00:00")
+    code, out, err = await type_in("waitlist", "join", "cut", *window, "--name", "Wendy", "--json")
+    assert code == 0, err
+    joined = json.loads(out)
+    assert joined["status"] == "WAITING"
+
+    code, out, err = await type_in("waitlist")
+    assert code == 0, err
+    assert "Wendy" in out
+    assert joined["name"] in out
+
+    assert (await type_in("waitlist", "leave", joined["name"]))[0] == 0
+    code, _, err = await type_in("waitlist", "leave", joined["name"])
+    assert code == 1
+    assert "Traceback" not in err
+
+
+async def test_what_recurs_is_booked_whole_or_as_far_as_it_fits_and_each_refusal_is_told(type_in):
+    slot = (await list_slots(type_in))[0]
+    calendar = slot["calendar"].rsplit("/", 1)[1]
+    wish = ("book", "cut", slot["start"], "--calendar", calendar)
+    code, out, err = await type_in(*wish, "--repeat", "FREQ=DAILY;COUNT=3", "--json")
+    assert code == 0, err
+    occurrences = json.loads(out)["occurrences"]
+    assert [each["booking"]["status"] for each in occurrences] == ["CONFIRMED"] * 3
+
+    repeated = (*wish, "--repeat", "FREQ=DAILY;COUNT=4")
+    code, _, err = await type_in(*repeated)
+    assert code == 1
+    assert err.count("not booked") == 3
+    assert "Traceback" not in err
+    code, out, err = await type_in(*repeated, "--as-many-as-fit")
+    assert code == 0, err
+    assert (out.count("CONFIRMED"), err.count("not booked")) == (1, 3)
+
+    code, _, err = await type_in(*wish, "--repeat", "FREQ=YEARLY;COUNT=4")
+    assert code == 1
+    assert "FREQ" in err
+
+
 async def test_busy_time_that_is_imported_closes_slots_and_a_damaged_file_names_its_line(
     type_in, tmp_path
 ):

@@ -17,7 +17,10 @@ from service.domain.commands import (
     Command,
     HoldSlot,
     HoldWish,
+    JoinWaitlist,
+    LeaveWaitlist,
     Outcome,
+    PassOn,
     PutBusiness,
     PutCalendar,
     PutSchedule,
@@ -29,6 +32,7 @@ from service.domain.commands import (
     Wish,
 )
 from service.domain.ids import holder_key
+from service.domain.interval import Interval
 from tests.builders import a_calendar, a_catalog, a_schedule, a_type, minutes, wall
 
 PRINCIPAL = "chatbot"
@@ -98,7 +102,9 @@ def encode(outcome: Outcome) -> bytes:
             ],
             "hold": None if hold is None else str(hold.hold_id),
             "expires_at": None if hold is None else hold.expires_at.isoformat(),
-            "busy": outcome.busy_intervals,
+            "entry": None if outcome.entry is None else str(outcome.entry.entry_id),
+            "entry_status": None if outcome.entry is None else outcome.entry.status.value,
+            "busy": outcome.feed.busy_intervals if outcome.feed else 0,
             "version": None if outcome.catalog is None else outcome.catalog.version,
             # No two answers are the same by chance.
             "nonce": str(uuid4()),
@@ -165,4 +171,34 @@ def move(booking: dict, wish: Wish, **options) -> Submission:
 def change(booking: dict, event: BookingEvent, **options) -> Submission:
     """Change the status of a booking."""
     command = ChangeStatus(booking_id=UUID(booking["id"]), version=booking["version"], event=event)
+    return a_submission(command, **options)
+
+
+def join(
+    *starts: datetime, holder: str = "wendy", type_id: str = "visit", found=(), **options
+) -> Submission:
+    """Wait for one of the slots that start then, on any calendar."""
+    command = JoinWaitlist(
+        entry_id=uuid4(),
+        principal_id=PRINCIPAL,
+        holder=holder,
+        type_id=type_id,
+        calendar_ids=options.pop("calendar_ids", ()),
+        windows=tuple(Interval(start, start + minutes(1)) for start in starts),
+        duration=options.pop("duration", None),
+        customer=Customer(display_name=holder.title(), email=f"{holder}@example.org"),
+        fields={"note": "any day"},
+        found=tuple(found),
+    )
+    return a_submission(command, **options)
+
+
+def leave(entry_id: str, **options) -> Submission:
+    """Wait no more."""
+    return a_submission(LeaveWaitlist(entry_id=UUID(entry_id)), **options)
+
+
+def pass_on(*entry_ids: str, **options) -> Submission:
+    """End what these were offered, if it was not taken in time."""
+    command = PassOn(entry_ids=tuple(UUID(entry_id) for entry_id in entry_ids))
     return a_submission(command, **options)

@@ -11,11 +11,21 @@ from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 
-from slotcast.v1 import availability_service_pb2, booking_service_pb2, catalog_service_pb2
+from slotcast.v1 import (
+    availability_service_pb2,
+    booking_service_pb2,
+    catalog_service_pb2,
+    notification_service_pb2,
+)
 
 SERVICES = [
     service
-    for file in (availability_service_pb2, booking_service_pb2, catalog_service_pb2)
+    for file in (
+        availability_service_pb2,
+        booking_service_pb2,
+        catalog_service_pb2,
+        notification_service_pb2,
+    )
     for service in file.DESCRIPTOR.services_by_name.values()
 ]
 METHODS = {method.name: method for service in SERVICES for method in service.methods}

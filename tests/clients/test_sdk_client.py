@@ -22,6 +22,8 @@ from slotcast import (
     Closure,
     Customer,
     DateSpan,
+    FeedLink,
+    FeedState,
     Rule,
     Schedule,
     SlotChoice,
@@ -336,25 +338,82 @@ async def test_busy_time_is_imported_from_a_file_or_an_address(client, script):
         "ImportBusyFeed",
         lambda _: catalog_pb.ImportBusyFeedResponse(busy_intervals=2, revision=9),
     )
-    feed = await client.import_busy_feed("anna", "work", b"BEGIN:VCALENDAR")
-    assert feed == BusyFeed(busy_intervals=2, revision=9)
+    imported = await client.import_busy_feed("anna", "work", b"BEGIN:VCALENDAR")
+    assert (imported.busy_intervals, imported.revision) == (2, 9)
     assert script.calls[-1].request.ics == b"BEGIN:VCALENDAR"
-    await client.import_busy_feed("anna", "work", "https://example.com/a.ics")
-    assert script.calls[-1].request.url == "https://example.com/a.ics"
+    await client.import_busy_feed(
+        "anna",
+        "work",
+        "https://example.com/a.ics",
+        refresh_interval=timedelta(hours=1),
+        fail_closed_after=timedelta(days=1),
+    )
+    request = script.calls[-1].request
+    assert request.url == "https://example.com/a.ics"
+    assert (request.refresh_interval.seconds, request.fail_closed_after.seconds) == (3600, 86400)
+
+
+async def test_how_a_feed_fares_is_read_and_it_is_ended(client, script):
+    name = "businesses/salon/calendars/anna/busyFeeds/work"
+    message = catalog_pb.BusyFeed(
+        name=name,
+        url="https://example.com/a.ics",
+        state=catalog_pb.BusyFeed.STATE_FAILING,
+        failure="It answers 500.",
+        busy_intervals=3,
+    )
+    message.refresh_interval.FromSeconds(900)
+    message.attempt_time.FromDatetime(DAY)
+    script.on("GetBusyFeed", lambda _: catalog_pb.GetBusyFeedResponse(feed=message))
+    script.on("ListBusyFeeds", lambda _: catalog_pb.ListBusyFeedsResponse(feeds=[message]))
+    script.on("DeleteBusyFeed", lambda _: catalog_pb.DeleteBusyFeedResponse(revision=7))
+
+    feed = await client.get_busy_feed(name)
+
+    assert feed == BusyFeed(
+        name=name,
+        url="https://example.com/a.ics",
+        state=FeedState.FAILING,
+        failure="It answers 500.",
+        busy_intervals=3,
+        refresh_interval=timedelta(minutes=15),
+        fail_closed_after=None,
+        succeeded=None,
+        attempted=DAY,
+        next_attempt=None,
+    )
+    assert list(await client.list_busy_feeds("anna")) == [feed]
+    assert script.calls[-1].request.parent == "businesses/salon/calendars/anna"
+    assert await client.delete_busy_feed(feed) == 7
+    assert script.calls[-1].request.name == name
+
+
+async def test_a_calendar_is_read_as_a_file_and_has_secret_addresses(client, script):
+    link = catalog_pb.FeedLink(name="n", display_name="Phone", with_names=True)
+    link.create_time.FromDatetime(DAY)
     script.on("GetCalendarFeed", lambda _: catalog_pb.GetCalendarFeedResponse(ics=b"END"))
-    assert await client.get_calendar_feed("anna") == b"END"
+    script.on(
+        "CreateFeedLink", lambda _: catalog_pb.CreateFeedLinkResponse(link=link, url="/v1/feeds/x")
+    )
+    script.on("ListFeedLinks", lambda _: catalog_pb.ListFeedLinksResponse(links=[link]))
+    script.on("DeleteFeedLink", lambda _: catalog_pb.DeleteFeedLinkResponse())
+
+    assert await client.get_calendar_feed("anna", with_names=True) == b"END"
+    assert script.calls[-1].request.with_names
+    made = await client.create_feed_link("anna", display_name="Phone", with_names=True)
+    assert made == FeedLink(
+        name="n", display_name="Phone", with_names=True, created=DAY, url="/v1/feeds/x"
+    )
+    assert [each.url for each in await client.list_feed_links("anna")] == [""]
+    await client.delete_feed_link(made)
+    assert script.calls[-1].request.name == "n"
 
 
-async def test_handoffs_and_wishes_go_through(client, script):
+async def test_handoffs_go_through(client, script):
     script.on("CreateHandoff", lambda _: booking_pb.CreateHandoffResponse(ticket="t"))
     script.on("RedeemHandoff", lambda _: booking_pb.RedeemHandoffResponse(hold=hold_message()))
-    script.on("JoinWaitlist", lambda _: booking_pb.JoinWaitlistResponse(name="w"))
-    script.on("LeaveWaitlist", lambda _: booking_pb.LeaveWaitlistResponse())
     assert await client.create_handoff("h1") == "t"
     assert (await client.redeem_handoff("t")).name == hold_message().name
-    assert await client.join_waitlist(a_slot(1), customer=ADA) == "w"
-    await client.leave_waitlist("w1")
-    assert script.calls[-1].request.name == "businesses/salon/waitlist/w1"
 
 
 async def test_a_full_name_is_left_as_it_is(client, script):

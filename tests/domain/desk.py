@@ -16,6 +16,10 @@ from service.domain.commands import (
     ChangeStatus,
     HoldSlot,
     HoldWish,
+    JoinWaitlist,
+    LeaveWaitlist,
+    OfferOpen,
+    PassOn,
     ReleaseHold,
     RenewHold,
     Reschedule,
@@ -24,7 +28,9 @@ from service.domain.commands import (
 )
 from service.domain.decisions import decide
 from service.domain.ids import holder_key
+from service.domain.interval import Interval
 from service.domain.ledger import Decision, Ledger
+from service.domain.waitlist import Freed, WaitlistEntry
 from tests.builders import NOW, an_offer
 
 PRINCIPAL = "chatbot"
@@ -67,7 +73,8 @@ class Desk:
         self.ledger.now += time
         self.ledger.live_holds = {}
         for hold in self.ledger.holds.values():
-            if hold.status is HoldStatus.LIVE and hold.expires_at > self.now:
+            is_live = hold.status is HoldStatus.LIVE and hold.expires_at > self.now
+            if is_live and hold.entry_id is None:
                 for holder in (hold.owner, Holder(hold.principal_id)):
                     counted = self.ledger.live_holds.get(holder, 0)
                     self.ledger.live_holds[holder] = counted + 1
@@ -79,6 +86,7 @@ class Desk:
             {claim.claim_id: claim for claim in self.claims},
             copy(ledger.bookings),
             copy(ledger.holds),
+            copy(ledger.entries),
             {key: number for key, number in ledger.live_holds.items() if number},
         )
 
@@ -150,3 +158,45 @@ class Desk:
 
     def cancel(self, booking: Booking, **options) -> Booking:
         return self.change(booking, BookingEvent.CANCEL, **options)
+
+    def join(
+        self,
+        *windows: tuple[datetime, datetime],
+        holder: str = "wendy",
+        found: tuple[Freed, ...] = (),
+        **wish,
+    ) -> WaitlistEntry:
+        """Let somebody wait for a `visit` on any calendar."""
+        values = {"type_id": "visit", "calendar_ids": (), "duration": None, **wish}
+        command = JoinWaitlist(
+            entry_id=self.new_id(),
+            principal_id=PRINCIPAL,
+            holder=holder,
+            windows=tuple(Interval(start, end) for start, end in windows),
+            customer=Customer(display_name=holder.title()),
+            fields={},
+            found=found,
+            **values,
+        )
+        entry = decide(self.ledger, command).entry
+        assert entry is not None
+        return entry
+
+    def leave(self, entry: WaitlistEntry) -> Decision:
+        return decide(self.ledger, LeaveWaitlist(entry_id=entry.entry_id))
+
+    def pass_on(self, *entries: WaitlistEntry) -> Decision:
+        return decide(self.ledger, PassOn(entry_ids=tuple(each.entry_id for each in entries)))
+
+    def offer_open(self, *found: Freed) -> Decision:
+        return decide(self.ledger, OfferOpen(found=found))
+
+    def entry(self, entry: WaitlistEntry) -> WaitlistEntry:
+        """Return an entry as it is now."""
+        return self.ledger.entries[entry.entry_id]
+
+    def offered(self, entry: WaitlistEntry) -> Hold:
+        """Return the hold that is offered to an entry, or was last."""
+        hold_id = self.entry(entry).hold_id
+        assert hold_id is not None
+        return self.ledger.holds[hold_id]

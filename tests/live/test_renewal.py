@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from service.actions import busy_feeds
 from service.domain.availability import open_slots
 from service.domain.catalog import Closure
 from service.domain.change import Change, ChangeKind
@@ -33,6 +34,12 @@ from tests.live.process import SLOW
 
 QUERY = SlotQuery(business_id="demo", window=Interval(DAY, DAY + timedelta(days=2)))
 BEN = a_type(any_of=("anna", "ben"))
+
+
+@pytest.fixture(autouse=True)
+def every_import_is_large(monkeypatch):
+    """Let no change carry what an import moves, however little that is."""
+    monkeypatch.setattr(busy_feeds, "CARRIED_CLAIMS_MAX", 0)
 
 
 @pytest.fixture
@@ -107,6 +114,35 @@ async def test_an_import_reads_the_claims_of_its_calendar_only(start_process, pr
     assert (slots, revision, after) == await truth(start_process)
 
 
+async def test_an_import_of_little_is_applied_as_it_is_and_nothing_is_read(
+    start_process, process, shop, monkeypatch
+):
+    monkeypatch.setattr(busy_feeds, "CARRIED_CLAIMS_MAX", 500)
+    await process.submit(import_busy("ben", slot(10), slot(11)))
+    await process.follower.get("demo")
+    generation = process.follower._followings["demo"].replica.generation
+    before = claims_of(process)
+
+    await process.submit(import_busy("ben", slot(11), slot(20)))
+    slots, revision, _ = await process.availability.list_slots(QUERY)
+    await process.follower.get("demo")
+    after = claims_of(process)
+
+    assert process.follower._followings["demo"].replica.generation == generation
+    assert sorted(claim.start for claim in after.values()) == [slot(11), slot(20)]
+    (kept,) = before.keys() & after.keys()
+    assert before[kept] is after[kept]
+    assert (slots, revision, after) == await truth(start_process)
+
+
+async def test_an_import_that_moves_nothing_has_no_revision(process, shop):
+    first = await process.submit(import_busy("ben", slot(10), slot(11)))
+
+    assert (await process.submit(import_busy("ben", slot(10), slot(11))))["revision"] == (
+        first["revision"]
+    )
+
+
 async def test_a_calendar_that_was_made_anew_has_nothing_of_the_old_one(
     start_process, process, shop
 ):
@@ -147,9 +183,10 @@ async def test_a_change_that_does_not_tell_its_calendars_has_all_loaded_anew(
     await deaf.follower.get("demo")
     async with serialized(database, "demo") as tx:
         head = await batch.read_head(tx, "demo")
-        await batch.insert_busy(tx, "demo", [a_claim(slot(7), kind=ClaimKind.BUSY)])
+        busy = a_claim(slot(7), kind=ClaimKind.BUSY)
         old = Change(revision=head.revision + 1, at=head.now, kind=ChangeKind.BUSY_IMPORTED)
-        await batch.write(tx, "demo", batch.Rows(changes=[old]))
+        rows = batch.Rows(claims_added={busy.claim_id: busy}, changes=[old])
+        await batch.write(tx, "demo", rows)
 
     await deaf.follower.get("demo")
 

@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.table import Table
 
-from service.ops.failpoints import Failpoint
 from tests.robustness.checker.timing import AMID_FAULTS
+from tests.robustness.cluster.cluster import PROCESSES
 from tests.robustness.faults import DIED, NOT_OF_OURS
 from tests.robustness.history import Fault, Outcome
 from tests.robustness.report.writing import replay_command, write_report
@@ -28,9 +28,11 @@ from tests.robustness.running import Run, run_scenario
 from tests.robustness.scenarios import ROUND_FLOOR, SCENARIOS, Scenario
 
 SECONDS = 28.0
+FAILPOINTS = [each.name for each in SCENARIOS["everything"].failpoints]
+"""Those of servers; those of the notifier have tests of their own (tests/notify)."""
 SEED_MAX = 2**31
 VIOLATIONS_TOLD_MAX = 10
-SERVERS_DATA = ("postgres", "standby", "valkey", "a", "b")
+DATA_FOLDERS = ("postgres", "standby", "valkey", *PROCESSES)
 console = Console(width=120, highlight=False)
 
 
@@ -79,7 +81,7 @@ def _is_round_complete(totals: Counter[str], seconds: float) -> bool:
 
 def lacks_of_round(totals: Counter[str]) -> list[str]:
     """Say at which failpoints no server died, and what was compared too seldom, in all runs."""
-    failpoints = [each.name for each in Failpoint if not totals[f"fault: {DIED} at {each.name}"]]
+    failpoints = [name for name in FAILPOINTS if not totals[f"fault: {DIED} at {name}"]]
     lacks = [f"No server died at {', '.join(failpoints)}."] if failpoints else []
     for name, least in ROUND_FLOOR.items():
         number = totals[f"checks of {name}"]
@@ -149,7 +151,7 @@ def _run(job: Job, seconds: float, folder: Path) -> Run:
         f" {counted['checks']:,} checks in {run.judged_seconds:.1f} s"
     )
     console.print(f"    {', '.join(f'{name} {number:,}' for name, number in _checks(run))}")
-    for name in SERVERS_DATA:
+    for name in DATA_FOLDERS:
         shutil.rmtree(place / name, ignore_errors=True)
     if run.violations:
         write_report(place, run.history, run.witness, run.violations, seconds=seconds)

@@ -49,6 +49,7 @@ class Rules:
     horizon: timedelta = timedelta(days=60)
     capacity: int = 1
     hold: timedelta = timedelta(seconds=10)
+    offer: timedelta = timedelta(seconds=10)
     requires_approval: bool = False
 
 

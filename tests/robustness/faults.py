@@ -9,20 +9,22 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from random import Random
 
-from tests.robustness.cluster.cluster import NODES, Cluster
+from service.ops.failpoints import Failpoint
+from tests.robustness.cluster.cluster import NODES, NOTIFIER, PROCESSES, Cluster
 from tests.robustness.cluster.proxy import FaultProxy
 from tests.robustness.history import ClockStep, Fault, Link
-from tests.robustness.scenarios import STANDBY_LINK, Scenario
+from tests.robustness.scenarios import NOTIFYING, STANDBY_LINK, WRITING, Scenario
 from tests.robustness.traffic.ground import pause
 from tests.robustness.traffic.recorder import Recorder
 
-DATABASE_LINKS = frozenset(Link(node, "postgres") for node in NODES)
+DATABASE_LINKS = frozenset(Link(name, "postgres") for name in PROCESSES)
 COMMITS = frozenset({STANDBY_LINK})
 """Commits wait for the standby; what is only read does not."""
 CLOCK_STEPS_SECONDS = (-15.0, -4.0, 4.0, 15.0)
 OFFSET_SECONDS_MAX = 40.0
 RESTART_SECONDS = (0.05, 0.6)
 DIED = "server died"
+NOTIFIER_DIED = "notifier died"
 STOOD_STILL = "the machine stood still"
 TICK_SECONDS = 0.05
 STILL_SECONDS_MAX = 0.4
@@ -52,13 +54,13 @@ class Breaker:
         self._died_at: dict[str, float] = {}
         self._kinds: dict[str, Callable[[], Awaitable[None]]] = {
             "restart valkey": self._restart_valkey,
-            "silence valkey": lambda: self._silence(self._a_node(), "valkey"),
+            "silence valkey": lambda: self._silence(self._a_process(), "valkey"),
             "kill pubsub": self._kill_pubsub,
             "delay hints": self._delay_hints,
             "terminate backend": self._terminate_backend,
-            "silence postgres": lambda: self._silence(self._a_node(), "postgres"),
-            "delay postgres": lambda: self._delay(Link(self._a_node(), "postgres"), 0.05),
-            "reset postgres": lambda: self._reset(Link(self._a_node(), "postgres")),
+            "silence postgres": lambda: self._silence(self._a_process(), "postgres"),
+            "delay postgres": lambda: self._delay(Link(self._a_process(), "postgres"), 0.05),
+            "reset postgres": lambda: self._reset(Link(self._a_process(), "postgres")),
             "crash postgres": self._crash_postgres,
             "stop standby": self._stop_standby,
             "fail over": self._fail_over,
@@ -68,8 +70,10 @@ class Breaker:
             "throttle clients": self._throttle_clients,
             "half-close clients": self._half_close_clients,
             "delay clients": lambda: self._delay(Link("clients", self._a_node()), 0.1),
-            "stop server": self._stop_server,
-            "kill server": self._kill_server,
+            "stop server": lambda: self._stop(self._a_node()),
+            "kill server": lambda: self._kill(self._a_node()),
+            "stop notifier": lambda: self._stop(NOTIFIER),
+            "kill notifier": lambda: self._kill(NOTIFIER),
             "restart server": self._restart_server,
             "step clock": self._step_clock,
         }
@@ -77,11 +81,11 @@ class Breaker:
     async def run(self) -> None:
         """Break things until `end`."""
         async with asyncio.TaskGroup() as group:
-            for node in NODES:
+            for node in PROCESSES:
                 group.create_task(self._keep(node))
             group.create_task(self._break())
         async with asyncio.TaskGroup() as group:
-            for node in NODES:
+            for node in PROCESSES:
                 group.create_task(self._leave_running(node))
 
     def end(self) -> None:
@@ -94,12 +98,12 @@ class Breaker:
             kind = self._random.choices(list(kinds), list(kinds.values()))[0]
             await self._kinds[kind]()
 
-    # Servers, and the failpoints at which they end.
+    # Servers and the notifier, and the failpoints at which they end.
 
     async def _keep(self, node: str) -> None:
         """Start a server again whenever it has died, with the next failpoint in it."""
         server = self._cluster.nodes[node]
-        if self._scenario.failpoints:
+        if self._failpoints_of(node):
             async with self._fault("server restarted", node, blocks=_all_of(node)):
                 await self._restart(node)
         died = asyncio.create_task(server.died())
@@ -121,18 +125,28 @@ class Breaker:
         """When all is over, start one anew that has ended or will, in order or at its failpoint."""
         server = self._cluster.nodes[node]
         is_ending = node in self._ended_on_purpose or not server.is_running
-        if self._scenario.failpoints or is_ending:
+        if self._failpoints_of(node) or is_ending:
             async with self._fault("server restarted", node, blocks=_all_of(node)) as fault:
                 fault.began = min(fault.began, self._died_at.get(node, fault.began))
                 await server.restart()
 
     async def _restart(self, node: str) -> None:
         await self._last(*RESTART_SECONDS)
-        if self._scenario.failpoints and not self._is_over.is_set():
-            failpoint = self._armed[node] = self.next_failpoint()
+        failpoints = self._failpoints_of(node)
+        if failpoints and not self._is_over.is_set():
+            is_server = node in NODES
+            failpoint = self.next_failpoint() if is_server else self._random.choice(failpoints).name
+            self._armed[node] = failpoint
             await self._cluster.nodes[node].restart(failpoint, self._random.uniform(2.0, 8.0))
         else:
             await self._cluster.nodes[node].restart()
+
+    def _failpoints_of(self, node: str) -> tuple[Failpoint, ...]:
+        """Return where a server may end, or the notifier: where it writes, and after it planned."""
+        failpoints = self._scenario.failpoints
+        if node in NODES:
+            return failpoints
+        return (*WRITING, *NOTIFYING) if set(WRITING) <= set(failpoints) else ()
 
     def next_failpoint(self) -> str:
         """Return one of those at which no server has ended yet, as long as there are any."""
@@ -149,28 +163,26 @@ class Breaker:
             return STARTED_ANEW, ""
         if not failpoint:
             raise RuntimeError(f"Server {node} ended by itself, with {code}.")
-        return DIED, failpoint
+        return DIED if node in NODES else NOTIFIER_DIED, failpoint
 
     def _disarm(self, node: str, *, is_reached: bool) -> str:
         """Return the failpoint at which a server has ended; another has its turn again."""
         failpoint = self._armed.pop(node, "")
-        if failpoint and not is_reached:
+        if failpoint and not is_reached and node in NODES:
             self._failpoints.append(failpoint)
         return failpoint if is_reached else ""
 
-    async def _stop_server(self) -> None:
-        node = self._a_node()
-        async with self._fault("server stands still", node, blocks=_all_of(node)):
+    async def _stop(self, node: str) -> None:
+        async with self._fault(f"{_kind(node)} stands still", node, blocks=_all_of(node)):
             self._cluster.nodes[node].stop()
             await self._last(0.5, 4.0)
             self._cluster.nodes[node].cont()
 
-    async def _kill_server(self) -> None:
-        node = self._a_node()
+    async def _kill(self, node: str) -> None:
         if not self._cluster.nodes[node].is_running:
             return
         self._disarm(node, is_reached=False)
-        async with self._fault("server killed", node, blocks=_all_of(node)):
+        async with self._fault(f"{_kind(node)} killed", node, blocks=_all_of(node)):
             self._ended_on_purpose.add(node)
             self._cluster.nodes[node].kill()
             await self._last(0.2, 1.0)
@@ -196,13 +208,13 @@ class Breaker:
             self._note("subscribers killed", "valkey", began)
 
     async def _delay_hints(self) -> None:
-        """Let each server's hints be late by another time, so that they overtake each other."""
+        """Let the hints of each be late by another time, so that they overtake each other."""
         async with self._fault("hints are late", "valkey"):
-            for node in NODES:
+            for node in PROCESSES:
                 late_seconds = self._random.uniform(0.0, 0.8)
                 self._proxy(node, "valkey").delay(late_seconds, jitter=0.3)
             await self._last(1.0, 4.0)
-            for node in NODES:
+            for node in PROCESSES:
                 self._proxy(node, "valkey").heal()
 
     # PostgreSQL.
@@ -290,6 +302,9 @@ class Breaker:
     def _a_node(self) -> str:
         return self._random.choice(NODES)
 
+    def _a_process(self) -> str:
+        return self._random.choice(PROCESSES)
+
     def _proxy(self, source: str, target: str) -> FaultProxy:
         return self._cluster.proxies[Link(source, target)]
 
@@ -338,10 +353,14 @@ class Stillness:
     def note(self, before: float, looked: float) -> None:
         """Take two looks at the clock, one after the other."""
         if looked - before > TICK_SECONDS + STILL_SECONDS_MAX:
-            blocks = frozenset[Link]().union(*map(_all_of, NODES))
+            blocks = frozenset[Link]().union(*map(_all_of, PROCESSES))
             self._recorder.history.faults.append(
                 Fault(kind=STOOD_STILL, target="machine", began=before, ended=looked, blocks=blocks)
             )
+
+
+def _kind(node: str) -> str:
+    return "server" if node in NODES else "notifier"
 
 
 def _all_of(node: str) -> frozenset[Link]:

@@ -210,6 +210,17 @@ class StoredBooking:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StoredEntry:
+    """A row of the table `waitlist`; `hold_id` is what was offered last."""
+
+    entry_id: UUID
+    status: str
+    revision: int
+    hold_id: str | None
+    offer_expires_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Witness:
     """What PostgreSQL says when all is over.
 
@@ -225,6 +236,7 @@ class Witness:
     bookings: list[StoredBooking]
     log_revisions: list[int]
     overlaps: list[str]
+    entries: list[StoredEntry] = field(default_factory=list)
     idle_in_transaction: int = 0
     advisory_locks: int = 0
 

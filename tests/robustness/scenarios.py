@@ -22,8 +22,11 @@ WATCHING = (
     Failpoint.BEFORE_DELTA,
     Failpoint.BEFORE_HEARTBEAT,
 )
+NOTIFYING = (Failpoint.AFTER_PLAN,)
+"""Where the notifier ends besides: no letter is sent and no webhook is called in these runs."""
 TRIMMING = (Failpoint.BEFORE_TRIMMING, Failpoint.IN_TRIMMING)
 STANDBY_LINK = Link("postgres", "standby")
+NOTIFIER_LINK = Link("notifier", "postgres")
 KEPT_SECONDS = 24 * 3600.0
 """For so long the log is kept by default, and what holds there were: no run lasts as long."""
 TRIMMED_AFTER_SECONDS = 3.0
@@ -48,6 +51,8 @@ FLOOR: Mapping[str, int] = {
     "W8": 9,
     "W9": 20,
     "liveness of streams": 4,
+    "joins": 6,
+    "offers": 4,
     "order of writes": 100,
     "order of expiries": 20,
     "order of lists": 250,
@@ -58,7 +63,7 @@ FLOOR: Mapping[str, int] = {
 }
 """Far less than was counted on a busy machine of 2 cores, and more than by accident.
 
-W6 is compared wherever W9 is; B7 and B8 with the log. An `order` is the second opinion's, a
+W6 is compared wherever W9 is; B7, B8 and B9 with the log. An `order` is the second opinion's, a
 `path` the formal model's.
 """
 AMID_FAULTS = {"W4 amid faults": 10, "W5 amid faults": 20}
@@ -71,6 +76,15 @@ ROUND_FLOOR: Mapping[str, int] = {
     "W9 amid faults": 200,
     "order of bookings read": 60,
     "order of explanations": 20,
+    "offers in another's change": 15,
+    "offers past others": 30,
+    "offers taken": 15,
+    "offers declined": 8,
+    "offers passed on": 8,
+    "entries left": 15,
+    "entries expired": 4,
+    "B9 passing on": 8,
+    "occurrences": 30,
 }
 """What is a matter of chance in one run is none in all of them together."""
 
@@ -118,6 +132,7 @@ CLIENTS = {
     "delay clients": 1,
 }
 SERVERS = {"stop server": 2, "kill server": 2, "restart server": 1}
+NOTIFIERS = {"stop notifier": 1, "kill notifier": 2}
 
 SCENARIOS = {
     scenario.name: scenario
@@ -140,9 +155,9 @@ SCENARIOS = {
         ),
         Scenario(
             name="servers-stopped",
-            about="servers stand still, are killed, and are restarted in order",
+            about="servers and the notifier stand still, are killed, and are restarted",
             seed=4,
-            faults=SERVERS,
+            faults={**SERVERS, **NOTIFIERS},
             floors=LATE_AMID_FAULTS,
         ),
         Scenario(
@@ -212,6 +227,7 @@ SCENARIOS = {
                 **DATABASE,
                 **CLIENTS,
                 **SERVERS,
+                **NOTIFIERS,
                 "crash postgres": 2,
                 "stop standby": 1,
                 "fail over": 1,

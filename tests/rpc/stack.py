@@ -28,6 +28,7 @@ from slotcast.v1 import (
     catalog_service_pb2_grpc,
     core_pb2,
     error_reason_pb2,
+    notification_service_pb2_grpc,
 )
 
 _numbers = count(1)
@@ -82,12 +83,13 @@ class Stack:
 
 
 @contextlib.asynccontextmanager
-async def running(database_url, data_folder, *, redis_url=None, **options):
+async def running(database_url, data_folder, *, redis_url=None, outbound_private=False, **options):
     """Serve until the block ends."""
     settings = Settings(
         data_folder=data_folder,
         database_url=database_url,
         redis_url=redis_url,
+        outbound_private=outbound_private,
         heartbeat_seconds=0.2,
         verify_seconds=0.1,
     )
@@ -137,6 +139,7 @@ class Caller:
         self.availability = availability_service_pb2_grpc.AvailabilityServiceStub(channel)
         self.bookings = booking_service_pb2_grpc.BookingServiceStub(channel)
         self.catalog = catalog_service_pb2_grpc.CatalogServiceStub(channel)
+        self.notifications = notification_service_pb2_grpc.NotificationServiceStub(channel)
 
     def call(self, method, request, **options):
         options.setdefault("metadata", self.metadata)

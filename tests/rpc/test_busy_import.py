@@ -10,7 +10,7 @@ import pytest
 
 from service.domain.errors import Overloaded
 from service.feeds import ics
-from service.rpc.busy_import import PARSES_MAX, WAITING_MAX, FeedReader
+from service.feeds.reading import PARSES_MAX, WAITING_MAX, FeedReader
 from slotcast.v1 import catalog_service_pb2 as catalog_pb
 from tests.rpc.stack import a_request_id, refusal
 

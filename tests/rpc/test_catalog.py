@@ -4,6 +4,7 @@ import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
+from service.domain.scopes import BOOKINGS_STAFF, BOOKINGS_WRITE, CATALOG_READ, CATALOG_WRITE
 from slotcast.v1 import availability_service_pb2 as availability_pb
 from slotcast.v1 import catalog_service_pb2 as catalog_pb
 from tests.rpc.stack import a_request_id, make_shop, refusal, stamp, tomorrow
@@ -218,14 +219,27 @@ def test_a_feed_for_a_calendar_that_is_not_there_is_not_found(shop):
     assert details["ErrorInfo"].metadata == {"name": shop.name("calendars", "absent")}
 
 
-def test_a_feed_by_address_does_not_exist_yet(shop):
-    request = import_request(shop, b"")
-    request.url = "https://calendar.example/feed.ics"
-
-    code, _, _ = refusal(shop.catalog.ImportBusyFeed, request, metadata=shop.metadata)
-
-    assert code is grpc.StatusCode.UNIMPLEMENTED
-
-
 def test_two_businesses_may_use_the_same_ids(shop, operator):
     make_shop(operator, f"{shop.business_id}-twin")
+
+
+@pytest.mark.parametrize(
+    ("scopes", "seen"),
+    [
+        ((CATALOG_READ,), {""}),
+        ((CATALOG_READ, BOOKINGS_WRITE), {""}),
+        ((CATALOG_READ, CATALOG_WRITE), {"anna@example.com"}),
+        ((CATALOG_READ, BOOKINGS_STAFF), {"anna@example.com"}),
+    ],
+)
+def test_the_address_of_staff_is_not_for_the_key_of_a_page(shop, make_caller, scopes, seen):
+    name = shop.name("calendars", "anna")
+    calendar = do(shop, "GetCalendar", name=name).calendar
+    calendar.email = "anna@example.com"
+    do(shop, "UpdateCalendar", request_id=a_request_id(), calendar=calendar)
+    caller = make_caller(shop.business_id, *scopes)
+
+    read = do(caller, "GetCalendar", name=name).calendar
+    listed = do(caller, "ListCalendars", parent=shop.business).calendars
+
+    assert {read.email, *(each.email for each in listed)} == seen

@@ -214,6 +214,9 @@ def test_a_type_survives_the_wire():
         any_of=["businesses/a/calendars/anna", "businesses/a/calendars/ben"],
         all_of=["businesses/a/calendars/room"],
         cancellation_notice=Duration(seconds=86400),
+        reminders=[Duration(seconds=86400), Duration(seconds=3600)],
+        offer_duration=Duration(seconds=1200),
+        cancel_by_reply=True,
     )
 
     assert convert.write_type(convert.read_type(message, "a", "visit"), "a") == message

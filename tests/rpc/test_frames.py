@@ -89,6 +89,9 @@ def test_every_change_that_touches_bookings_has_its_kind():
         ChangeKind.RELEASED,
         ChangeKind.BUSY_IMPORTED,
         ChangeKind.CATALOG_CHANGED,
+        ChangeKind.WAITLIST_JOINED,
+        ChangeKind.WAITLIST_LEFT,
+        ChangeKind.WAITLIST_OFFERED,
     }
 
     assert set(CHANGE_KINDS) == set(ChangeKind) - silent

@@ -4,10 +4,13 @@ import asyncio
 import gc
 import queue
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from uuid import uuid4
 
 import grpc
 import pytest
 
+from service.domain.capability import booking_capability, write_capability
 from service.domain.errors import TryAgain
 from service.live.source import HeadReads, Source
 from service.ops.tasks import shared
@@ -45,6 +48,18 @@ def window(**changes):
 def book_what_is_taken(shop):
     request = shop.book_request(tomorrow())
     return refusal(shop.bookings.Book, request, metadata=shop.metadata)[1]
+
+
+def book_a_series_of_which_one_is_taken(shop):
+    request = booking_pb.BookSeriesRequest(
+        parent=shop.business,
+        request_id=a_request_id(),
+        first=shop.choice(tomorrow()),
+        recurrence="FREQ=DAILY;COUNT=3",
+        mode=booking_pb.BookSeriesRequest.MODE_ALL_OR_NONE,
+        customer=booking_pb.Customer(display_name="Kim"),
+    )
+    return refusal(shop.bookings.BookSeries, request, metadata=shop.metadata)[1]
 
 
 def book_without_a_key(shop):
@@ -95,6 +110,7 @@ def make_what_is_there(shop):
     ("call", "reason"),
     [
         (book_what_is_taken, "SLOT_TAKEN"),
+        (book_a_series_of_which_one_is_taken, "SERIES_REFUSED"),
         (book_without_a_key, "KEY_MISSING"),
         (list_what_is_not_there, "RESOURCE_NOT_FOUND"),
         (watch_what_is_not_there, "RESOURCE_NOT_FOUND"),
@@ -108,6 +124,20 @@ def test_a_refused_call_leaves_nothing_to_the_collector(shop, call, reason):
         reasons = [call(shop) for _ in range(TIMES)]
 
     assert reasons == [reason] * TIMES
+    assert not found
+
+
+def test_a_link_that_has_ended_leaves_nothing_to_the_collector(shared_stack, shop):
+    capability = booking_capability(shop.business_id, uuid4(), datetime.now(UTC))
+    token = write_capability(shared_stack.parts.tokens.capability_key, capability)
+    metadata = (("authorization", f"Bearer {token}"),)
+    request = catalog_pb.GetBusinessRequest(name=shop.business)
+    with collected() as found:
+        reasons = [
+            refusal(shop.catalog.GetBusiness, request, metadata=metadata)[1] for _ in range(TIMES)
+        ]
+
+    assert reasons == ["CAPABILITY_ENDED"] * TIMES
     assert not found
 
 

@@ -384,11 +384,11 @@ def test_an_update_that_does_not_say_of_what_is_refused(shop):
 
 
 def test_what_does_not_exist_yet_says_so(shop):
-    request = booking_pb.LeaveWaitlistRequest(
-        name=shop.name("waitlist", ABSENT), request_id=a_request_id()
+    request = booking_pb.CreateHandoffRequest(
+        hold=shop.name("holds", ABSENT), request_id=a_request_id()
     )
 
-    code, reason, _ = refusal(shop.bookings.LeaveWaitlist, request, metadata=shop.metadata)
+    code, reason, _ = refusal(shop.bookings.CreateHandoff, request, metadata=shop.metadata)
 
     assert (code, reason) == (grpc.StatusCode.UNIMPLEMENTED, "NOT_IMPLEMENTED")
 

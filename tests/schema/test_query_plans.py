@@ -11,8 +11,10 @@ from sqlalchemy import event
 
 from service.domain.booking import BookingStatus, Holder
 from service.domain.change import ChangeKind
+from service.domain.delivery import Channel, Delivery, DeliveryState
 from service.domain.interval import Interval
 from service.domain.ledger import Decision
+from service.domain.waitlist import Vacancy
 from service.store import (
     api_keys,
     batch,
@@ -21,8 +23,13 @@ from service.store import (
     catalog,
     changes,
     claims,
+    consumers,
+    deliveries,
+    feeds,
+    letters,
     snapshots,
     trimming,
+    waitlist,
 )
 from service.store.scope import ALL_BUSINESSES
 from service.store.tables import metadata
@@ -34,6 +41,31 @@ WINDOWS = [(f"calendar-{n}", Interval(START, START + hours(2))) for n in range(5
 KEYS = [("chatbot", f"request-{number}") for number in range(20)]
 IDS = [UUID(int=number) for number in range(20)]
 HOLDERS = [Holder(f"principal-{number % 3}", f"key-{number}") for number in range(20)]
+VACANCIES = [
+    Vacancy(
+        type_id="visit",
+        calendar_ids=("calendar-0",),
+        occupied_id="calendar-0",
+        span=Interval(START, START + hours(1)),
+        starts=Interval(START, START + hours(1)),
+    )
+]
+DELIVERY = Delivery(
+    business_id="demo",
+    delivery_id=IDS[0],
+    channel=Channel.LETTER,
+    lane="letter:700",
+    revision=2100,
+    ordinal=0,
+    kind="confirmation",
+    target="customer",
+    booking_id=IDS[0],
+    body={},
+    state=DeliveryState.WAITING,
+    attempts=1,
+    created_at=START,
+    due_at=START,
+)
 ROWS = 20_000
 SMALL_TABLES = {"appointment_types", "calendars", "closures", "schedules", "removed_businesses"}
 
@@ -65,6 +97,26 @@ INSERT INTO holds SELECT business_id, gen_random_uuid(), 'principal-' || i % 100
 INSERT INTO changes
     SELECT business_id, i, starts_at, '{"r": 1, "t": 0, "k": "booked"}'::bytea FROM n;
 INSERT INTO requests SELECT business_id, 'chatbot', 'request-' || i, '', '', starts_at FROM n;
+INSERT INTO consumers SELECT business_id, name, 0
+    FROM businesses CROSS JOIN (VALUES ('letters'), ('webhooks')) AS each (name)
+    ON CONFLICT DO NOTHING;
+INSERT INTO deliveries SELECT business_id, gen_random_uuid(), 'letter', 'letter:' || i / 3, i, 0,
+        'confirmation', gen_random_uuid(), 'customer', '{}',
+        CASE WHEN i % 100 = 0 THEN 'waiting' ELSE 'sent' END, 0, starts_at, NULL, NULL, NULL,
+        starts_at, CASE WHEN i % 100 = 0 THEN NULL ELSE starts_at END,
+        sha256(('address-' || i % 5000)::bytea), ''
+    FROM n;
+INSERT INTO waitlist SELECT business_id, gen_random_uuid(), 'principal-' || i % 100, 'h',
+        'key-' || i % 1000, 'visit', '{}', ARRAY[starts_at], ARRAY[starts_at + interval '1 day'],
+        starts_at + interval '1 day', NULL, '{}', '{}',
+        CASE i % 20 WHEN 0 THEN 'waiting' WHEN 1 THEN 'offered' ELSE 'left' END, i, starts_at,
+        CASE WHEN i % 20 > 1 THEN starts_at END, NULL, starts_at
+    FROM n;
+INSERT INTO busy_feeds SELECT 'demo', 'calendar-' || i % 50, 'feed-' || i, '', interval '1 hour',
+        NULL, 'ok', '', 0, 0, '', '', '', NULL, NULL, now(), NULL
+    FROM generate_series(1, 2000) AS i;
+INSERT INTO feed_links SELECT 'demo', gen_random_uuid(), 'calendar-' || i % 50, '', false, '', now()
+    FROM generate_series(1, 2500) AS i;
 INSERT INTO api_keys SELECT 'demo', 'key-' || i, 'K', '', '{}', now(), NULL FROM n;
 DROP TABLE n;
 """
@@ -85,6 +137,45 @@ async def read_all(tx):
     await bookings.by_ids(tx, "demo", IDS)
     await bookings.holds_by_ids(tx, "demo", IDS)
     await bookings.count_live_holds(tx, "demo", HOLDERS)
+    await waitlist.by_ids(tx, "demo", IDS)
+    await waitlist.count_live(tx, "demo", [holder.holder_key for holder in HOLDERS])
+    await waitlist.candidates(tx, "demo", VACANCIES)
+
+
+async def deliver_all(tx):
+    """Run what the notifier runs for each lane, and for each change that it passes."""
+    await consumers.take(tx, "demo", "letters")
+    lane = DELIVERY.lane
+    await deliveries.take(tx, "demo", lane, job_id=1, lease=hours(1), patience=hours(1))
+    await letters.first_in_lane(tx, "demo", IDS[0], lane)
+    await letters.take_turn(tx, DELIVERY, b"address", most=50, within=hours(24))
+    await deliveries.counts(tx, "demo", Channel.WEBHOOK, ["one"])
+    await deliveries.put_off(tx, DELIVERY, "later", hours(1))
+    await deliveries.end(tx, DELIVERY, DeliveryState.SENT, "sent")
+    await consumers.move(tx, "demo", "letters", 1)
+
+
+async def refresh_a_feed(tx):
+    """Run what the refresh of a feed runs, and what calendar programs ask for."""
+    key = feeds.FeedKey("demo", "calendar-1", "feed-1")
+    await feeds.lease(tx, key, hours(1))
+    await claims.of_feed(tx, *key, ending_after=START)
+    await claims.delete_busy(tx, *key, ended_by=START)
+    await feeds.of_calendar(tx, "demo", "calendar-1")
+    await feeds.note_unchanged(tx, key, "", hours(1))
+    await feeds.note_failure(tx, key, "", failure="", is_closed=False, next_in=hours(1))
+    await claims.booking_ids(tx, "demo", "nowhere", WINDOWS[0][1], limit=50)
+    await feeds.find_link(tx, "demo", IDS[0])
+    await feeds.links(tx, "demo", "calendar-1")
+
+
+async def look_for_all(tx):
+    """Run what the notifier asks of all businesses, again and again."""
+    await deliveries.overdue(tx, Channel.LETTER, for_longer_than=hours(1), limit=100)
+    await waitlist.overdue(tx, 100)
+    await waitlist.businesses_waiting(tx, after="", limit=100)
+    await waitlist.expired_holds(tx, since=START, limit=100)
+    await feeds.due(tx, limit=10, without_businesses=[])
 
 
 async def read_of_all(tx):
@@ -134,7 +225,11 @@ async def trim_all(tx):
     await trimming.trim_requests(tx, older_than=age, rows_max=100)
     await trimming.trim_expired_claims(tx, older_than=age, rows_max=100)
     await trimming.trim_holds(tx, older_than=age, rows_max=100)
-    await trimming.trim_changes(tx, older_than=age, after="", businesses_max=5, rows_max=100)
+    await trimming.trim_changes(
+        tx, older_than=age, at_latest=age, after="", businesses_max=5, rows_max=100
+    )
+    await trimming.trim_deliveries(tx, older_than=age, rows_max=100)
+    await trimming.trim_waitlist(tx, older_than=age, rows_max=100)
     await trimming.next_removed(tx)
 
 
@@ -147,8 +242,11 @@ STORIES = [
     ("demo", read_all),
     ("demo", list_pages),
     ("demo", write_all),
+    ("demo", refresh_a_feed),
     ("demo", lambda tx: snapshots.load_business(tx, "demo")),
     (ALL_BUSINESSES, read_of_all),
+    ("demo", deliver_all),
+    (ALL_BUSINESSES, look_for_all),
     (ALL_BUSINESSES, trim_all),
     ("business-5", trim_removed),
 ]

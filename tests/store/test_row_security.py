@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from itertools import count
 from urllib.parse import urlsplit, urlunsplit
+from uuid import UUID
 
 import asyncpg
 import pytest
-from sqlalchemy import select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    DateTime,
+    Integer,
+    Interval,
+    LargeBinary,
+    Text,
+    Uuid,
+    select,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from service.store import api_keys, bookings, catalog, changes, row_security
+from service.store import api_keys, bookings, catalog, changes, deliveries, row_security
 from service.store.api_keys import ApiKey
 from service.store.business_lock import serialized
 from service.store.database import Database, sqlstate
@@ -19,11 +33,25 @@ from service.store.failures import RowSecurityMissing
 from service.store.migrate import migrate
 from service.store.scope import ALL_BUSINESSES, Session
 from service.store.tables import metadata
-from tests.builders import a_calendar, a_claim, a_closure, at
+from tests.builders import NOW, a_calendar, a_claim, a_closure, at
+from tests.notify.engine import a_delivery
 from tests.store.rows import a_booking, a_hold_row, make_business, put, some_changes
 
 FORBIDDEN = "42501"
 TABLES = sorted(metadata.tables)
+OTHER_TABLES = ("deliveries", "waitlist", "busy_feeds", "feed_links", "webhooks")
+SOMETHING = {
+    ARRAY: [],
+    BigInteger: 0,
+    Boolean: False,
+    DateTime: NOW,
+    Integer: 0,
+    Interval: timedelta(hours=1),
+    JSONB: {},
+    LargeBinary: b"",
+    Text: "",
+    Uuid: UUID(int=1),
+}
 _numbers = count(1)
 
 
@@ -98,6 +126,19 @@ async def two(database):
                 "INSERT INTO requests VALUES ($1, 'chatbot', 'request', '', '', now())", (name,)
             )
             await tx.exec_driver_sql("INSERT INTO removed_businesses VALUES ($1)", (name,))
+            for table in OTHER_TABLES:
+                await tx.execute(metadata.tables[table].insert().values(a_row(table, name)))
+
+
+def a_row(table, business_id):
+    """Return a row with something in every column that needs it."""
+    given = {"business_id": business_id, "calendar_id": "anna", "state": "waiting"}
+    columns = metadata.tables[table].c
+    return {
+        column.name: given.get(column.name, SOMETHING[type(column.type)])
+        for column in columns
+        if not column.nullable and column.server_default is None
+    }
 
 
 def a_key(business_id):
@@ -147,7 +188,7 @@ class TestOneBusiness:
     async def test_a_row_of_another_business_cannot_be_written(self, database, two):
         for name, table in metadata.tables.items():
             async with database.snapshot("other") as tx:
-                row = (await tx.execute(select(table))).mappings().one()
+                row = (await tx.execute(select(table).limit(1))).mappings().one()
 
             with pytest.raises(DBAPIError) as refusal:
                 async with database.transaction("demo") as tx:
@@ -269,6 +310,21 @@ class TestOwner:
         assert left == {"requests", "removed_businesses"}
         async with database.snapshot("other") as tx:
             assert await catalog.load(tx, "other") is not None
+
+    async def test_who_enqueues_a_job_reads_no_other(self, database, two):
+        planned = a_delivery()
+        async with database.transaction("other") as tx:
+            await deliveries.add(tx, "other", [planned])
+
+        for column in ("payload", "status", "headers"):
+            statement = f"SELECT {column} FROM slotcast_jobs.pgqueuer"
+            assert await refusal_of(database, "demo", statement) == FORBIDDEN
+        for statement in (
+            "UPDATE slotcast_jobs.pgqueuer SET entrypoint = ''",
+            "DELETE FROM slotcast_jobs.pgqueuer",
+            "SELECT traceback FROM slotcast_jobs.pgqueuer_log",
+        ):
+            assert await refusal_of(database, "demo", statement) == FORBIDDEN
 
     async def test_two_claims_never_overlap(self, database, two):
         with pytest.raises(IntegrityError, match="claims_fit_capacity"):

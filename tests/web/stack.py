@@ -8,7 +8,7 @@ import shutil
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Self
@@ -20,14 +20,15 @@ from service.cli import supervisor
 from service.cli.api_key import WIDGET_SCOPES, new_key
 from service.cli.connection import Access, connect
 from service.cli.running import RunningServer, read_operator_key
-from service.cli.seed import seed
+from service.cli.seed import demo_business, seed
 from service.embedded.envoy import Envoy
-from service.embedded.process import ServerFailed
+from service.embedded.process import ServerFailed, free_port
+from service.mail_catcher.catcher import MailCatcher, running_mail_catcher
 from service.settings import Settings
 from service.store import api_keys
 from service.store.database import Database
 from service.store.scope import ALL_BUSINESSES
-from slotcast import Business, Client
+from slotcast import Client
 from slotcast.v1.availability_service_pb2 import WatchAvailabilityRequest
 from slotcast.v1.availability_service_pb2_grpc import AvailabilityServiceStub
 from tests.rpc.stack import stamp, tomorrow
@@ -68,9 +69,9 @@ class SwitchedWorkers(supervisor.Workers):
         self._ready = asyncio.Condition()
         self._ready_count = 0
 
-    async def _spawn(self, number: int) -> None:
+    async def _spawn(self, name: str) -> None:
         await self._may_start.wait()
-        await super()._spawn(number)
+        await super()._spawn(name)
         async with self._ready:
             self._ready_count += 1
             self._ready.notify_all()
@@ -85,7 +86,8 @@ class SwitchedWorkers(supervisor.Workers):
         """Let them be started again, and return when all take calls."""
         self._may_start.set()
         async with self._ready:
-            await self._ready.wait_for(lambda: self._ready_count >= WORKERS)
+            # The notifier is one more.
+            await self._ready.wait_for(lambda: self._ready_count > WORKERS)
 
     def freeze(self) -> None:
         """Let them stand still, with all connections open."""
@@ -146,6 +148,7 @@ class WebStack:
     settings: Settings
     workers: SwitchedWorkers
     envoy: SwitchedEnvoy
+    catcher: MailCatcher
 
     @property
     def url(self) -> str:
@@ -161,7 +164,8 @@ class WebStack:
         assert operator_key is not None
         access = Access(target=self.server.target, api_key=operator_key)
         async with connect(access, business) as client:
-            await client.create_business(Business(name=business, display_name=display_name))
+            made = replace(demo_business(business), display_name=display_name)
+            await client.create_business(made)
             await seed(client, business)
             yield Shop(business=business, page_key=await self._page_key(business), client=client)
 
@@ -180,7 +184,7 @@ class WebStack:
 async def running_web(
     folder: Path, *, heartbeat_seconds: float = 0.5, stale_after_seconds: float = 3.0
 ) -> AsyncIterator[WebStack]:
-    """Run all of it until the block ends."""
+    """Run all of it, with a mail server that keeps its letters, until the block ends."""
     workers: list[SwitchedWorkers] = []
     envoys: list[SwitchedEnvoy] = []
 
@@ -197,10 +201,13 @@ async def running_web(
     pages = folder / "pages"
     shutil.copytree(PAGES, pages)
     (pages / HOST_PATH.removeprefix("/")).write_text(HOST_PAGE)
+    port = free_port()
     settings = Settings(
         data_folder=folder,
         listen_address="127.0.0.1:0",
-        gateway_port=0,
+        gateway_port=port,
+        mail_sender="bookings@salon.example",
+        public_url=f"http://127.0.0.1:{port}",
         pages=pages,
         workers=WORKERS,
         log_level="ERROR",
@@ -213,8 +220,16 @@ async def running_web(
         patch.setenv("SLOTCAST_STALE_AFTER_SECONDS", str(stale_after_seconds))
         patch.setattr(supervisor, "Workers", TheWorkers)
         patch.setattr(supervisor, "Envoy", TheEnvoy)
-        async with supervisor.running_server(settings, lambda text: None) as server:
-            yield WebStack(server=server, settings=settings, workers=workers[0], envoy=envoys[0])
+        async with running_mail_catcher() as catcher:
+            settings = replace(settings, smtp_url=catcher.smtp_url)
+            async with supervisor.running_server(settings, lambda text: None) as server:
+                yield WebStack(
+                    server=server,
+                    settings=settings,
+                    workers=workers[0],
+                    envoy=envoys[0],
+                    catcher=catcher,
+                )
 
 
 async def told_for(stack: WebStack, shop: Shop, seconds: float) -> None:

@@ -98,17 +98,20 @@ async def times_loading(stage: Stage) -> Visitor:
 @state
 async def no_times(stage: Stage) -> Visitor:
     """A month without free times."""
-    await stage.shop.client.create_appointment_type(
-        AppointmentType(
-            name="rare",
-            display_name="Rare treat",
-            durations=(timedelta(hours=1),),
-            any_of=("stylist-1",),
-            minimum_notice=timedelta(days=59),
-        )
-    )
+    await make_a_rare_type(stage.shop)
     visitor = await stage.visit(attributes={"appointment-type": "rare"})
     await visitor.widget.locator(".slotcast-empty").wait_for()
+    return visitor
+
+
+@state
+async def waiting_list(stage: Stage) -> Visitor:
+    """Where nothing is free, one can wait for what frees."""
+    await make_a_rare_type(stage.shop)
+    visitor = await stage.visit(attributes={"appointment-type": "rare", "waitlist": ""})
+    await visitor.widget.locator(".slotcast-wait > button").click()
+    await visitor.widget.locator(".slotcast-wait button[type=submit]").click()
+    await visitor.widget.locator(".slotcast-message").first.wait_for()
     return visitor
 
 
@@ -218,6 +221,19 @@ async def asked_for(stage: Stage) -> Visitor:
     await visitor.book()
     await visitor.widget.locator(".slotcast-done").wait_for()
     return visitor
+
+
+async def make_a_rare_type(shop: Shop) -> None:
+    """Make a type, "Rare treat", that has no free times in the first months."""
+    await shop.client.create_appointment_type(
+        AppointmentType(
+            name="rare",
+            display_name="Rare treat",
+            durations=(timedelta(hours=1),),
+            any_of=("stylist-1",),
+            minimum_notice=timedelta(days=59),
+        )
+    )
 
 
 async def never_answer(route: Route) -> None:

@@ -4,7 +4,6 @@ from slotcast.bookings_stream import BookingStream
 from slotcast.catalog import (
     AppointmentType,
     Business,
-    BusyFeed,
     Calendar,
     Closure,
     DateSpan,
@@ -15,10 +14,12 @@ from slotcast.catalog import (
 )
 from slotcast.client import Client
 from slotcast.clock import Clock
+from slotcast.deliveries import Delivery, DeliveryChannel, DeliveryQuery, DeliveryState
 from slotcast.errors import (
     BadFeed,
     BeyondHorizon,
     CancellationNoticePassed,
+    CapabilityEnded,
     CapReached,
     ClientClosed,
     DeadlineExceeded,
@@ -32,6 +33,7 @@ from slotcast.errors import (
     KeyInvalid,
     KeyMissing,
     KeyRefused,
+    LogTrimmed,
     NoticeTooShort,
     NotImplementedYet,
     Overloaded,
@@ -42,6 +44,7 @@ from slotcast.errors import (
     ResourceNotFound,
     RevisionAhead,
     ScopeMissing,
+    SeriesRefused,
     ServerUnreachable,
     SlotcastError,
     SlotClosed,
@@ -49,11 +52,15 @@ from slotcast.errors import (
     SlotRefused,
     SlotTaken,
     StreamBroken,
+    TargetRefused,
     TooManyHolds,
+    TooManyWaiting,
     TryAgain,
     VersionMismatch,
     ViewMismatch,
+    WaitingEnded,
 )
+from slotcast.feeds import BusyFeed, FeedLink, FeedState, ImportedBusy
 from slotcast.models import (
     Appointment,
     Booking,
@@ -71,8 +78,10 @@ from slotcast.models import (
     SlotQuery,
 )
 from slotcast.requests import Wish
+from slotcast.series import Occurrence, Series, SeriesMode
 from slotcast.streams import Stale
 from slotcast.timeouts import Timeouts
+from slotcast.waitlist import TimeWindow, WaitlistEntry, WaitlistStatus, WaitlistWish
 from slotcast.watch import SlotView, Update
 from slotcast.watch_bookings import (
     BookingEvent,
@@ -83,6 +92,7 @@ from slotcast.watch_bookings import (
     FeedItem,
     ResetReason,
 )
+from slotcast.webhooks import Replayed, Reply, SignedWebhook, Webhook, WebhookState
 
 __all__ = [
     "Appointment",
@@ -101,6 +111,7 @@ __all__ = [
     "Calendar",
     "CancellationNoticePassed",
     "CapReached",
+    "CapabilityEnded",
     "CaughtUp",
     "ChangesLost",
     "Client",
@@ -110,11 +121,18 @@ __all__ = [
     "Customer",
     "DateSpan",
     "DeadlineExceeded",
+    "Delivery",
+    "DeliveryChannel",
+    "DeliveryQuery",
+    "DeliveryState",
     "Explanation",
     "FeedItem",
+    "FeedLink",
+    "FeedState",
     "Hold",
     "HoldEnded",
     "HoldLifetimeReached",
+    "ImportedBusy",
     "InternalFault",
     "InvalidPageToken",
     "InvalidRequest",
@@ -123,11 +141,15 @@ __all__ = [
     "KeyInvalid",
     "KeyMissing",
     "KeyRefused",
+    "LogTrimmed",
     "NotImplementedYet",
     "NoticeTooShort",
+    "Occurrence",
     "Overloaded",
     "Page",
     "RateLimited",
+    "Replayed",
+    "Reply",
     "RequestIdReused",
     "ResetReason",
     "ResourceExists",
@@ -138,7 +160,11 @@ __all__ = [
     "RuleVerdict",
     "Schedule",
     "ScopeMissing",
+    "Series",
+    "SeriesMode",
+    "SeriesRefused",
     "ServerUnreachable",
+    "SignedWebhook",
     "Slot",
     "SlotChoice",
     "SlotClosed",
@@ -151,14 +177,23 @@ __all__ = [
     "SlotcastError",
     "Stale",
     "StreamBroken",
+    "TargetRefused",
     "TimeSpan",
+    "TimeWindow",
     "Timeouts",
     "TooManyHolds",
+    "TooManyWaiting",
     "TryAgain",
     "Update",
     "VersionMismatch",
     "ViewMismatch",
+    "WaitingEnded",
+    "WaitlistEntry",
+    "WaitlistStatus",
+    "WaitlistWish",
     "WallInterval",
+    "Webhook",
+    "WebhookState",
     "Weekday",
     "Wish",
 ]

@@ -17,23 +17,33 @@ class Business:
 
     holds_per_holder_max: how many holds one holder may have at a time; 0 means 5.
     holds_per_key_max: how many all holders of one API key may have together; 0 means 1,000.
+    email, phone, location: what letters tell customers; any may be empty.
+    language: of its staff, and of letters to customers who named none; empty means `en`.
     """
 
     name: str
     display_name: str
     holds_per_holder_max: int = 0
     holds_per_key_max: int = 0
+    email: str = ""
+    phone: str = ""
+    location: str = ""
+    language: str = ""
     revision: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Calendar:
-    """One bookable person, room or piece of equipment, in an IANA zone, open by a schedule."""
+    """One bookable person, room or piece of equipment, in an IANA zone, open by a schedule.
+
+    email: where letters about its bookings go; empty: none are sent.
+    """
 
     name: str
     display_name: str
     time_zone: str
     schedule: str
+    email: str = ""
     revision: int = field(default=0, compare=False)
 
 
@@ -48,6 +58,9 @@ class AppointmentType:
     hold_duration: how long a hold lasts, and renewed at most ten times as long; None: 5 minutes.
     day_cap, week_cap: the most appointments on one calendar; 0: no cap.
     cancellation_notice: until how long before its start a customer may cancel or move it.
+    reminders: how long before its start reminders are sent.
+    offer_duration: how long a slot is kept for who waits for it; None: 15 minutes.
+    cancel_by_reply: whether a customer's calendar program may cancel by declining.
     """
 
     name: str
@@ -66,6 +79,9 @@ class AppointmentType:
     day_cap: int = 0
     week_cap: int = 0
     cancellation_notice: timedelta = timedelta()
+    reminders: tuple[timedelta, ...] = ()
+    offer_duration: timedelta | None = None
+    cancel_by_reply: bool = False
     revision: int = field(default=0, compare=False)
 
 
@@ -129,11 +145,3 @@ class Closure:
     span: DateSpan | TimeSpan
     calendars: tuple[str, ...] = ()
     revision: int = field(default=0, compare=False)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BusyFeed:
-    """What an import left on a calendar: so many intervals of busy time, at a revision."""
-
-    busy_intervals: int
-    revision: int

@@ -11,6 +11,7 @@ from slotcast.names import Names
 from slotcast.v1.availability_service_pb2_grpc import AvailabilityServiceStub
 from slotcast.v1.booking_service_pb2_grpc import BookingServiceStub
 from slotcast.v1.catalog_service_pb2_grpc import CatalogServiceStub
+from slotcast.v1.notification_service_pb2_grpc import NotificationServiceStub
 
 _MEBIBYTE = 1024 * 1024
 
@@ -68,6 +69,7 @@ class Connection:
         self.calls = calls
         self.names = names
         self.availability = AvailabilityServiceStub(channel)
+        self.notifications = NotificationServiceStub(channel)
         self.bookings = BookingServiceStub(channel)
         self.catalog = CatalogServiceStub(channel)
 

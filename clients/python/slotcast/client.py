@@ -12,13 +12,29 @@ from slotcast.booking_methods import BookingMethods
 from slotcast.calls import Calls
 from slotcast.catalog_methods import CatalogMethods
 from slotcast.channel import Connection, open_channel
+from slotcast.delivery_methods import DeliveryMethods
+from slotcast.feed_methods import FeedMethods
 from slotcast.handoff_methods import HandoffMethods
 from slotcast.hours_methods import HoursMethods
 from slotcast.names import Names
+from slotcast.series_methods import SeriesMethods
 from slotcast.timeouts import Timeouts
+from slotcast.waitlist_methods import WaitlistMethods
+from slotcast.webhook_methods import WebhookMethods
 
 
-class Client(AvailabilityMethods, BookingMethods, HandoffMethods, CatalogMethods, HoursMethods):
+class Client(
+    AvailabilityMethods,
+    BookingMethods,
+    SeriesMethods,
+    WaitlistMethods,
+    HandoffMethods,
+    CatalogMethods,
+    HoursMethods,
+    FeedMethods,
+    DeliveryMethods,
+    WebhookMethods,
+):
     """Talks to a Slotcast server, for one business; any number of tasks may share it.
 
         async with Client("booking.example:443", api_key=key, business="salon") as client:

@@ -161,6 +161,7 @@ def booking(message: booking_pb.Booking, revision: int = 0) -> Booking:
         created_at=instant(message.create_time),
         updated_at=instant(message.update_time),
         cancel_reason=message.cancel_reason,
+        series=message.series,
         revision=revision,
     )
 

@@ -30,6 +30,10 @@ def business(message: pb.Business, revision: int = 0) -> Business:
         display_name=message.display_name,
         holds_per_holder_max=message.holds_per_holder_max,
         holds_per_key_max=message.holds_per_key_max,
+        email=message.email,
+        phone=message.phone,
+        location=message.location,
+        language=message.language,
         revision=revision,
     )
 
@@ -41,6 +45,10 @@ def business_message(value: Business, names: Names) -> pb.Business:
         display_name=value.display_name,
         holds_per_holder_max=value.holds_per_holder_max,
         holds_per_key_max=value.holds_per_key_max,
+        email=value.email,
+        phone=value.phone,
+        location=value.location,
+        language=value.language,
     )
 
 
@@ -51,6 +59,7 @@ def calendar(message: pb.Calendar, revision: int = 0) -> Calendar:
         display_name=message.display_name,
         time_zone=message.time_zone,
         schedule=message.schedule,
+        email=message.email,
         revision=revision,
     )
 
@@ -62,6 +71,7 @@ def calendar_message(value: Calendar, names: Names) -> pb.Calendar:
         display_name=value.display_name,
         time_zone=value.time_zone,
         schedule=names.schedule(value.schedule),
+        email=value.email,
     )
 
 
@@ -88,6 +98,9 @@ def appointment_type(message: pb.AppointmentType, revision: int = 0) -> Appointm
         day_cap=message.day_cap,
         week_cap=message.week_cap,
         cancellation_notice=message.cancellation_notice.ToTimedelta(),
+        reminders=tuple(item.ToTimedelta() for item in message.reminders),
+        offer_duration=said(message.offer_duration, present=message.HasField("offer_duration")),
+        cancel_by_reply=message.cancel_by_reply,
         revision=revision,
     )
 
@@ -110,9 +123,13 @@ def appointment_type_message(value: AppointmentType, names: Names) -> pb.Appoint
         any_of=[names.calendar(name) for name in value.any_of],
         all_of=[names.calendar(name) for name in value.all_of],
         cancellation_notice=duration(value.cancellation_notice),
+        offer_duration=duration(value.offer_duration),
+        cancel_by_reply=value.cancel_by_reply,
     )
     for span in value.durations:
         message.durations.add().FromTimedelta(span)
+    for span in value.reminders:
+        message.reminders.add().FromTimedelta(span)
     return message
 
 

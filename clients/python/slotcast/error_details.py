@@ -18,6 +18,7 @@ from slotcast.errors import (
     ServerUnreachable,
     SlotcastError,
 )
+from slotcast.v1.booking_service_pb2 import SeriesReport
 from slotcast.v1.error_reason_pb2 import Alternatives
 
 _DETAILS_KEY = "grpc-status-details-bin"
@@ -56,9 +57,9 @@ def _status_of(failure: grpc.aio.AioRpcError) -> Status:
 
 def _details(status: Status) -> ErrorDetails:
     info, bad_request = details_pb.ErrorInfo(), details_pb.BadRequest()
-    retry_info, alternatives = details_pb.RetryInfo(), Alternatives()
+    retry_info, alternatives, report = details_pb.RetryInfo(), Alternatives(), SeriesReport()
     for packed in status.details:
-        for message in (info, bad_request, retry_info, alternatives):
+        for message in (info, bad_request, retry_info, alternatives, report):
             with suppress(DecodeError):
                 packed.Unpack(message)  # does nothing where it is another message
     ours = info.domain == _DOMAIN
@@ -73,4 +74,11 @@ def _details(status: Status) -> ErrorDetails:
         alternatives=tuple(convert.slot(item) for item in alternatives.slots),
         revision=alternatives.revision,
         retry_after=delay,
+        occurrences=tuple(
+            (
+                convert.instant(item.start_time),
+                error_of_status(item.refusal) if item.HasField("refusal") else None,
+            )
+            for item in report.occurrences
+        ),
     )

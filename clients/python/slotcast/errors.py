@@ -19,12 +19,18 @@ SlotcastError                  also a reason that this client is too old to know
 ├── HoldEnded
 ├── HoldLifetimeReached
 ├── TooManyHolds
+├── TooManyWaiting
+├── WaitingEnded
+├── SeriesRefused              occurrences: each start, and why it does not fit
+├── TargetRefused
+├── LogTrimmed
 ├── VersionMismatch
 ├── InvalidTransition
 ├── CancellationNoticePassed
 ├── KeyRefused
 │   ├── KeyMissing
 │   ├── KeyInvalid
+│   ├── CapabilityEnded
 │   └── ScopeMissing
 ├── RateLimited                retryable
 ├── RevisionAhead              retryable
@@ -46,7 +52,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import grpc
 
@@ -66,6 +72,7 @@ class ErrorDetails:
     alternatives: tuple[Slot, ...] = ()
     revision: int = 0
     retry_after: timedelta | None = None
+    occurrences: tuple[tuple[datetime, SlotcastError | None], ...] = ()
 
 
 class SlotcastError(Exception):
@@ -215,6 +222,47 @@ class TooManyHolds(SlotcastError):
     reason = "TOO_MANY_HOLDS"
 
 
+class TooManyWaiting(SlotcastError):
+    """This holder, or the business, has as many entries in the waitlist as it may: leave one.
+
+    `metadata` names the limit.
+    """
+
+    reason = "TOO_MANY_WAITING"
+
+
+class WaitingEnded(SlotcastError):
+    """That entry of the waitlist waits no more: join anew."""
+
+    reason = "WAITING_ENDED"
+
+
+class SeriesRefused(SlotcastError):
+    """Some occurrences of the series do not fit; nothing was booked.
+
+    occurrences: each start, and the error that booking it alone would raise; None: it fits.
+    """
+
+    reason = "SERIES_REFUSED"
+
+    def __init__(self, message: str = "", details: ErrorDetails | None = None) -> None:
+        """Take the message, and what is told of each occurrence."""
+        super().__init__(message, details)
+        self.occurrences = details.occurrences if details else ()
+
+
+class TargetRefused(SlotcastError):
+    """The address cannot be fetched or called: it is private, refuses, or is too slow."""
+
+    reason = "TARGET_REFUSED"
+
+
+class LogTrimmed(SlotcastError):
+    """The log does not reach back so far any more; `metadata` has its first revision."""
+
+    reason = "LOG_TRIMMED"
+
+
 class VersionMismatch(SlotcastError):
     """The booking has changed since that version: read it again, then decide."""
 
@@ -247,6 +295,12 @@ class KeyInvalid(KeyRefused):
     """The API key is unknown or revoked."""
 
     reason = "KEY_INVALID"
+
+
+class CapabilityEnded(KeyRefused):
+    """The link's booking or offer has ended, and the link with it; `metadata` has its status."""
+
+    reason = "CAPABILITY_ENDED"
 
 
 class ScopeMissing(KeyRefused):
@@ -341,11 +395,17 @@ ERRORS_BY_REASON: Mapping[str, type[SlotcastError]] = {
         HoldEnded,
         HoldLifetimeReached,
         TooManyHolds,
+        TooManyWaiting,
+        WaitingEnded,
+        SeriesRefused,
+        TargetRefused,
+        LogTrimmed,
         VersionMismatch,
         InvalidTransition,
         CancellationNoticePassed,
         KeyMissing,
         KeyInvalid,
+        CapabilityEnded,
         ScopeMissing,
         RateLimited,
         RevisionAhead,

@@ -1,10 +1,10 @@
-"""What a client can ask CatalogService about opening hours, closures and busy time."""
+"""What a client can ask CatalogService about opening hours and closures."""
 
 from __future__ import annotations
 
 from slotcast import convert_catalog as convert
 from slotcast.calls import new_request_id
-from slotcast.catalog import BusyFeed, Closure, Schedule
+from slotcast.catalog import Closure, Schedule
 from slotcast.channel import Connected
 from slotcast.models import Page
 from slotcast.names import last_part
@@ -115,30 +115,3 @@ class HoursMethods(Connected):
             name=link.names.closure(name), request_id=new_request_id(request_id)
         )
         return (await link.calls.unary(link.catalog.DeleteClosure, request)).revision
-
-    async def import_busy_feed(
-        self, calendar: str, feed_id: str, source: bytes | str, *, request_id: str | None = None
-    ) -> BusyFeed:
-        """Replace the busy time that a feed puts on a calendar by that of an iCalendar file.
-
-        `source`: the file, at most 900,000 bytes, or its address. BadFeed: it is damaged, and
-        nothing was imported. NotImplementedYet: an address.
-        """
-        link = self._connection
-        request = pb.ImportBusyFeedRequest(
-            calendar=link.names.calendar(calendar),
-            feed_id=feed_id,
-            request_id=new_request_id(request_id),
-        )
-        if isinstance(source, bytes):
-            request.ics = source
-        else:
-            request.url = source
-        response = await link.calls.unary(link.catalog.ImportBusyFeed, request)
-        return BusyFeed(busy_intervals=response.busy_intervals, revision=response.revision)
-
-    async def get_calendar_feed(self, calendar: str) -> bytes:
-        """Return the bookings of a calendar as an iCalendar file. NotImplementedYet until then."""
-        link = self._connection
-        request = pb.GetCalendarFeedRequest(calendar=link.names.calendar(calendar))
-        return (await link.calls.unary(link.catalog.GetCalendarFeed, request)).ics

@@ -111,7 +111,8 @@ class BookingStatus(StrEnum):
 class Booking:
     """A claim that stays. `version` rises by one with every change, and is given back to change it.
 
-    `customer` is None, and `fields` empty, where the key may not see who comes.
+    `customer` is None, and `fields` empty, where the key may not see who comes. `series` is what
+    the bookings of one series have in common.
     """
 
     name: str
@@ -127,6 +128,7 @@ class Booking:
     created_at: datetime
     updated_at: datetime
     cancel_reason: str = ""
+    series: str = ""
     revision: int = field(default=0, compare=False)
 
 

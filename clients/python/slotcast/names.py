@@ -55,6 +55,14 @@ class Names:
         """`businesses/*/waitlist/*`."""
         return self._within("waitlist", wish)
 
+    def delivery(self, delivery: str) -> str:
+        """`businesses/*/deliveries/*`."""
+        return self._within("deliveries", delivery)
+
+    def webhook(self, webhook: str) -> str:
+        """`businesses/*/webhooks/*`."""
+        return self._within("webhooks", webhook)
+
     def _within(self, collection: str, name: str) -> str:
         if not name:
             raise ValueError(f"An empty name is none of {collection}.")

@@ -35,6 +35,7 @@ function openChat(panel: HTMLElement, demo: Demo): void {
   element.setAttribute("url", demo.url);
   element.setAttribute("business", demo.business);
   element.setAttribute("api-key", demo.apiKey);
+  element.setAttribute("waitlist", "");
   for (const [name, value] of Object.entries(LOOKED_AT)) element.setAttribute(name, value);
   const log = panel.querySelector(".events ol");
   const tell = (line: string) => {

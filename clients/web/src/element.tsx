@@ -28,6 +28,7 @@ const ATTRIBUTES = [
   "phone",
   "note",
   "ticket",
+  "waitlist",
 ] as const;
 
 const HOUR_CYCLES: Readonly<Record<string, HourCycle>> = {
@@ -140,6 +141,7 @@ class SlotcastBookingElement extends HTMLElement {
       hourCycle: HOUR_CYCLES[attribute("hour-cycle") ?? ""],
       headingLevel: Number(attribute("heading-level")) || undefined,
       ticket: attribute("ticket"),
+      waitlist: this.hasAttribute("waitlist"),
       prefill: {
         name: attribute("name"),
         email: attribute("email"),

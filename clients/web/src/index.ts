@@ -11,6 +11,7 @@ export type {
   Slot,
   SlotChoice,
   SlotQuery,
+  Wish,
 } from "./api/model.js";
 export type { Problem } from "./api/problem.js";
 export { createSession, type Session } from "./booking/session.js";

@@ -58,11 +58,12 @@ def write_booking(
         time_zone=booking.zone,
         status=STATUS_MESSAGES[booking.status],
         version=booking.version,
-        customer=_write_customer(booking.customer) if personal else None,
+        customer=write_customer(booking.customer) if personal else None,
         fields=booking.fields if personal else None,
         create_time=write_instant(booking.created_at),
         update_time=write_instant(booking.updated_at),
         cancel_reason=booking.cancel_reason if personal else "",
+        series="" if booking.series_id is None else str(booking.series_id),
     )
 
 
@@ -89,7 +90,7 @@ def read_book(request: booking_pb.BookRequest, business_id: str, principal_id: s
             read_wish(appointment, business_id, f"appointments[{index}]")
             for index, appointment in enumerate(request.appointments)
         ),
-        customer=_read_customer(request.customer),
+        customer=read_customer(request.customer),
         fields=dict(request.fields),
     )
 
@@ -144,7 +145,8 @@ def read_wish(appointment: booking_pb.Appointment, business_id: str, field: str)
     return read_slot_choice(appointment.slot, business_id, f"{field}.slot")
 
 
-def _read_customer(customer: booking_pb.Customer) -> Customer:
+def read_customer(customer: booking_pb.Customer) -> Customer:
+    """Return who comes."""
     if customer.time_zone:
         check_zone(customer.time_zone, "customer.time_zone")
     return Customer(
@@ -156,7 +158,8 @@ def _read_customer(customer: booking_pb.Customer) -> Customer:
     )
 
 
-def _write_customer(customer: Customer) -> booking_pb.Customer:
+def write_customer(customer: Customer) -> booking_pb.Customer:
+    """Return who comes as a message."""
     return booking_pb.Customer(
         display_name=customer.display_name,
         email=customer.email,

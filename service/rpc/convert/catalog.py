@@ -37,6 +37,7 @@ HOLDS_PER_HOLDER_DEFAULT = 5
 HOLDS_PER_KEY_DEFAULT = 1000
 HORIZON_DEFAULT = timedelta(days=60)
 HOLD_DURATION_DEFAULT = timedelta(minutes=5)
+OFFER_DURATION_DEFAULT = timedelta(minutes=15)
 
 
 def read_business(message: catalog_pb.Business, business_id: str) -> Business:
@@ -46,6 +47,10 @@ def read_business(message: catalog_pb.Business, business_id: str) -> Business:
         display_name=message.display_name,
         holds_per_holder_max=message.holds_per_holder_max or HOLDS_PER_HOLDER_DEFAULT,
         holds_per_key_max=message.holds_per_key_max or HOLDS_PER_KEY_DEFAULT,
+        email=message.email,
+        phone=message.phone,
+        location=message.location,
+        language=message.language,
     )
 
 
@@ -56,6 +61,10 @@ def write_business(business: Business) -> catalog_pb.Business:
         display_name=business.display_name,
         holds_per_holder_max=business.holds_per_holder_max,
         holds_per_key_max=business.holds_per_key_max,
+        email=business.email,
+        phone=business.phone,
+        location=business.location,
+        language=business.language,
     )
 
 
@@ -66,6 +75,7 @@ def read_calendar(message: catalog_pb.Calendar, business_id: str, calendar_id: s
         display_name=message.display_name,
         zone=check_zone(message.time_zone, "calendar.time_zone"),
         schedule_id=child_id(message.schedule, business_id),
+        email=message.email,
     )
 
 
@@ -76,6 +86,7 @@ def write_calendar(calendar: Calendar, business_id: str) -> catalog_pb.Calendar:
         display_name=calendar.display_name,
         time_zone=calendar.zone,
         schedule=ids.schedule_name(business_id, calendar.schedule_id),
+        email=calendar.email,
     )
 
 
@@ -108,6 +119,16 @@ def read_type(
         day_cap=message.day_cap or None,
         week_cap=message.week_cap or None,
         cancellation_notice=_duration(message.cancellation_notice, "cancellation_notice"),
+        reminders=_distinct(
+            tuple(
+                read_minutes(reminder, f"appointment_type.reminders[{index}]")
+                for index, reminder in enumerate(message.reminders)
+            ),
+            "appointment_type.reminders",
+        ),
+        offer_duration=_duration(message.offer_duration, "offer_duration")
+        or OFFER_DURATION_DEFAULT,
+        cancel_by_reply=message.cancel_by_reply,
     )
 
 
@@ -130,6 +151,9 @@ def write_type(kind: AppointmentType, business_id: str) -> catalog_pb.Appointmen
         any_of=[ids.calendar_name(business_id, each) for each in kind.any_of],
         all_of=[ids.calendar_name(business_id, each) for each in kind.all_of],
         cancellation_notice=write_duration(kind.cancellation_notice),
+        reminders=[write_duration(reminder) for reminder in kind.reminders],
+        offer_duration=write_duration(kind.offer_duration),
+        cancel_by_reply=kind.cancel_by_reply,
     )
 
 

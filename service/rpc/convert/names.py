@@ -12,7 +12,7 @@ from service.domain.errors import ResourceNotFound
 
 NAME_LENGTH_MAX = 200
 NAME = re.compile(
-    r"businesses/([a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?)(?:/[A-Za-z]{1,40}/[a-z0-9-]{1,40})?"
+    r"businesses/([a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?)(?:/[A-Za-z]{1,40}/[a-z0-9-]{1,40}){0,2}"
 )
 
 
@@ -40,3 +40,9 @@ def child_ids(names: Sequence[str], business_id: str) -> tuple[str, ...]:
 def child_uuid(name: str, business_id: str) -> UUID:
     """Return the UUID that the name of a booking or hold ends with."""
     return UUID(child_id(name, business_id))
+
+
+def grandchild_ids(name: str, business_id: str) -> tuple[str, str]:
+    """Return the two ids in `businesses/*/calendars/*/busyFeeds/*` and its like."""
+    last = child_id(name, business_id)
+    return name.split("/")[3], last

@@ -1,4 +1,4 @@
-"""Who calls, and may they: API keys, scopes, and the business that a request concerns.
+"""Who calls, and may they: API keys, links of letters, scopes, and the business concerned.
 
 Denied by default: a method that has no scopes in `methods.py` cannot be served, and a request that
 does not name a business properly goes no further.
@@ -30,12 +30,18 @@ from service.domain.scopes import BOOKINGS_STAFF, OPERATOR
 from service.ops.tasks import shared
 from service.rpc.call import Behaviour, Call, Principal, Unreadable
 from service.rpc.convert.names import business_of
+from service.rpc.interceptors.capabilities import CapabilityRing, check_of
 from service.rpc.interceptors.layer import Layer
+from service.rpc.interceptors.request_log import loggable_id
 from service.rpc.methods import Method
 from service.store.api_keys import ANY_BUSINESS, ApiKey
 from service.store.database import is_retryable
 
 BEARER = re.compile(r"[Bb]earer sc_([A-Za-z0-9-]{1,64})_([A-Za-z0-9_-]{8,128})")
+
+LINK = re.compile(r"[Bb]earer (slotcast_manage_[A-Za-z0-9_-]+)")
+ANYONE = Principal(principal_id="anyone", business_id="", scopes=frozenset())
+"""Who calls a method that needs no key."""
 
 FindKey = Callable[[str], Awaitable[ApiKey | None]]
 Monotonic = Callable[[], float]
@@ -135,10 +141,17 @@ class Authentication(Layer):
 
     RECHECK_SECONDS = 10.0
 
-    def __init__(self, keys: KeyRing, *, monotonic: Monotonic = time.monotonic) -> None:
-        """Take the keys."""
+    def __init__(
+        self,
+        keys: KeyRing,
+        capabilities: CapabilityRing,
+        *,
+        monotonic: Monotonic = time.monotonic,
+    ) -> None:
+        """Take the keys, and the capabilities that links have instead."""
         super().__init__()
         self._keys = keys
+        self._capabilities = capabilities
         self._monotonic = monotonic
 
     def around(self, method: Method, inner: Behaviour) -> Callable[[Any, Any], Awaitable[Any]]:
@@ -146,13 +159,20 @@ class Authentication(Layer):
         is_long = method.streams_requests or method.streams_answers
 
         async def answer(request: Any, call: Call) -> Any:
-            principal = await self._keys.principal(call.metadata.get("authorization"))
+            principal = await self._principal(request, call) if method.scopes else ANYONE
             business_id = authorise(principal, method, request)
             recheck = partial(self._recheck, request, _Checked(self._monotonic()))
             call.admit(principal, business_id, recheck if is_long else _never)
             return await inner(request, call)
 
         return answer
+
+    async def _principal(self, request: Any, call: Call) -> Principal:
+        header = call.metadata.get("authorization")
+        link = LINK.fullmatch(header) if isinstance(header, str) else None
+        if link is None:
+            return await self._keys.principal(header)
+        return await self._capabilities.principal(link[1], loggable_id(request))
 
     async def _recheck(self, request: Any, checked: _Checked, call: Call) -> None:
         """Raise once the key is revoked or has lost its scope; asks every `RECHECK_SECONDS`."""
@@ -161,7 +181,7 @@ class Authentication(Layer):
             return
         checked.at = now
         try:
-            principal = await self._keys.principal(call.metadata.get("authorization"))
+            principal = await self._principal(request, call) if call.method.scopes else ANYONE
         except (TryAgain, Overloaded):
             return
         except Exception as error:
@@ -179,7 +199,8 @@ class _Checked:
 
 def authorise(principal: Principal, method: Method, request: Any) -> str:
     """Return the business that a request concerns, if the principal may make it."""
-    if not principal.scopes & method.scopes:
+    check = check_of(principal.grant, method) if principal.grant is not None else None
+    if method.scopes and not principal.scopes & method.scopes:
         raise ScopeMissing(scope=min(method.scopes))
     if OPERATOR in method.scopes and principal.business_id != ANY_BUSINESS:
         raise ScopeMissing("This needs a key of the operator.", scope=OPERATOR)
@@ -196,6 +217,8 @@ def authorise(principal: Principal, method: Method, request: Any) -> str:
         raise InvalidRequest(method.name_field, "It must be a resource name: businesses/…")
     if principal.business_id not in (business_id, ANY_BUSINESS):
         raise ResourceNotFound(name)
+    if check is not None and principal.grant is not None:
+        check(principal.grant, request)
     return business_id
 
 

@@ -67,6 +67,21 @@ def book(*wishes: SlotChoice | str, holder: str = "") -> tuple[str, booking_pb.B
     )
 
 
+def book_series(
+    first: SlotChoice, recurrence: str = "FREQ=DAILY;COUNT=2", *, all_of_it: bool = False
+) -> tuple[str, booking_pb.BookSeriesRequest]:
+    """Book a slot on some days."""
+    kind = booking_pb.BookSeriesRequest
+    return "BookSeries", kind(
+        parent=PARENT,
+        request_id=request_id(),
+        first=first,
+        recurrence=recurrence,
+        mode=kind.MODE_ALL_OR_NONE if all_of_it else kind.MODE_AS_MANY_AS_FIT,
+        customer=WHO,
+    )
+
+
 def hold(wish: SlotChoice, holder: str = "eve") -> tuple[str, booking_pb.HoldSlotRequest]:
     """Hold a slot."""
     request = booking_pb.HoldSlotRequest(
@@ -83,6 +98,41 @@ def renew(name: str) -> tuple[str, booking_pb.RenewHoldRequest]:
 def release(name: str) -> tuple[str, booking_pb.ReleaseHoldRequest]:
     """Release a hold."""
     return "ReleaseHold", booking_pb.ReleaseHoldRequest(name=name, request_id=request_id())
+
+
+def join(
+    type_id: str,
+    start: datetime,
+    *calendars: str,
+    holder: str = "eve",
+    length: timedelta = QUARTER,
+) -> tuple[str, booking_pb.JoinWaitlistRequest]:
+    """Wait for a start in a window."""
+    window = booking_pb.TimeWindow(start_time=stamp_of(start), end_time=stamp_of(start + length))
+    return "JoinWaitlist", booking_pb.JoinWaitlistRequest(
+        parent=PARENT,
+        request_id=request_id(),
+        appointment_type=f"{PARENT}/appointmentTypes/{type_id}",
+        calendars=[f"{PARENT}/calendars/{each}" for each in calendars],
+        windows=[window],
+        customer=WHO,
+        holder=holder,
+    )
+
+
+def leave(name: str) -> tuple[str, booking_pb.LeaveWaitlistRequest]:
+    """Leave the waitlist."""
+    return "LeaveWaitlist", booking_pb.LeaveWaitlistRequest(name=name, request_id=request_id())
+
+
+def get_entry(name: str) -> tuple[str, booking_pb.GetWaitlistEntryRequest]:
+    """Read an entry of the waitlist."""
+    return "GetWaitlistEntry", booking_pb.GetWaitlistEntryRequest(name=name)
+
+
+def list_entries() -> tuple[str, booking_pb.ListWaitlistRequest]:
+    """Read all who wait."""
+    return "ListWaitlist", booking_pb.ListWaitlistRequest(parent=PARENT)
 
 
 def change(method: str, booking: booking_pb.Booking) -> tuple[str, Any]:

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 from google.protobuf.message import DecodeError
 
+from service.domain.change import ChangeKind
+from service.domain.claim import ClaimKind
 from service.domain.ids import last_part
 from slotcast.models import Slot as ClientSlot
 from slotcast.v1 import booking_service_pb2 as booking_pb
@@ -31,6 +33,8 @@ CLOCK_SET_SECONDS = 3.0
 A server reads it each second or sooner, and then it notices; the rest is for a busy machine.
 """
 
+NOTIFIER = "waitlist"
+"""As whom the notifier asks for what is due; nobody waits for its answers, and they are empty."""
 Key = tuple[str, str]
 """Whose API key, and the request_id: what the repetitions of a request are known by."""
 
@@ -80,9 +84,17 @@ class Evidence:
             if calls[0].request_id:
                 self._bodies[self.key(calls[0])][operation] = calls
         self.deeds: dict[int, list[Deed]] = defaultdict(list)
+        # Imports that changed nothing, by the revision that there was; and their operations.
+        self.idle: dict[int, list[Deed]] = defaultdict(list)
+        self.idle_operations: set[int] = set()
         self.answers: dict[Key, list[Done]] = defaultdict(list)
+        self.timed = 0
         for answered in witness.answered:
-            self._read(answered)
+            if answered.principal_id == NOTIFIER:
+                self.timed += 1
+            else:
+                self._read(answered)
+        self._part_imports()
         self.acknowledged = Acknowledged(
             (call.ended, call.revision)
             for call in history.calls
@@ -137,6 +149,35 @@ class Evidence:
             deed = Deed(*key, call.method, call.request, done.response, done.numbers)
             self.deeds[done.response.revision].append(deed)
 
+    def _part_imports(self) -> None:
+        """Tell imports that made a change from those that found nothing to move.
+
+        These were answered with the newest revision that there was, which is another's.
+        """
+        feeds = {
+            claim.claim_id: (claim.calendar_id, claim.owner_id)
+            for change in self.witness.changes
+            for claim in change.added
+            if claim.kind is ClaimKind.BUSY
+        }
+        for change in self.witness.changes:
+            deeds = self.deeds[change.revision]
+            ids = [each.claim_id for each in change.added]
+            ids += [each.claim_id for each in change.removed]
+            moved = {feeds[claim_id] for claim_id in ids if claim_id in feeds}
+            imports = [deed for deed in deeds if deed.method == "ImportBusyFeed"]
+            made = [deed for deed in imports if not moved or _feed_of(deed) in moved]
+            made = made[:1] if change.kind is ChangeKind.BUSY_IMPORTED else []
+            for deed in imports:
+                if deed not in made:
+                    deeds.remove(deed)
+                    self.idle[change.revision].append(deed)
+                    self.idle_operations.add(self.operation_of(deed))
+
+    def operation_of(self, deed: Deed) -> int:
+        """Return the number of the operation that asked for something."""
+        return self.history.calls[deed.calls[0] - 1].operation
+
     def _queries(self) -> Iterable[Query]:
         for watch in self.history.watches:
             yield query_of(watch.request, self.model)
@@ -179,8 +220,12 @@ class Evidence:
         return min(shown) - CLOCK_SLACK, max(shown) + CLOCK_SLACK
 
     def possible_by(self, instant: float) -> int:
-        """Return the highest revision that can have been decided by an instant."""
-        return bisect_right(self._begun, self.clocks(instant, instant)[1])
+        """Return the highest revision that can have been decided by an instant, by any clock."""
+        latest = self.clocks(instant, instant)[1]
+        for step in self.history.clock_steps:
+            if step.at <= instant:
+                latest = max(latest, self.clock(step.at - 1e-6) + CLOCK_SLACK)
+        return bisect_right(self._begun, latest)
 
     def was_cut(self, server: str, began: float, ended: float | None) -> bool:
         """Say whether the way to a server was disturbed, or it had died, while it was asked."""
@@ -210,6 +255,10 @@ def _losses(history: History) -> dict[str, list[float]]:
     return {server: sorted(instants) for server, instants in found.items()}
 
 
+def _feed_of(deed: Deed) -> tuple[str, str]:
+    return last_part(deed.request.calendar), deed.request.feed_id
+
+
 def _pages(history: History) -> dict[tuple[str, str], Call]:
     """Return which call was given each page token, and for which query."""
     return {
@@ -224,7 +273,8 @@ def _query_text(request: Any) -> str:
     query = type(request)()
     query.CopyFrom(request)
     for field in ("page_token", "page_size", "min_revision"):
-        query.ClearField(field)
+        if field in query.DESCRIPTOR.fields_by_name:
+            query.ClearField(field)
     return str(query)
 
 
@@ -272,6 +322,16 @@ def _fits(done: Done) -> bool:
                 booking.customer == request.customer
                 and (wish.HasField("hold") or wish.slot.start_time == booking.start_time)
                 for wish, booking in zip(request.appointments, response.bookings, strict=False)
+            )
+        case booking_pb.BookSeriesRequest(), _:
+            return response.report.occurrences[0].start_time == request.first.start_time and all(
+                each.booking.customer == request.customer
+                for each in response.report.occurrences
+                if each.HasField("booking")
+            )
+        case booking_pb.JoinWaitlistRequest(), _:
+            return request.customer == response.entry.customer and list(request.windows) == list(
+                response.entry.windows
             )
         case _:
             return True

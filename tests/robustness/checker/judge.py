@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.robustness.checker.evidence import Evidence
 from tests.robustness.checker.findings import Findings
 from tests.robustness.checker.order import judge_w1, judge_w2, judge_w3, judge_w8
+from tests.robustness.checker.passing import judge_passing_on
 from tests.robustness.checker.reads import judge_reads
 from tests.robustness.checker.sights import judge_sights
 from tests.robustness.checker.streams import Weather, streams_of
@@ -54,6 +55,7 @@ def examine(history: History, witness: Witness) -> Findings:
         judge_w8(evidence, findings, stream)
         judge_liveness(evidence, findings, stream)
     judge_bookings_go_on(evidence, findings, weather)
+    judge_passing_on(evidence, findings, weather)
     judge_answering(evidence, findings)
     judge_sights(evidence, findings)
     return findings

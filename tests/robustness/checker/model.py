@@ -13,8 +13,8 @@ from service.domain.ids import holder_key
 from slotcast.v1.core_pb2 import SlotChoice
 from tests.robustness.checker.claims import HOLD, Calendars, Taken
 from tests.robustness.checker.instants import micros_of
-from tests.robustness.checker.offer import Offer, TypeRules
-from tests.robustness.checker.records import LIVE, Booked, Held
+from tests.robustness.checker.offer import Offer, Span, TypeRules
+from tests.robustness.checker.records import LIVE, STANDING, WAITING, Booked, Held, Waiting
 
 
 class Spot(NamedTuple):
@@ -64,10 +64,16 @@ class Model:
         self.offer = Offer()
         self.calendars = Calendars()
         self.closed = Calendars()
+        # The pieces of imported busy time, as changes carry them.
+        self.pieces: dict[object, Taken] = {}
         self.bookings: dict[str, Booked] = {}
         self.holds: dict[str, Held] = {}
         # Every state that a booking has had, with its revision.
         self.booking_log: dict[str, list[tuple[int, Booked]]] = {}
+        self.entries: dict[str, Waiting] = {}
+        self.entry_log: dict[str, list[tuple[int, Waiting]]] = {}
+        # Those that have not ended, in the order in which they joined.
+        self.queue: dict[str, Waiting] = {}
         self._held_by: dict[str, set[str]] = {}
 
     def key(self, holder: str, principal: str = "") -> str | None:
@@ -131,15 +137,58 @@ class Model:
         else:
             of_holder.discard(held.id)
 
+    def put_entry(self, entry: Waiting) -> None:
+        """Remember an entry of the waitlist as it is from this revision on."""
+        self.entries[entry.id] = entry
+        self.entry_log.setdefault(entry.id, []).append((self.revision, entry))
+        if entry.status in STANDING:
+            self.queue[entry.id] = entry
+        else:
+            self.queue.pop(entry.id, None)
+
+    def entry_of_hold(self, hold_id: str) -> Waiting | None:
+        """Return whom a hold is offered to."""
+        return next((e for e in self.queue.values() if e.hold and e.hold.id == hold_id), None)
+
+    def waiting(self) -> list[Waiting]:
+        """Return those to whom something may be offered, first come first."""
+        return [entry for entry in self.queue.values() if entry.status == WAITING]
+
+    def waiting_of(self, key: str) -> int:
+        """Return how often a holder waits, or is offered a slot."""
+        return sum(entry.key == key for entry in self.queue.values())
+
+    def wanted(self, entry: Waiting) -> Iterator[Spot]:
+        """Yield the spots that would do for an entry."""
+        rules = self.offer.types.get(entry.type_id)
+        for start, end in entry.windows if rules else ():
+            for first in range(start + -start % rules.step, end, rules.step):
+                for calendar in rules.primaries:
+                    if entry.wants(entry.type_id, calendar, first):
+                        yield Spot(entry.type_id, calendar, first)
+
+    def takes(self, spot: Spot) -> list[Span]:
+        """Return what a spot takes of its calendars, buffers included."""
+        rules = self.offer.types[spot.type_id]
+        start, end = spot.first - rules.before, spot.first + rules.duration + rules.after
+        return [Span(calendar, start, end) for calendar in rules.calendars(spot.calendar)]
+
     def live_holds(self, key: str, at: int) -> list[Held]:
-        """Return the holds of a holder that count at an instant."""
+        """Return the holds of a holder that count at an instant, but for what it is offered."""
         holds = [self.holds[hold_id] for hold_id in self._held_by.get(key, set())]
-        return [hold for hold in holds if hold.expires > at]
+        return [hold for hold in holds if hold.expires > at and not hold.is_offer]
+
+    def is_held(self, hold: Held) -> bool:
+        """Say whether a hold has not ended; it may have expired."""
+        return self.holds[hold.id].status == LIVE
 
     def live_holds_of_key(self, principal: str, at: int) -> int:
         """Return how many holds of an API key count at an instant, whoever its holders are."""
         return sum(
-            hold.principal == principal and hold.status == LIVE and hold.expires > at
+            hold.principal == principal
+            and hold.status == LIVE
+            and hold.expires > at
+            and not hold.is_offer
             for hold in self.holds.values()
         )
 

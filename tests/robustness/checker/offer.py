@@ -42,6 +42,7 @@ class TypeRules:
     horizon: int
     capacity: int
     hold: int
+    offer: int
     needs_approval: bool
     cancellation_notice: int
 
@@ -72,6 +73,7 @@ def read_type(message: AppointmentType) -> TypeRules:
         horizon=length_of(message.horizon) or 60 * DAY,
         capacity=message.capacity or 1,
         hold=length_of(message.hold_duration) or 300 * SECOND,
+        offer=length_of(message.offer_duration) or 900 * SECOND,
         needs_approval=message.requires_approval,
         cancellation_notice=length_of(message.cancellation_notice),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from service.domain.change import Change
 from slotcast.v1.availability_service_pb2 import Reset
 from tests.robustness.checker.evidence import Evidence
 from tests.robustness.checker.findings import ALIKE_MAX, Findings
@@ -16,7 +17,6 @@ from tests.robustness.history import Ending
 
 CHUNK_SLOTS_MAX = 500
 SNAPSHOT_KINDS = frozenset({"snapshot_chunk", "snapshot_end"})
-RELOADING_KINDS = frozenset({"busy_imported", "catalog_changed"})
 
 
 def judge_w1(evidence: Evidence, findings: Findings, stream: Stream) -> None:
@@ -173,7 +173,7 @@ def _judge_reset(
         is_right = not stream.keeps_filter
     elif reason == Reset.REASON_CATALOG:
         log = evidence.witness.changes[point.revision : seen.revision]
-        is_right = any(change.kind in RELOADING_KINDS for change in log)
+        is_right = any(map(_is_reread, log))
     elif reason == Reset.REASON_COMPACTED:
         is_right = may_be_trimmed(evidence, point.revision + 1, seen.at)
     else:
@@ -181,6 +181,12 @@ def _judge_reset(
     if not is_right:
         text = f"a reset says {Reset.Reason.Name(reason)}, which was not so"
         _tell(findings, stream, seen, "W3", "reset", text)
+
+
+def _is_reread(change: Change) -> bool:
+    """Say whether a change does not carry all that it changes."""
+    is_carried = change.kind == "busy_imported" and change.reread_calendar_ids == ()
+    return change.kind in {"busy_imported", "catalog_changed"} and not is_carried
 
 
 def _judge_ending(evidence: Evidence, findings: Findings, stream: Stream) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -12,7 +13,16 @@ from tests.robustness.checker.findings import Flaw
 from tests.robustness.checker.instants import micros, shown
 from tests.robustness.checker.model import Model, Spot
 from tests.robustness.checker.offer import TypeRules
-from tests.robustness.checker.records import BOOKED, LIVE, PENDING, RELEASED, Booked, Held
+from tests.robustness.checker.records import (
+    BOOKED,
+    LIVE,
+    PENDING,
+    RELEASED,
+    STANDING,
+    Booked,
+    Held,
+    Waiting,
+)
 
 
 class Deed(NamedTuple):
@@ -54,6 +64,16 @@ class Placing:
         for taken in added:
             self._added.setdefault(taken.owner, []).append(taken)
 
+    def added_for(self, owner: str) -> list[Taken]:
+        """Return what the change has added for a hold or a booking."""
+        return self._added.get(owner, [])
+
+    def added_but_for(self, owners: set[str]) -> Iterator[Taken]:
+        """Yield what the change has added for others."""
+        for owner, claims in self._added.items():
+            if owner not in owners:
+                yield from claims
+
     def take(self, wish: Any, owner: str, key: str | None, principal: str) -> Place | None:
         """Return the place of a slot, or of a hold, which is booked by that."""
         if wish.HasField("slot"):
@@ -88,9 +108,10 @@ class Placing:
         if rules is None:
             return None
         for hold_id in self.model.own_in_the_way(rules, spot, self.at, key):
-            self.free(hold_id)
             if hold_id in self.model.holds:
-                self.model.put_hold(replace(self.model.holds[hold_id], status=RELEASED))
+                self.end_hold(hold_id)
+            else:
+                self.free(hold_id)
         return Place(
             rules=rules,
             calendars=rules.calendars(spot.calendar),
@@ -158,10 +179,17 @@ class Placing:
                 self._must_go.add(taken.id)
         return own
 
+    def end_hold(self, hold_id: str) -> None:
+        """Take away what a hold has, and let it be over."""
+        self.free(hold_id)
+        self.model.put_hold(replace(self.model.holds[hold_id], status=RELEASED))
+
     def removed(self, change: Change) -> list[Taken]:
-        """Return what a change has removed, as it was."""
+        """Return what a change has removed, as it was, but for imported busy time."""
         found = []
         for ref in change.removed:
+            if ref.claim_id in self.model.pieces:
+                continue
             taken = self.model.calendars.by_id.get(ref.claim_id)
             if taken is None:
                 self.fault("B1", "removed", f"{ref.calendar_id} lost a claim that it had not")
@@ -257,6 +285,16 @@ class Placing:
                 f"version {deed.request.version} was changed where it was {booking.version}",
             )
         return booking
+
+    def named_entry(self, name: str) -> Waiting | None:
+        """Return the entry of the waitlist that a request names, which must not have ended."""
+        entry = self.model.entries.get(last_part(name))
+        if entry is None:
+            self.fault("B2", "entry", f"{name} was left, which nobody was given")
+        elif entry.status not in STANDING:
+            self.fault("B9", "ended", f"an entry was left that has {entry.status}")
+            return None
+        return entry
 
     def keep(self, held: Held, deed: Deed) -> None:
         """Remember a hold, and compare it with the answer."""

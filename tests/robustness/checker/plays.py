@@ -17,6 +17,8 @@ from tests.robustness.checker.asked import STARTS
 from tests.robustness.checker.staged import STARTED_AT, Stage
 from tests.robustness.checker.staged_streams import Stream
 from tests.robustness.history import Call, ClockStep, History, Witness
+from tests.robustness.linearizability.ground import bookings_in
+from tests.robustness.traffic.requests import SERIES
 
 SOON = ("walk-in", "drop-in")
 FOUGHT_OVER = ("cut", "colour", "class", "consult")
@@ -26,8 +28,9 @@ STEPS = st.tuples(
         [
             *("book", "book", "book", "book", "hold", "hold", "book_hold", "renew", "release"),
             *("cancel", "move", "move", "move_to_hold", "decide", "decide", "book_two"),
-            *("close", "reopen", "alter", "import", "list", "list", "explain", "get"),
+            *("series", "close", "reopen", "alter", "import", "list", "list", "explain", "get"),
             *("wait", "wait", "wait", "again", "reuse", "second", "resume"),
+            *("join", "join", "join", "leave", "take", "take", "decline", "look"),
         ]
     ),
     NUMBERS,
@@ -36,12 +39,27 @@ STEPS = st.tuples(
 )
 """What is done, and three numbers that say to what."""
 
+TIMER_SECONDS_MAX = 1.5
 LONG_PLAY_STEPS = 250
 CONTESTED = (
     *("book", "book", "book", "book", "hold", "hold", "hold", "hold", "book_hold", "book_hold"),
     *("book_hold", "renew", "renew", "release", "release", "release", "cancel", "cancel"),
     *("cancel", "cancel", "move", "move", "move_to_hold", "move_to_hold", "decide", "book_two"),
     *("wait", "wait", "again", "reuse", "second", "second", "second", "second", "second"),
+    *(
+        "series",
+        "join",
+        "join",
+        "join",
+        "join",
+        "join",
+        "leave",
+        "take",
+        "take",
+        "take",
+        "decline",
+        "look",
+    ),
 )
 """What is done on a stage where many want the same, hold it, and let it go."""
 
@@ -54,6 +72,8 @@ class Play:
     holds: list[str] = field(default_factory=list)
     bookings: dict[str, Any] = field(default_factory=dict)
     streams: list[Stream] = field(default_factory=list)
+    entries: dict[str, Any] = field(default_factory=dict)
+    passed_on: float = 0.0
 
     def __post_init__(self) -> None:
         """Open the streams: one of the contested day for a holder, one of the next hour."""
@@ -65,24 +85,42 @@ class Play:
             self.streams.append(Stream(self.stage, request).snapshot())
 
     def do(self, step: tuple[str, int, int, int]) -> None:
-        """Do a step, and let the streams tell of it."""
+        """Do a step, and let the streams tell of it; the notifier comes by now and then."""
         name, one, two, three = step
         getattr(self, f"_{name}")(one, two, three)
+        if three % 4 or self.stage.now - self.passed_on > TIMER_SECONDS_MAX:
+            self._pass_on()
         for number, stream in enumerate(self.streams):
             if (one + number) % 3:
                 stream.delta()
             if (two + number) % 5 == 0 and (one + number) % 3 != 0:
                 stream.heartbeat()
 
+    def end(self) -> tuple[History, Witness]:
+        """Let the notifier come by for the last time, and return what there is to judge."""
+        self._pass_on()
+        return self.stage.end()
+
+    def let_pass(self, seconds: float) -> None:
+        """Let time go by; the notifier looks meanwhile what is due."""
+        while seconds > 0:
+            self.stage.wait(min(seconds, TIMER_SECONDS_MAX))
+            seconds -= TIMER_SECONDS_MAX
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        self.stage.pass_on()
+        self.passed_on = self.stage.now
+
     def _ask(self, method: str, request: Any, principal: str = "") -> Call:
         call = self.stage.ask(method, request, principal=principal)
         response = call.response
         if response is not None and method in {"HoldSlot", "RenewHold"}:
             self.holds.append(response.hold.name)
-        for booking in getattr(response, "bookings", ()):
+        for booking in bookings_in(response):
             self.bookings[booking.name] = booking
-        if response is not None and "booking" in response.DESCRIPTOR.fields_by_name:
-            self.bookings[response.booking.name] = response.booking
+        if response is not None and "entry" in response.DESCRIPTOR.fields_by_name:
+            self.entries[response.entry.name] = response.entry
         return call
 
     def _slot(self, one: int, two: int, three: int) -> SlotChoice:
@@ -102,6 +140,11 @@ class Play:
     def _book_two(self, one: int, two: int, three: int) -> None:
         wishes = self._slot(one, two, three), self._slot(two, three, one)
         self._ask(*asked.book(*wishes, holder=self._holder(three)))
+
+    def _series(self, one: int, two: int, three: int) -> None:
+        recurrence = SERIES[two % len(SERIES)]
+        wish = self._slot(one, two, three)
+        self._ask(*asked.book_series(wish, recurrence, all_of_it=three % 2 == 0))
 
     def _hold(self, one: int, two: int, three: int) -> None:
         self._ask(*asked.hold(self._slot(one, two, three), self._holder(1 + one % 2)))
@@ -191,7 +234,7 @@ class Play:
 
     def _wait(self, one: int, *_: int) -> None:
         for _times in range(1 + one % 4):
-            self.stage.wait(2.7)
+            self.let_pass(2.7)
             for stream in self.streams:
                 stream.delta()
 
@@ -210,6 +253,50 @@ class Play:
         request.request_id = calls[-1 - one % len(calls)].request_id
         self._ask(method, request)
 
+    def _join(self, one: int, two: int, three: int) -> None:
+        type_id = FOUGHT_OVER[one % 4]
+        calendars = TYPES[type_id].any_of or TYPES[type_id].all_of[:1]
+        start, length = STARTS[two % 6], QUARTER * (1 + three % 3)
+        if one == 11:
+            # None of a class is so soon.
+            start, length = self.stage.clock - MINUTE / 60, MINUTE / 30 * (1 + two)
+        some = calendars[: three // 4]
+        holder = ("eve", "mallory", "joe", "ann")[(one + two) % 4]
+        self._ask(*asked.join(type_id, start, *some, holder=holder, length=length))
+
+    def _entry(self, number: int) -> Any:
+        entries = list(self.entries.values())
+        return entries[-1 - number % len(entries)] if entries else None
+
+    def _leave(self, one: int, *_: int) -> None:
+        if entry := self._entry(one):
+            self._ask(*asked.leave(entry.name))
+
+    def _look(self, one: int, *_: int) -> None:
+        if entry := self._entry(one):
+            self._ask(*asked.get_entry(entry.name))
+        self._ask(*asked.list_entries())
+
+    def _take(self, one: int, two: int, _: int) -> None:
+        """Look what is offered to somebody, and book it, sometimes with another slot."""
+        hold = self._offered_to(one)
+        if hold and two == 0 and (booking := self._booking(one)):
+            self._ask(*asked.move(booking, hold))
+        elif hold:
+            self._ask(*asked.book(hold))
+
+    def _decline(self, one: int, two: int, _: int) -> None:
+        hold = self._offered_to(one)
+        if hold:
+            self._ask(*(asked.renew(hold) if two == 0 else asked.release(hold)))
+
+    def _offered_to(self, number: int) -> str:
+        entry = self._entry(number)
+        if entry is None:
+            return ""
+        call = self._ask(*asked.get_entry(entry.name))
+        return str(call.response.entry.offer.name or entry.offer.name)
+
     def _second(self, one: int, two: int, three: int) -> None:
         """Do something with another API key."""
         made = (
@@ -219,6 +306,7 @@ class Play:
             *(asked.book(name) for name in self.holds[-2:-1]),
             asked.explain(self._slot(one, two, three), "eve"),
             asked.list_slots("cut", holder="eve"),
+            asked.join("cut", STARTS[two % 6], holder="eve"),
         )
         self._ask(*made[one % len(made)], principal="second-desk")
 
@@ -243,8 +331,8 @@ def long_play(seed: int, *, sets_the_clock: bool) -> tuple[History, Witness]:
             offset = timedelta(seconds=random.randint(-15, 15))
             play.stage.history.clock_steps.append(ClockStep(play.stage.now, offset))
         elif random.random() < 0.02:
-            play.stage.wait(8 * random.random())
+            play.let_pass(8 * random.random())
         else:
             one, two, three = (random.randrange(12) for _ in range(3))
             play.do((random.choice(CONTESTED), one, two, three))
-    return play.stage.end()
+    return play.end()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from service.domain.ids import last_part
 from slotcast.v1 import booking_service_pb2 as booking_pb
@@ -14,12 +14,13 @@ from tests.robustness.checker.evidence import CLOCK_SLACK, Evidence, explained
 from tests.robustness.checker.findings import Findings
 from tests.robustness.checker.instants import SECOND, micros_of, shown
 from tests.robustness.checker.model import Spot
-from tests.robustness.checker.records import Booked
+from tests.robustness.checker.records import STANDING, Booked, Waiting
 from tests.robustness.checker.timeline import Query, Slot, query_of
 from tests.robustness.history import Call, Outcome
 
 PAGE_SLOTS = 1000
 PAGE_BOOKINGS = 100
+PAGE_ENTRIES = 100
 NO_TOKEN = "its page token was given by no answer to this query"
 
 
@@ -41,6 +42,10 @@ def judge_reads(evidence: Evidence, findings: Findings) -> None:
                 fault = _booking_fault(evidence, call)
             case "ListBookings":
                 fault = _bookings_fault(evidence, call)
+            case "GetWaitlistEntry":
+                fault = _entry_fault(evidence, call)
+            case "ListWaitlist":
+                fault = _entries_fault(evidence, call)
             case _:
                 fault = ""
         if fault:
@@ -163,14 +168,18 @@ def _verdicts(response: Any) -> list[bool]:
     return [verdict.passed for verdict in response.verdicts]
 
 
-def _at_revision(evidence: Evidence, booking_id: str, revision: int) -> Booked | None:
-    log = evidence.model.booking_log.get(booking_id, [])
+Told = TypeVar("Told", Booked, Waiting)
+
+
+def _at_revision(log: list[tuple[int, Told]], revision: int) -> Told | None:
+    """Return how something was at a revision; None: it was not there yet."""
     index = bisect_right(log, revision, key=lambda each: each[0]) - 1
     return None if index < 0 else log[index][1]
 
 
 def _booking_fault(evidence: Evidence, call: Call) -> str:
-    booked = _at_revision(evidence, last_part(call.request.name), call.revision)
+    log = evidence.model.booking_log.get(last_part(call.request.name), [])
+    booked = _at_revision(log, call.revision)
     if booked is None:
         return f"{call.request.name} is told before it was booked"
     if booked.message(evidence.model.business_id) != call.response.booking:
@@ -185,8 +194,8 @@ def _bookings_fault(evidence: Evidence, call: Call) -> str:
     business_id = evidence.model.business_id
     statuses = {booking_pb.BookingStatus.Name(each) for each in request.statuses}
     rows = []
-    for booking_id in evidence.model.booking_log:
-        booked = _at_revision(evidence, booking_id, call.revision)
+    for log in evidence.model.booking_log.values():
+        booked = _at_revision(log, call.revision)
         if booked is None or not start <= booked.first < end:
             continue
         is_asked = not statuses or f"BOOKING_STATUS_{booked.status.upper()}" in statuses
@@ -203,5 +212,29 @@ def _bookings_fault(evidence: Evidence, call: Call) -> str:
     if list(response.bookings) != [booked.message(business_id) for _, _, booked in rows[:size]]:
         return f"it tells {len(response.bookings)} bookings, which are not those {len(rows)}"
     if bool(response.next_page_token) != (len(rows) > size):
+        return "its page token is wrong"
+    return ""
+
+
+def _entry_fault(evidence: Evidence, call: Call) -> str:
+    log = evidence.model.entry_log.get(last_part(call.request.name), [])
+    entry = _at_revision(log, call.revision)
+    if entry is None:
+        return f"{call.request.name} is told before it joined"
+    if entry.message(evidence.model.business_id) != call.response.entry:
+        return f"it tells another entry than {entry}"
+    return ""
+
+
+def _entries_fault(evidence: Evidence, call: Call) -> str:
+    request, response = call.request, call.response
+    entries = (_at_revision(log, call.revision) for log in evidence.model.entry_log.values())
+    standing = [entry for entry in entries if entry is not None and entry.status in STANDING]
+    standing.sort(key=lambda entry: entry.number)
+    size = request.page_size or PAGE_ENTRIES
+    expected = [entry.message(evidence.model.business_id) for entry in standing[:size]]
+    if list(response.entries) != expected:
+        return f"it tells {len(response.entries)} entries, which are not those {len(expected)}"
+    if bool(response.next_page_token) != (len(standing) > size):
         return "its page token is wrong"
     return ""

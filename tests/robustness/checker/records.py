@@ -1,4 +1,4 @@
-"""Bookings and holds as the model has them, and the messages that should tell of them."""
+"""Bookings, holds and who waits, as the model has them, and the messages that tell of them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from tests.robustness.checker.instants import stamp
 
 PENDING, CONFIRMED = "pending", "confirmed"
 LIVE, RELEASED, BOOKED = "live", "released", "booked"
+WAITING, OFFERED, TAKEN = "waiting", "offered", "taken"
+LEFT, LAPSED, EXPIRED = "left", "lapsed", "expired"
 TRANSITIONS = {
     "approved": ({PENDING}, CONFIRMED),
     "declined": ({PENDING}, "declined"),
@@ -24,6 +26,7 @@ CHANGE_METHODS = {
     "RenewHold": "renewed",
     "ReleaseHold": "released",
     "Book": "booked",
+    "BookSeries": "booked",
     "RescheduleBooking": "rescheduled",
     "CancelBooking": "cancelled",
     "ApproveBooking": "approved",
@@ -31,8 +34,12 @@ CHANGE_METHODS = {
     "CompleteBooking": "completed",
     "MarkNoShow": "no_show",
     "ImportBusyFeed": "busy_imported",
+    "JoinWaitlist": "waitlist_joined",
+    "LeaveWaitlist": "waitlist_left",
 }
 """Which kind of change a method leaves; all others change the catalogue."""
+TIMED = frozenset({"waitlist_offered"})
+"""The changes that nobody asks for: the notifier makes them when the time has come."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,6 +58,15 @@ class Booked:
     created: int
     updated: int
     cancel_reason: str = ""
+    series: str = ""
+
+    @property
+    def state(self) -> tuple[object, ...]:
+        """What a change may tell of it."""
+        return (
+            *(self.type_id, self.calendars, self.first, self.last, self.zone),
+            *(self.status, self.version),
+        )
 
     def message(self, business_id: str) -> booking_pb.Booking:
         """Return it as an answer tells it."""
@@ -68,12 +84,16 @@ class Booked:
             create_time=stamp(self.created),
             update_time=stamp(self.updated),
             cancel_reason=self.cancel_reason,
+            series=self.series,
         )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Held:
-    """A hold. One that has expired is LIVE still: it may be booked, if its slot is free."""
+    """A hold. One that has expired is LIVE still: it may be booked, if its slot is free.
+
+    Those that are offered to one who waits do not count against their holder.
+    """
 
     id: str
     principal: str
@@ -86,6 +106,7 @@ class Held:
     created: int
     expires: int
     status: str = LIVE
+    is_offer: bool = False
 
     def message(self, business_id: str) -> booking_pb.Hold:
         """Return it as an answer tells it."""
@@ -98,3 +119,61 @@ class Held:
             expire_time=stamp(self.expires),
             holder=self.holder,
         )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Waiting:
+    """An entry of the waitlist: who joined at a revision `number`, and where it stands.
+
+    `hold` is what is offered to it, until `ends`; `windows` are those in which a slot may start.
+    """
+
+    id: str
+    principal: str
+    holder: str
+    key: str
+    type_id: str
+    calendars: frozenset[str]
+    windows: tuple[tuple[int, int], ...]
+    number: int
+    asked: Any
+    created: int
+    status: str = WAITING
+    hold: Held | None = None
+    ends: int = 0
+
+    @property
+    def last_end(self) -> int:
+        """When its last window is over."""
+        return max(end for _, end in self.windows)
+
+    def wants(self, type_id: str, calendar: str, first: int) -> bool:
+        """Say whether a slot would do."""
+        return (
+            type_id == self.type_id
+            and (not self.calendars or calendar in self.calendars)
+            and any(start <= first < end for start, end in self.windows)
+        )
+
+    def message(self, business_id: str) -> booking_pb.WaitlistEntry:
+        """Return it as an answer tells it."""
+        told = booking_pb.WaitlistEntry(
+            name=f"businesses/{business_id}/waitlist/{self.id}",
+            appointment_type=type_name(business_id, self.type_id),
+            calendars=self.asked.calendars,
+            windows=self.asked.windows,
+            holder=self.holder,
+            status=booking_pb.WaitlistEntry.Status.Value(f"STATUS_{self.status.upper()}"),
+            create_time=stamp(self.created),
+        )
+        if self.status in STANDING:
+            told.customer.CopyFrom(self.asked.customer)
+        if self.status == OFFERED:
+            assert self.hold is not None
+            told.offer.CopyFrom(self.hold.message(business_id))
+            told.offer_expire_time.CopyFrom(stamp(self.ends))
+        return told
+
+
+STANDING = frozenset({WAITING, OFFERED})
+"""Where an entry has not ended."""

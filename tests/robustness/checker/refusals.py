@@ -14,14 +14,24 @@ from slotcast.v1.booking_service_pb2 import (
 )
 from tests.robustness.checker.evidence import Evidence
 from tests.robustness.checker.findings import Findings
+from tests.robustness.checker.instants import micros_of
 from tests.robustness.checker.model import Model, Spot
-from tests.robustness.checker.records import CHANGE_METHODS, LIVE, TRANSITIONS, Booked, Held
-from tests.robustness.checker.replay import HOLD_DURATIONS_MAX
+from tests.robustness.checker.records import (
+    CHANGE_METHODS,
+    LIVE,
+    STANDING,
+    TRANSITIONS,
+    Booked,
+    Held,
+)
+from tests.robustness.checker.replay import HOLD_DURATIONS_MAX, occurrences_of
 from tests.robustness.checker.retention import kept
 from tests.robustness.history import Call, Outcome
 
 WAITING_REASONS = frozenset({"OVERLOADED", "RATE_LIMITED", "REVISION_AHEAD", "TRY_AGAIN"})
 """They say that it is not known, or not now, and nothing of the slot."""
+NAMING = frozenset({"GetBooking", "ExplainSlot", "GetWaitlistEntry"})
+"""Reads of what may not be there."""
 
 
 class Refusals:
@@ -130,7 +140,7 @@ def _is_judged(call: Call) -> bool:
         call.outcome is Outcome.REFUSED
         and call.ended is not None
         and call.reason not in (*WAITING_REASONS, "REQUEST_ID_REUSED")
-        and bool(call.request_id or call.method in {"GetBooking", "ExplainSlot"})
+        and bool(call.request_id or call.method in NAMING)
     )
 
 
@@ -146,18 +156,27 @@ def reasons_of(model: Model, call: Call, at: int) -> set[str]:
         case "RenewHold" | "ReleaseHold":
             is_renewed = call.method == "RenewHold"
             return _of_hold(model, request.name, at, principal, is_renewed=is_renewed)
-        case "Book":
-            return _of_book(model, request, at, principal)
-        case "GetBooking":
-            return _unknown(last_part(request.name) not in model.bookings)
-        case "ExplainSlot":
-            return _unknown(not _has_type(model, request.slot.appointment_type))
+        case "Book" | "BookSeries":
+            of = _of_book if call.method == "Book" else _of_series
+            return of(model, request, at, principal)
+        case "JoinWaitlist" | "LeaveWaitlist":
+            is_join = call.method == "JoinWaitlist"
+            return _of_join(model, request, at, principal) if is_join else _of_leave(model, request)
+        case _ if call.method in NAMING:
+            return _of_read(model, call)
         case "RescheduleBooking":
             return _of_reschedule(model, request, at, principal)
         case _ if call.method in CHANGE_METHODS and call.method != "ImportBusyFeed":
             return _of_status(model, request, CHANGE_METHODS[call.method], at)
         case _:
             return _of_catalog(model, call)
+
+
+def _of_read(model: Model, call: Call) -> set[str]:
+    if call.method == "ExplainSlot":
+        return _unknown(not _has_type(model, call.request.slot.appointment_type))
+    known = model.bookings if call.method == "GetBooking" else model.entries
+    return _unknown(last_part(call.request.name) not in known)
 
 
 def _unknown(is_unknown: bool) -> set[str]:
@@ -175,6 +194,24 @@ def _of_slot(model: Model, choice: Any, at: int, key: str | None) -> set[str]:
         return {"RESOURCE_NOT_FOUND"}
     each = [model.reasons(spot, at, key) for spot in spots]
     return set().union(*each) if all(each) else set()
+
+
+def _of_join(model: Model, request: Any, at: int, principal: str) -> set[str]:
+    found = _unknown(not _has_type(model, request.appointment_type))
+    key = model.key(request.holder, principal)
+    assert key is not None
+    if model.waiting_of(key) >= model.offer.holds_per_holder_max:
+        found.add("TOO_MANY_WAITING")
+    if all(micros_of(window.end_time) <= at for window in request.windows):
+        found.add("INVALID_REQUEST")
+    return found
+
+
+def _of_leave(model: Model, request: Any) -> set[str]:
+    entry = model.entries.get(last_part(request.name))
+    if entry is None:
+        return {"RESOURCE_NOT_FOUND"}
+    return set() if entry.status in STANDING else {"WAITING_ENDED"}
 
 
 class _Whose(NamedTuple):
@@ -222,7 +259,7 @@ def _of_expired(model: Model, hold: Held, at: int, *, is_renewed: bool) -> set[s
             found.add("TOO_MANY_HOLDS")
     if is_renewed and rules is not None:
         until = hold.created + HOLD_DURATIONS_MAX * rules.hold
-        if until <= max(at, hold.expires):
+        if until <= max(at, hold.expires) or hold.is_offer:
             found.add("HOLD_LIFETIME_REACHED")
     return found
 
@@ -241,6 +278,16 @@ def _of_book(model: Model, request: Any, at: int, principal: str) -> set[str]:
     if len(request.appointments) > 1:
         found |= _of_each_other(model, request.appointments)
     return found
+
+
+def _of_series(model: Model, request: Any, at: int, principal: str) -> set[str]:
+    """Return why a series is refused: for one of its occurrences, or for all of them."""
+    if not _has_type(model, request.first.appointment_type):
+        return {"RESOURCE_NOT_FOUND"}
+    key = model.key(request.holder, principal)
+    refused = [bool(_of_slot(model, wish, at, key)) for wish in occurrences_of(request)]
+    is_enough = any if request.mode == request.MODE_ALL_OR_NONE else all
+    return {"SERIES_REFUSED"} if is_enough(refused) else set()
 
 
 def _of_each_other(model: Model, wishes: Any) -> set[str]:

@@ -5,23 +5,30 @@ Where a change is wrong it is told, and done all the same: what follows is judge
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
+from typing import Any
 
-from service.domain.change import Change
+from service.domain.change import BookingState, Change, Placement
 from service.domain.ids import last_part
+from slotcast.error_details import error_of_status
 from tests.robustness.checker.claims import BOOKING, BUSY, HOLD, Taken, added_by
 from tests.robustness.checker.findings import Flaw
+from tests.robustness.checker.instants import DAY, SECOND, micros, micros_of
 from tests.robustness.checker.model import Model
-from tests.robustness.checker.offer import Span, busy_spans
-from tests.robustness.checker.placing import Deed, Placing
+from tests.robustness.checker.offer import Span, busy_spans, merged
+from tests.robustness.checker.placing import Deed, Place, Placing
+from tests.robustness.checker.queueing import Queueing
 from tests.robustness.checker.records import (
     CHANGE_METHODS,
     CONFIRMED,
+    LEFT,
     PENDING,
-    RELEASED,
+    TIMED,
     TRANSITIONS,
     Booked,
     Held,
+    Waiting,
 )
 
 HOLD_DURATIONS_MAX = 10
@@ -29,24 +36,37 @@ HOLD_DURATIONS_MAX = 10
 
 
 class Replay:
-    """Applies changes. `touched` and `retyped` say what the last one may have opened or closed."""
+    """Applies changes. `touched` and `retyped` say what the last one may have opened or closed.
+
+    `counts` has how often each rule of the waitlist was met.
+    """
 
     def __init__(self, model: Model) -> None:
         """Take the model."""
         self.model = model
         self.touched: list[Span] = []
         self.retyped: set[str] = set()
+        self.counts: Counter[str] = Counter()
         self._placing: Placing
 
     def apply(self, change: Change, deed: Deed | None) -> list[Flaw]:
         """Do one change, and return what is wrong with it. `deed` is who asked for it."""
         added, calendars = added_by(change), self.model.calendars
+        pieces = [taken for taken in added if taken.kind == BUSY]
+        added = [taken for taken in added if taken.kind != BUSY]
         placing = self._placing = Placing(self.model, change, added)
         self.touched, self.retyped = [], set()
         self.model.revision, self.model.at = change.revision, placing.at
         removed = placing.removed(change)
-        if deed is not None:
+        queueing = Queueing(placing, change, removed, self.counts)
+        moved = _moved_by(change, self.model)
+        if change.kind in TIMED:
+            queueing.pass_on()
+        elif deed is not None:
             self._do(change, deed)
+        queueing.settle()
+        self._move_pieces(change, pieces)
+        self._check_told(change, deed, moved)
         for taken in removed:
             calendars.drop(taken)
         for taken in added:
@@ -72,9 +92,14 @@ class Replay:
             case "released":
                 self._release(deed)
             case "booked":
-                self._book(change, deed)
+                book = self._book if deed.method == "Book" else self._book_series
+                book(change, deed)
             case "rescheduled":
                 self._reschedule(deed)
+            case "waitlist_joined":
+                self._join(change, deed)
+            case "waitlist_left":
+                self._leave(deed)
             case "busy_imported":
                 self._import(deed)
             case "catalog_changed":
@@ -115,6 +140,8 @@ class Replay:
         if place is None:
             return
         until = hold.created + HOLD_DURATIONS_MAX * place.rules.hold
+        if hold.is_offer:
+            self._placing.fault("B9", "lifetime", "an offer was renewed")
         if until <= max(self._placing.at, hold.expires):
             self._placing.fault(
                 "B7", "lifetime", "a hold was renewed that lasted as long as one may"
@@ -128,8 +155,7 @@ class Replay:
     def _release(self, deed: Deed) -> None:
         hold = self._placing.named_hold(deed.request.name, deed.principal)
         if hold is not None:
-            self._placing.free(hold.id)
-            self.model.put_hold(replace(hold, status=RELEASED))
+            self._placing.end_hold(hold.id)
 
     def _book(self, change: Change, deed: Deed) -> None:
         wishes = deed.request.appointments
@@ -145,21 +171,58 @@ class Replay:
             place = self._placing.take(wishes[index], told[index], key, deed.principal)
             if place is None:
                 continue
-            self._placing.put(told[index], place, BOOKING, None, None)
-            booked = Booked(
-                id=told[index],
-                type_id=place.rules.type_id,
-                calendars=place.calendars,
-                first=place.first,
-                last=place.first + place.rules.duration,
-                zone=self.model.offer.zones[place.calendars[0]],
-                status=PENDING if place.rules.needs_approval else CONFIRMED,
-                version=1,
-                asked=deed.request,
-                created=self._placing.at,
-                updated=self._placing.at,
-            )
-            self._placing.tell(booked, deed.response.bookings[index])
+            self._tell_new(deed, place, deed.response.bookings[index])
+
+    def _tell_new(self, deed: Deed, place: Place, told: Any, series: str = "") -> None:
+        """Put a new booking on its place, and compare it with what the answer tells of it."""
+        booking_id = last_part(told.name)
+        self._placing.put(booking_id, place, BOOKING, None, None)
+        booked = Booked(
+            id=booking_id,
+            type_id=place.rules.type_id,
+            calendars=place.calendars,
+            first=place.first,
+            last=place.first + place.rules.duration,
+            zone=self.model.offer.zones[place.calendars[0]],
+            status=PENDING if place.rules.needs_approval else CONFIRMED,
+            version=1,
+            asked=deed.request,
+            created=self._placing.at,
+            updated=self._placing.at,
+            series=series,
+        )
+        self._placing.tell(booked, told)
+
+    def _book_series(self, change: Change, deed: Deed) -> None:
+        """Book what was booked of a series; what was not has a cause, and is not all of it."""
+        request, occurrences = deed.request, deed.response.report.occurrences
+        key = self.model.key(request.holder, deed.principal)
+        wishes = occurrences_of(request)
+        told = [each.booking for each in occurrences if each.HasField("booking")]
+        if [last_part(each.name) for each in told] != [str(each) for each in change.booking_ids]:
+            self._placing.fault("B3", "answer", "the answer tells other bookings than the change")
+            return
+        if [each.start_time for each in occurrences] != [wish.start_time for wish in wishes]:
+            self._placing.fault("B3", "answer", "the answer tells of other occurrences")
+            return
+        for wish, each in zip(wishes, occurrences, strict=True):
+            self.counts["occurrences"] += 1
+            if not each.HasField("booking"):
+                self._check_refused(wish, each.refusal, key)
+                continue
+            owner = last_part(each.booking.name)
+            place = self._placing.find(self._placing.chosen(wish, owner), key)
+            if place is not None:
+                self._tell_new(deed, place, each.booking, deed.response.series)
+        if not told or (len(told) < len(wishes) and request.mode == request.MODE_ALL_OR_NONE):
+            self._placing.fault("B6", "series", f"{len(told)} of {len(wishes)} were booked")
+
+    def _check_refused(self, wish: Any, refusal: Any, key: str | None) -> None:
+        """An occurrence is refused for what stands on each of its calendars."""
+        reason = error_of_status(refusal).reason
+        found = [self.model.reasons(spot, self._placing.at, key) for spot in self.model.spots(wish)]
+        if not all(found) or reason not in set().union(*found):
+            self._placing.fault("B6", "series", f"an occurrence was refused with {reason}: {found}")
 
     def _reschedule(self, deed: Deed) -> None:
         booking = self._placing.named_booking(deed)
@@ -211,6 +274,80 @@ class Replay:
         )
         self._placing.tell(changed, deed.response.booking)
 
+    def _join(self, change: Change, deed: Deed) -> None:
+        request, key = deed.request, self.model.key(deed.request.holder, deed.principal)
+        assert key is not None
+        entry = Waiting(
+            id=last_part(deed.response.name),
+            principal=deed.principal,
+            holder=request.holder,
+            key=key,
+            type_id=last_part(request.appointment_type),
+            calendars=frozenset(map(last_part, request.calendars)),
+            windows=tuple(
+                (micros_of(each.start_time), micros_of(each.end_time)) for each in request.windows
+            ),
+            number=change.revision,
+            asked=request,
+            created=self._placing.at,
+        )
+        self.counts["joins"] += 1
+        if self.model.waiting_of(key) >= self.model.offer.holds_per_holder_max:
+            self._placing.fault("B9", "too many", "a holder waits more often than it may")
+        self.model.put_entry(entry)
+
+    def _leave(self, deed: Deed) -> None:
+        entry = self._placing.named_entry(deed.request.name)
+        if entry is None:
+            return
+        self.counts["entries left"] += 1
+        if entry.hold is not None:
+            self._placing.end_hold(entry.hold.id)
+        else:
+            self.model.put_entry(replace(entry, status=LEFT))
+
+    def _check_told(self, change: Change, deed: Deed | None, moved: Booked | None) -> None:
+        """Compare what the answer, and the change itself, tell of what has come of it."""
+        if deed is not None and deed.method == "JoinWaitlist":
+            entry = self.model.entries[last_part(deed.response.name)]
+            if entry.message(self.model.business_id) != deed.response.entry:
+                self._placing.fault("B3", "answer", f"the answer tells another entry than {entry}")
+        states = [(str(each.booking_id), *_state(each)) for each in change.bookings]
+        bookings = [self.model.bookings.get(str(each)) for each in change.booking_ids]
+        before = None if moved is None else (moved.calendars, moved.first, moved.last)
+        found = [(each.id, *each.state, before) for each in bookings if each is not None]
+        if states != found:
+            self._placing.fault("B3", "told", f"a change tells of {states}, and leaves {found}")
+
+    def _move_pieces(self, change: Change, come: list[Taken]) -> None:
+        """Move the busy time that a change carries: then each feed has what was imported."""
+        pieces = self.model.pieces
+        gone = [pieces.pop(ref.claim_id) for ref in change.removed if ref.claim_id in pieces]
+        for taken in come:
+            pieces[taken.id] = taken
+        for calendar, feed in {(taken.calendar, taken.owner) for taken in (*gone, *come)}:
+            found = merged(
+                (each.start, each.end)
+                for each in pieces.values()
+                if (each.calendar, each.owner) == (calendar, feed)
+            )
+            if found != self.busy_of(calendar, feed):
+                self._placing.fault("B2", "busy time", f"{feed} has {found} on {calendar}")
+
+    def busy_of(self, calendar: str, feed: str) -> list[tuple[int, int]]:
+        """Return the busy time that a feed has on a calendar."""
+        taken = self.model.calendars.of_owner(f"feed {calendar} {feed}")
+        return merged((each.start, each.end) for each in taken)
+
+    def check_idle(self, deed: Deed) -> list[Flaw]:
+        """Say what is wrong with an import that was answered, and has changed nothing."""
+        calendar, feed = last_part(deed.request.calendar), deed.request.feed_id
+        found, told = self.busy_of(calendar, feed), busy_spans(deed.request.ics)
+        if found == told:
+            return []
+        text = f"{feed} was imported to {calendar} and changed nothing, but has {found}"
+        return [Flaw("B2", "busy time", text)]
+
     def _import(self, deed: Deed) -> None:
         calendar = last_part(deed.request.calendar)
         feed = f"feed {calendar} {deed.request.feed_id}"
@@ -247,3 +384,36 @@ class Replay:
             closed.put(taken)
         self.touched += [Span(each.calendar, each.start, each.end) for each in (*gone, *come)]
         self.retyped = {retyped} if retyped else set()
+
+
+def occurrences_of(request: Any) -> list[Any]:
+    """Return the slots that a series asks for: every day, or week, of a zone without changes."""
+    parts = dict(part.split("=") for part in request.recurrence.split(";"))
+    days = {"DAILY": 1, "WEEKLY": 7}[parts["FREQ"]]
+    wishes = []
+    for number in range(int(parts["COUNT"])):
+        wish = type(request.first)()
+        wish.CopyFrom(request.first)
+        wish.start_time.seconds += number * days * DAY // SECOND
+        wishes.append(wish)
+    return wishes
+
+
+def _state(told: BookingState) -> tuple[object, ...]:
+    """Return what a change tells of a booking: how it is, and where it was."""
+    return (
+        *(told.type_id, *_place(told), told.zone, told.status.value, told.version),
+        None if told.before is None else _place(told.before),
+    )
+
+
+def _place(told: BookingState | Placement) -> tuple[object, ...]:
+    start, end = told.appointment.start, told.appointment.end
+    return told.calendar_ids, micros(start), micros(end)
+
+
+def _moved_by(change: Change, model: Model) -> Booked | None:
+    """Return the booking that a change moves, as it was."""
+    if change.kind != "rescheduled" or not change.booking_ids:
+        return None
+    return model.bookings.get(str(change.booking_ids[0]))

@@ -5,10 +5,11 @@ So a history is right until a test breaks it, and the model is held against the 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from service.domain import commands
@@ -16,14 +17,16 @@ from service.domain.availability import ClaimBook, Hours, Offer, explain, open_s
 from service.domain.booking import BookingEvent, Holder, HoldStatus
 from service.domain.catalog import Business, Catalog
 from service.domain.catalog_rules import change_catalog
-from service.domain.change import Change, ChangeKind, ref_of
+from service.domain.change import Change, ChangeKind
 from service.domain.claim import Claim, ClaimKind
+from service.domain.commands import Outcome as Decided
 from service.domain.decisions import decide
 from service.domain.errors import DomainError, RequestIdReused, SlotOffGrid, SlotRefused
 from service.domain.ids import last_part
-from service.domain.ledger import Ledger
+from service.domain.ledger import Decision, Ledger
 from service.domain.slot import Slot
 from service.feeds import ics
+from service.rpc import series
 from service.rpc.catalog_resources import RESOURCES, Resource
 from service.rpc.convert import bookings as convert
 from service.rpc.convert.catalog import read_business, write_business
@@ -34,13 +37,16 @@ from service.rpc.convert.slots import (
     write_slot,
 )
 from service.rpc.convert.times import read_window, write_instant
+from service.rpc.submitting import Asking, Encode
 from slotcast.convert import slot as client_slot
 from slotcast.models import Slot as ClientSlot
 from slotcast.v1 import availability_service_pb2 as availability_pb
 from slotcast.v1 import booking_service_pb2 as booking_pb
 from slotcast.v1 import catalog_service_pb2 as catalog_pb
 from tests.robustness.catalogue import BUSINESS
-from tests.robustness.checker.evidence import answer_of
+from tests.robustness.checker import staged_waiting as waiting
+from tests.robustness.checker.evidence import NOTIFIER, answer_of
+from tests.robustness.checker.staged_waiting import change_of
 from tests.robustness.history import (
     Answered,
     Call,
@@ -48,6 +54,7 @@ from tests.robustness.history import (
     Outcome,
     StoredBooking,
     StoredClaim,
+    StoredEntry,
     Witness,
 )
 
@@ -60,6 +67,9 @@ EVENTS = {
     "CompleteBooking": BookingEvent.COMPLETE,
     "MarkNoShow": BookingEvent.MISS,
 }
+
+
+READS = frozenset({"ListSlots", "ExplainSlot", "GetBooking", "ListBookings"}) | waiting.READS
 
 
 class Stage:
@@ -77,6 +87,7 @@ class Stage:
         self._operations: dict[tuple[str, bytes], int] = {}
         self._bodies: dict[str, bytes] = {}
         self._principal = PRINCIPAL
+        self._encode: Encode
         business = Business(business_id=BUSINESS, display_name="")
         empty = Catalog(
             business=business, version=0, calendars={}, types={}, schedules={}, closures={}
@@ -170,13 +181,15 @@ class Stage:
         self.ledger.now = self.clock
         self.ledger.live_holds = {}
         for hold in self.ledger.holds.values():
-            if hold.status is HoldStatus.LIVE and hold.expires_at > self.clock:
+            is_counted = hold.status is HoldStatus.LIVE and hold.entry_id is None
+            if is_counted and hold.expires_at > self.clock:
                 for holder in (hold.owner, Holder(hold.principal_id)):
                     counted = self.ledger.live_holds.get(holder, 0)
                     self.ledger.live_holds[holder] = counted + 1
+        self.ledger.waiting = waiting.counted(self.ledger.entries.values())
 
     def _answer(self, method: str, request: Any) -> Any:
-        if method in {"ListSlots", "ExplainSlot", "GetBooking", "ListBookings"}:
+        if method in READS:
             return self._read(method, request)
         # Ids are counted by API key.
         is_own = self._principal == PRINCIPAL
@@ -213,17 +226,12 @@ class Stage:
         return response
 
     def _decide(self, method: str, request: Any) -> Any:
-        decision = decide(self.ledger, self._command(method, request))
-        self.changes.append(
-            Change(
-                revision=self.revision + 1,
-                at=self.clock,
-                kind=decision.kind,
-                added=decision.added,
-                removed=tuple(map(ref_of, decision.removed)),
-                booking_ids=tuple(booking.booking_id for booking in decision.bookings),
-            )
-        )
+        decision = self._settle(self._command(method, request))
+        if method == "BookSeries":
+            outcome = Decided(revision=self.revision, occurrences=decision.occurrences)
+            return booking_pb.BookSeriesResponse.FromString(self._encode(outcome))
+        if method in waiting.METHODS:
+            return waiting.response_to(decision, method, self.revision, BUSINESS)
         response = answer_of(method)(revision=self.revision)
         told = [convert.write_booking(each, BUSINESS) for each in decision.bookings]
         if method == "Book":
@@ -234,7 +242,30 @@ class Stage:
             response.hold.CopyFrom(convert.write_hold(decision.hold, BUSINESS))
         return response
 
+    def _settle(self, command: commands.BookingCommand) -> Decision:
+        """Decide, and write it into the log."""
+        self.ledger.revision = self.revision
+        decision = decide(self.ledger, command)
+        self.changes.append(change_of(decision, self.revision + 1, self.clock))
+        return decision
+
+    def pass_on(self) -> None:
+        """Do what the notifier's timer does when it comes by."""
+        self._count_holds()
+        for command in waiting.due(self.ledger):
+            with suppress(DomainError):
+                self._settle(command)
+                key = f"{NOTIFIER} {self.revision}"
+                self.answered[key] = Answered(principal_id=NOTIFIER, request_id=key, response=b"")
+
     def _command(self, method: str, request: Any) -> commands.BookingCommand:
+        if method == "BookSeries":
+            asking = Asking(method_name=method, business_id=BUSINESS, principal_id=self._principal)
+            wanted = series.book_series(request, asking)
+            self._encode = wanted.encode
+            return cast(commands.BookingCommand, wanted.command)
+        if method in waiting.METHODS:
+            return waiting.read_command(self.ledger, method, request, self._principal)
         if method in EVENTS:
             return convert.read_status_change(request, BUSINESS, EVENTS[method])
         if method in {"RenewHold", "ReleaseHold"}:
@@ -309,6 +340,8 @@ class Stage:
             )
         if method == "ExplainSlot":
             return self._explain(request)
+        if method in waiting.READS:
+            return waiting.read(self.ledger, method, request, self.revision, BUSINESS)
         if method == "GetBooking":
             booking = self.ledger.bookings[UUID(last_part(request.name))]
             return booking_pb.GetBookingResponse(
@@ -375,6 +408,16 @@ class Stage:
             ],
             log_revisions=list(range(1, self.revision + 1)),
             overlaps=[],
+            entries=[
+                StoredEntry(
+                    entry_id=each.entry_id,
+                    status=each.status.value,
+                    revision=each.revision,
+                    hold_id=None if each.hold_id is None else str(each.hold_id),
+                    offer_expires_at=each.offer_expires_at,
+                )
+                for each in self.ledger.entries.values()
+            ],
         )
 
 

@@ -12,7 +12,7 @@ from tests.robustness.checker.evidence import CLOCK_SET_SECONDS, Evidence
 from tests.robustness.checker.instants import SECOND, micros, micros_of
 from tests.robustness.checker.timeline import Query, Slot, query_of
 from tests.robustness.history import Fault, History, Link, Watch
-from tests.robustness.scenarios import STANDBY_LINK
+from tests.robustness.scenarios import NOTIFIER_LINK, STANDBY_LINK
 
 RECOVERY_SECONDS = 1.0
 """For so long after a fault a server may still be finding its way back.
@@ -141,13 +141,13 @@ class Weather:
         return found
 
     def standstills(self) -> list[Stretch]:
-        """Return when some server could not commit, and a while.
+        """Return when some server, or the notifier, could not commit, and a while.
 
         What one of them has locked keeps the others waiting, and so does the standby.
         """
         servers = {call.server for call in self._history.calls}
         ways = {way for server in servers for way in _ways_of(server)}
-        return self._blocked(ways | {STANDBY_LINK})
+        return self._blocked(ways | {STANDBY_LINK, NOTIFIER_LINK})
 
     def is_amid_faults(self, start: float, end: float) -> bool:
         """Say whether faults were going on: all of it is between the first one and the last."""

@@ -478,3 +478,75 @@ def test_a_hold_may_be_forgotten_when_it_has_been_over_for_as_long_as_the_log_is
     assert stage.ask(*asked.release(name)).reason == "RESOURCE_NOT_FOUND"
 
     assert told(stage) == (set() if is_right else {("B6", "refused without cause")})
+
+
+def _answer_otherwise(stage, call):
+    stored = stage.answered[call.request.request_id]
+    response = call.response.SerializeToString()
+    stage.answered[call.request.request_id] = replace(stored, response=response)
+
+
+def test_a_series_is_booked_as_far_as_it_fits(stage):
+    booked(stage, CUT)
+    call = stage.ask(*asked.book_series(CUT, "FREQ=DAILY;COUNT=3"))
+    assert stage.ask(*asked.book_series(CUT, all_of_it=True)).reason == "SERIES_REFUSED"
+
+    assert [each.HasField("booking") for each in call.response.report.occurrences] == [0, 1, 1]
+    assert told(stage) == set()
+
+
+def test_b6_an_occurrence_that_is_refused_without_cause(stage):
+    blocked = booked(stage, CUT)
+    call = stage.ask(*asked.book_series(CUT))
+    stage.changes[-2], stage.changes[-1] = stage.changes[-1], stage.changes[-2]
+    first = next(c for c in stage.history.calls if c.method == "Book")
+    for each, revision in ((first, call.revision), (call, first.revision)):
+        each.response.revision = each.revision = revision
+        _answer_otherwise(stage, each)
+    for number in (-2, -1):
+        revision = len(stage.changes) + 1 + number
+        stage.changes[number] = replace(stage.changes[number], revision=revision)
+
+    assert blocked.name
+    assert ("B6", "series") in told(stage)
+
+
+def test_b6_a_part_of_a_series_that_was_wanted_as_a_whole(stage):
+    booked(stage, CUT)
+    stage.ask(*asked.book_series(CUT)).request.mode = 1
+
+    assert told(stage) == {("B6", "series")}
+
+
+def test_b6_a_series_that_is_refused_without_cause(stage):
+    booking = booked(stage, CUT)
+    call = stage.ask(*asked.book_series(CUT, all_of_it=True))
+    assert call.reason == "SERIES_REFUSED"
+    call.request.first.start_time.seconds += 4 * 900
+
+    assert booking.name
+    assert told(stage) == {("B6", "refused without cause")}
+
+
+@pytest.mark.parametrize(("end", "is_right"), [(2, True), (3, False)])
+def test_b2_an_import_that_changes_nothing_says_what_was_there(stage, end, is_right):
+    first = stage.ask(*asked.import_busy("room", (STARTS[0], STARTS[2])))
+    again = stage.ask(*asked.import_busy("room", (STARTS[0], STARTS[end])))
+    stage.changes.pop()
+    again.response.revision = again.revision = first.revision
+    _answer_otherwise(stage, again)
+    for claim in list(stage.ledger.offer.claims):
+        stage.ledger.offer.claims.remove(claim.claim_id)
+        stage.ledger.offer.claims.add(replace(claim, end=STARTS[2]))
+
+    assert told(stage) == (set() if is_right else {("B2", "busy time")})
+
+
+@pytest.mark.parametrize("is_right", [True, False])
+def test_b2_the_busy_time_that_a_change_carries_is_that_which_was_imported(stage, is_right):
+    stage.ask(*asked.import_busy("room", (STARTS[0], STARTS[2])))
+    (claim,) = stage.ledger.offer.claims
+    carried = claim if is_right else replace(claim, end=STARTS[3])
+    stage.changes[-1] = replace(stage.changes[-1], added=(carried,), reread_calendar_ids=())
+
+    assert told(stage) == (set() if is_right else {("B2", "busy time")})

@@ -21,7 +21,7 @@ def test_whatever_the_domain_decides_and_shows_breaks_no_promise(steps):
     for step in steps:
         play.do(step)
 
-    assert examine(*play.stage.end()).violations == []
+    assert examine(*play.end()).violations == []
 
 
 @pytest.mark.parametrize("sets_the_clock", [False, True])

@@ -50,7 +50,7 @@ class Troubles:
         return any(
             began - NOTED_SECONDS <= call.ended and call.began <= ended + after
             for began, ended in self._stretches(call)
-        ) or self._is_storm(call.server, call.ended)
+        ) or self.is_storm(call.server, call.ended)
 
     def _stretches(self, call: Call) -> Iterator[tuple[float, float]]:
         over = self._history.ended
@@ -62,7 +62,8 @@ class Troubles:
             for step in self._history.clock_steps:
                 yield step.at, step.at
 
-    def _is_storm(self, server: str, instant: float) -> bool:
+    def is_storm(self, server: str, instant: float) -> bool:
+        """Say whether the machine was overloaded around an instant, as a server's calls show."""
         ended = [
             is_out_of_time
             for at, is_out_of_time in self._ended.get(server, ())

@@ -14,6 +14,7 @@ from tests.robustness.checker.evidence import CLOCK_SLACK, Done, Evidence
 from tests.robustness.checker.findings import Findings
 from tests.robustness.checker.instants import SECOND, micros, shown
 from tests.robustness.checker.offer import merged
+from tests.robustness.checker.records import TIMED
 from tests.robustness.checker.refusals import WAITING_REASONS, Refusals
 from tests.robustness.checker.replay import Replay
 from tests.robustness.checker.strangers import judge_strangers
@@ -72,10 +73,16 @@ def judge_log(evidence: Evidence, findings: Findings) -> None:
             text = f"{change.kind} at {shown(micros(change.at))}: {fault.text}"
             calls = deeds[0].calls if deeds else ()
             findings.add(fault.promise, fault.rule, text, revision=number, calls=calls)
+        for deed in evidence.idle[number]:
+            for fault in replay.check_idle(deed):
+                findings.add(
+                    fault.promise, fault.rule, fault.text, revision=number, calls=deed.calls
+                )
         evidence.timeline.note(evidence.model, replay.touched, replay.retyped)
         refusals.look(evidence.model)
     refusals.finish()
     evidence.timeline.finish()
+    findings.checks.update(replay.counts)
 
 
 def judge_answers(evidence: Evidence, findings: Findings) -> None:
@@ -102,9 +109,15 @@ def _judge_stored(evidence: Evidence, findings: Findings) -> None:
                     f"{request_id} was answered with revision {response.revision}, not in the log"
                 )
                 findings.add("B2", "lost", text, revision=response.revision, calls=calls)
+    timed = sum(change.kind in TIMED for change in evidence.witness.changes)
+    if timed != evidence.timed:
+        text = f"the notifier made {timed} changes, and {evidence.timed} were answered"
+        findings.add("B3", "of the notifier", text)
     for change in evidence.witness.changes:
         findings.checks["B3"] += 1
         deeds = evidence.deeds[change.revision]
+        if change.kind in TIMED:
+            continue
         if not deeds:
             text = f"nobody asked for the change {change.kind}, or its answer was not stored"
             findings.add("B3", "nobody asked", text, revision=change.revision)
@@ -137,7 +150,8 @@ def _judge_operation(evidence: Evidence, findings: Findings, calls: list[Call]) 
                 revision=done_at,
                 calls=numbers,
             )
-    if done_at and _was_done_by_a_refused_one(evidence, calls, done_at):
+    is_idle = calls[0].operation in evidence.idle_operations
+    if done_at and not is_idle and _was_done_by_a_refused_one(evidence, calls, done_at):
         findings.add(
             "B6",
             "done by a call that was refused",
@@ -213,7 +227,8 @@ def judge_order(evidence: Evidence, findings: Findings) -> None:
         findings.checks["B4"] += 1
         first, revision = calls[0], done[0].revision
         known = evidence.acknowledged.before(first.began)
-        if revision <= known:
+        is_idle = first.operation in evidence.idle_operations
+        if revision < known or (revision == known and not is_idle):
             findings.add(
                 "B4",
                 "order",
@@ -222,7 +237,8 @@ def judge_order(evidence: Evidence, findings: Findings) -> None:
                 revision=revision,
                 calls=tuple(call.number for call in calls),
             )
-        _judge_instant(evidence, findings, first, done[0])
+        if not is_idle:
+            _judge_instant(evidence, findings, first, done[0])
 
 
 def _judge_instant(evidence: Evidence, findings: Findings, first: Call, done: Call) -> None:
@@ -277,6 +293,7 @@ def judge_end(evidence: Evidence, findings: Findings) -> None:
     witness = evidence.witness
     _judge_claims(evidence, findings)
     _judge_bookings(evidence, findings)
+    _judge_entries(evidence, findings)
     findings.checks["B1"] += 1
     for overlap in witness.overlaps:
         findings.add("B1", "overlap", f"PostgreSQL has two that overlap: {overlap}")
@@ -367,3 +384,24 @@ def _judge_bookings(evidence: Evidence, findings: Findings) -> None:
         if found != told:
             text = f"booking {booking_id} is stored as {found}, not {told}"
             findings.add("B2", "bookings", text)
+
+
+def _judge_entries(evidence: Evidence, findings: Findings) -> None:
+    """Compare the table `waitlist`. The janitor may have removed entries that had ended."""
+    stored = {str(each.entry_id): each for each in evidence.witness.entries}
+    model = evidence.model
+    findings.checks["B2"] += len(model.entries)
+    for entry_id in stored.keys() - model.entries.keys():
+        findings.add("B2", "waitlist", f"entry {entry_id} is in the table, by no change")
+    for entry_id in model.queue.keys() - stored.keys():
+        findings.add("B2", "waitlist", f"entry {entry_id} waits, and is not in the table")
+    for entry_id in model.entries.keys() & stored.keys():
+        entry, row = model.entries[entry_id], stored[entry_id]
+        found: tuple[object, ...] = (row.status, row.revision)
+        told: tuple[object, ...] = (entry.status, entry.number)
+        if entry.hold is not None:
+            ends = None if row.offer_expires_at is None else micros(row.offer_expires_at)
+            found, told = (*found, row.hold_id, ends), (*told, entry.hold.id, entry.ends)
+        if found != told:
+            text = f"entry {entry_id} is stored as {found}, not {told}"
+            findings.add("B2", "waitlist", text)

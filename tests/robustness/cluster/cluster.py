@@ -1,8 +1,9 @@
-"""A cluster in a test: PostgreSQL, Valkey and two servers, with a way to break whatever joins them.
+"""A cluster in a test: PostgreSQL, Valkey, two servers and a notifier, and ways to break them.
 
     clients ─→ a ─→ postgres (─→ standby)
             ╲   ╲─→ valkey
              ╲→ b ─→ ...
+        notifier ─→ ...
 
 Every arrow but the last is a FaultProxy. All of it ends when the block ends, or with this process;
 what the servers logged stays in the folder.
@@ -39,11 +40,16 @@ from tests.robustness.cluster.proxy import Address, FaultProxy
 from tests.robustness.history import Link, Witness
 
 NODES = ("a", "b")
+NOTIFIER = "notifier"
+PROCESSES = (*NODES, NOTIFIER)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cluster:
-    """All that runs, and what can be done to it. `targets` are where clients call each server."""
+    """All that runs, and what can be done to it. `targets` are where clients call each server.
+
+    `nodes` are the servers and the notifier, by their names.
+    """
 
     targets: Mapping[str, str]
     proxies: Mapping[Link, FaultProxy]
@@ -73,7 +79,7 @@ class Cluster:
             return int(await redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub"))
 
     async def terminate_a_backend(self, random: Random) -> str | None:
-        """Let PostgreSQL end a session of a server; say of which. None: none of them had any."""
+        """Let PostgreSQL end a session of one of ours; say whose. None: none of them had any."""
         backends = await self.postgres.backends()
         random.shuffle(backends)
         for backend in backends:
@@ -83,8 +89,8 @@ class Cluster:
         return None
 
     def _whose(self, backend: Backend) -> str | None:
-        """Return the server whose session it is; None: it has left it behind."""
-        for name in NODES:
+        """Return the process whose session it is; None: it has left it behind."""
+        for name in PROCESSES:
             if self.proxies[Link(name, "postgres")].comes_from(backend.port):
                 return name
         return None
@@ -96,7 +102,7 @@ class Cluster:
     async def fail_over(self) -> None:
         """Lose PostgreSQL, and go on with its standby."""
         await self.postgres.fail_over()
-        for name in NODES:
+        for name in PROCESSES:
             proxy = self.proxies[Link(name, "postgres")]
             proxy.upstream = self.postgres.address
 
@@ -106,7 +112,7 @@ class Cluster:
             await clock.set_clock(connection, offset)
 
     async def heal(self) -> None:
-        """Take back what is wrong on any way, let servers go on, and start those that died."""
+        """Take back what is wrong on any way, let all go on, and start what has died."""
         for proxy in self.proxies.values():
             proxy.heal()
         for node in self.nodes.values():
@@ -123,8 +129,8 @@ class Cluster:
         """Return how much there is of what must not grow, in the servers and in PostgreSQL."""
         async with self.postgres.connected() as connection:
             figures = await load.figures_of_postgres(connection)
-        for name, node in self.nodes.items():
-            for what, number in load.figures_of_process(node).items():
+        for name in NODES:
+            for what, number in load.figures_of_process(self.nodes[name]).items():
                 figures[f"{name}: {what}"] = number
         return figures
 
@@ -170,12 +176,14 @@ async def running_cluster(
                 trims=trims,
                 tells_figures=tells_figures,
                 pace=pace,
+                is_notifier=name == NOTIFIER,
             )
-            for name in NODES
+            for name in PROCESSES
         }
-        for name, node in nodes.items():
+        for node in nodes.values():
             stack.push_async_callback(node.end)
-            proxy = await stack.enter_async_context(FaultProxy(node.address))
+        for name in NODES:
+            proxy = await stack.enter_async_context(FaultProxy(nodes[name].address))
             proxies[Link("clients", name)] = proxy
         await asyncio.gather(*(node.start() for node in nodes.values()))
         yield Cluster(
@@ -219,7 +227,7 @@ def _api_key(key: Key) -> ApiKey:
 def _links_of_nodes(postgres: PostgresPair, valkey: Valkey) -> dict[Link, Address]:
     assert valkey.port is not None, "Valkey was started."
     upstreams = {"postgres": postgres.address, "valkey": Address("127.0.0.1", valkey.port)}
-    return {Link(name, target): upstreams[target] for name in NODES for target in upstreams}
+    return {Link(name, target): upstreams[target] for name in PROCESSES for target in upstreams}
 
 
 def _through(proxy: FaultProxy, url: str) -> str:

@@ -1,4 +1,4 @@
-"""One server of a cluster, in a process of its own: `python -m tests.robustness.cluster.node`.
+"""One server of a cluster, or its notifier: `python -m tests.robustness.cluster.node`.
 
 It is set by the environment, as every server is, but for what an operator may not choose: how soon
 the log is trimmed.
@@ -22,7 +22,7 @@ from service.live import heap
 from service.ops import failpoints
 from service.ops.logs import configure_logs
 from service.settings import Settings
-from service.wiring import built_server, run_worker
+from service.wiring import built_server, run_notifier, run_worker
 from tests.robustness.scenarios import TRIMMED_AFTER_SECONDS
 
 TRIMMING_INTERVAL_SECONDS = 1.0
@@ -45,7 +45,9 @@ def main() -> None:
         failpoints.arm(options.failpoint, after_seconds=options.after_seconds)
     # It is closed when it has been told, and nothing else that is opened may take its number.
     ready = os.dup(sys.stdout.fileno())
-    if options.figures is not None:
+    if options.notifier:
+        uvloop.run(run_notifier(settings, ready_fd=ready))
+    elif options.figures is not None:
         uvloop.run(_serve_and_tell(settings, ready, options.figures))
     else:
         uvloop.run(run_worker(settings, ready_fd=ready))
@@ -70,6 +72,7 @@ async def _serve_and_tell(settings: Settings, ready: int, figures: Path) -> None
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
+    parser.add_argument("--notifier", action="store_true")
     parser.add_argument("--trims", action="store_true")
     parser.add_argument("--figures", type=Path)
     parser.add_argument("--failpoint")

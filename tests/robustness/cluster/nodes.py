@@ -1,4 +1,4 @@
-"""The servers of a cluster, as who drives them sees them: started, stopped, ended at any time."""
+"""The processes of a cluster, as who drives them sees them: started, stopped, ended at any time."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ QUICK = Pace(heartbeat_seconds=1.0, verify_seconds=0.5, stale_after_seconds=5.0)
 
 
 class NodeFailed(Exception):
-    """A server ended while it started, or was not ready in time; its log says why."""
+    """A process ended while it started, or was not ready in time; its log says why."""
 
 
 class Node:
-    """One server, on a port of its own that stays the same.
+    """One server, on a port of its own that stays the same; or, if `is_notifier`, a notifier.
 
     It ends with us, also while it is stopped. What it logs is in `log`.
     """
@@ -61,6 +61,7 @@ class Node:
         trims: bool,
         tells_figures: bool,
         pace: Pace | None,
+        is_notifier: bool = False,
     ) -> None:
         """Start nothing yet. Without a pace it has that of the defaults."""
         self.name = name
@@ -69,6 +70,7 @@ class Node:
         # Bound, but never listening: nobody else gets the port while the server is dead.
         self._reserved = bound(0)
         self._options = [
+            *(("--notifier",) if is_notifier else ()),
             *(("--trims",) if trims else ()),
             *(("--figures", str(self.figures)) if tells_figures else ()),
         ]

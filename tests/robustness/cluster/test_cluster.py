@@ -21,7 +21,7 @@ from slotcast import (
     SlotTaken,
     Timeouts,
 )
-from tests.robustness.cluster.cluster import NODES, Cluster, running_cluster
+from tests.robustness.cluster.cluster import NODES, NOTIFIER, PROCESSES, Cluster, running_cluster
 from tests.robustness.cluster.nodes import QUICK, ROOT, paced
 from tests.robustness.history import Link
 from tests.salon import make_salon
@@ -107,7 +107,7 @@ async def test_a_cluster_books_through_each_server_and_past_every_proxy(start):
         Link(*names)
         for node in NODES
         for names in (("clients", node), (node, "postgres"), (node, "valkey"))
-    }
+    } | {Link(NOTIFIER, "postgres"), Link(NOTIFIER, "valkey")}
     for link in cluster.proxies:
         assert link.source == "clients" or cluster.proxies[link].connection_count > 0
     witness = await cluster.witness()
@@ -264,20 +264,21 @@ async def test_a_session_of_a_server_can_be_ended(start):
     booked = []
     for number in range(5):
         booked.append(await book(cluster, NODES[number % 2], number))
-        assert await cluster.terminate_a_backend(Random(number)) in NODES
+        assert await cluster.terminate_a_backend(Random(number)) in PROCESSES
 
     await assert_there(cluster, booked)
 
 
 async def test_a_session_that_is_ended_is_told_by_its_server(start):
     cluster = await start()
-    cluster.nodes["b"].kill()
+    killed = "b", NOTIFIER
+    for name in killed:
+        cluster.nodes[name].kill()
 
     async def are_gone():
-        backends = await cluster.postgres.backends()
-        return not any(
-            cluster.proxies[Link("b", "postgres")].comes_from(each.port) for each in backends
-        )
+        ports = [each.port for each in await cluster.postgres.backends()]
+        ways = [cluster.proxies[Link(name, "postgres")] for name in killed]
+        return not any(way.comes_from(port) for way in ways for port in ports)
 
     await until(are_gone)
     assert await cluster.terminate_a_backend(Random(1)) == "a"
@@ -295,7 +296,7 @@ async def test_where_a_session_had_ended_by_itself_another_one_is(start, monkeyp
     hit = await cluster.terminate_a_backend(Random(1))
 
     assert len(set(tried)) == len(tried) >= 2
-    assert (hit in NODES) if tries_left == 1 else (hit is None)
+    assert (hit in PROCESSES) if tries_left == 1 else (hit is None)
 
 
 def test_a_pace_is_set_as_an_operator_would_set_it():

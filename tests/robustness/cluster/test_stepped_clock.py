@@ -115,7 +115,12 @@ async def test_what_is_trimmed_goes_by_the_clock_that_was_set(machine, stepped):
 async def trim(database):
     async with database.transaction(ALL_BUSINESSES) as tx:
         trimmed = await trimming.trim_changes(
-            tx, older_than=hours(1), after="", businesses_max=10, rows_max=100
+            tx,
+            older_than=hours(1),
+            at_latest=hours(1),
+            after="",
+            businesses_max=10,
+            rows_max=100,
         )
     return trimmed.rows
 

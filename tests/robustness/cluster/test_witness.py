@@ -89,7 +89,12 @@ async def test_every_change_and_answer_is_seen_though_the_log_was_trimmed(seen, 
         await batch.write(tx, "demo", rows)
     async with database.transaction(ALL_BUSINESSES) as tx:
         await trimming.trim_changes(
-            tx, older_than=minutes(-1), after="", businesses_max=10, rows_max=3
+            tx,
+            older_than=minutes(-1),
+            at_latest=minutes(-1),
+            after="",
+            businesses_max=10,
+            rows_max=3,
         )
         await trimming.trim_requests(tx, older_than=minutes(-1), rows_max=10)
 

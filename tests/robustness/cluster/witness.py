@@ -12,7 +12,7 @@ from datetime import timedelta
 import asyncpg
 
 from service.domain.change_codec import change_from_json
-from tests.robustness.history import Answered, StoredBooking, StoredClaim, Witness
+from tests.robustness.history import Answered, StoredBooking, StoredClaim, StoredEntry, Witness
 
 # What came and went is numbered, since a hold that is renewed is removed and added with one id.
 _TABLES = """
@@ -166,6 +166,7 @@ async def read_witness(
             answered=await _answered(connection, business_id),
             claims=await _claims(connection, business_id),
             bookings=await _bookings(connection, business_id),
+            entries=await _entries(connection, business_id),
             log_revisions=await _texts(
                 connection,
                 "SELECT revision FROM changes WHERE business_id = $1 ORDER BY revision",
@@ -211,6 +212,17 @@ async def _bookings(connection: asyncpg.Connection, business_id: str) -> list[St
         business_id,
     )
     return [StoredBooking(**{**row, "calendar_ids": tuple(row["calendar_ids"])}) for row in rows]
+
+
+async def _entries(connection: asyncpg.Connection, business_id: str) -> list[StoredEntry]:
+    rows = await connection.fetch(
+        """
+        SELECT entry_id, status, revision, hold_id::text, offer_expires_at
+        FROM waitlist WHERE business_id = $1 ORDER BY revision, entry_id
+        """,
+        business_id,
+    )
+    return [StoredEntry(**row) for row in rows]
 
 
 async def _texts(connection: asyncpg.Connection, query: str, business_id: str) -> list:

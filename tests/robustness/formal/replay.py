@@ -24,6 +24,7 @@ from slotcast.v1 import booking_service_pb2 as booking_pb
 from slotcast.v1.catalog_service_pb2 import ImportBusyFeedRequest
 from tests.robustness.catalogue import TYPES
 from tests.robustness.checker.evidence import operators_key, who_did
+from tests.robustness.checker.records import TIMED
 from tests.robustness.formal.booking import Deed, Entry, Request, Wish, allows, standing
 from tests.robustness.history import Call, History, Outcome, Witness
 from tests.robustness.linearizability.cells import Cell, CellMap
@@ -69,15 +70,22 @@ class _Run:
         """Take each change to the slots that it touches."""
         for change in self._changes:
             removed = [self._claims.get(ref.claim_id) for ref in change.removed]
-            before: dict[Cell, list[Claim]] = defaultdict(list)
-            after: dict[Cell, list[Claim]] = defaultdict(list)
-            for claims, by_cell in (removed, before), (change.added, after):
-                for claim in claims:
-                    if claim is not None and _is_alone(claim):
-                        for cell in self._cells.touched(_span(claim)):
-                            by_cell[cell].append(claim)
+            offers = {str(offer.hold_id) for offer in change.offers}
+            before = self._by_cell(claim for claim in removed if claim is not None)
+            after = self._by_cell(each for each in change.added if each.owner_id not in offers)
+            offered = self._by_cell(each for each in change.added if each.owner_id in offers)
             for cell in dict.fromkeys([*before, *after]):
                 yield from self._commit(change, cell, before[cell], after[cell])
+            # What is freed is offered in the same commit, as if it were one after it.
+            for cell, claims in offered.items():
+                yield from self._commit(change, cell, [], claims)
+
+    def _by_cell(self, claims: Iterable[Claim]) -> dict[Cell, list[Claim]]:
+        found: dict[Cell, list[Claim]] = defaultdict(list)
+        for claim in filter(_is_alone, claims):
+            for cell in self._cells.touched(_span(claim)):
+                found[cell].append(claim)
+        return found
 
     def _commit(
         self, change: Change, cell: Cell, removed: list[Claim], added: list[Claim]
@@ -153,7 +161,12 @@ class _Run:
 
     def answers(self) -> Iterator[Violation]:
         """Check that what was answered is in the log, once, after all that was answered before."""
-        writes = [call for call in self._history.calls if call.request_id]
+        # Imports are projected away, and need leave no change.
+        writes = [
+            call
+            for call in self._history.calls
+            if call.request_id and not isinstance(call.request, ImportBusyFeedRequest)
+        ]
         answered = [call for call in writes if call.outcome is Outcome.OK]
         began: dict[int, float] = {}
         for call in writes:
@@ -259,6 +272,12 @@ class _Askers:
 
     def __init__(self, history: History, witness: Witness) -> None:
         self._operators_key = operators_key(history, witness)
+        # To which entry of the waitlist each hold is offered.
+        self._offered = {
+            str(offer.hold_id): str(offer.entry_id)
+            for change in witness.changes
+            for offer in change.offers
+        }
         self._holders = {
             claim.owner_id: claim.holder_key
             for change in witness.changes
@@ -275,7 +294,9 @@ class _Askers:
         for answered in witness.answered:
             asked = bodies.get((answered.principal_id, answered.request_id), {})
             done = who_did(answered, list(asked.values()))
-            if done.response is not None:
+            if done.response is not None and not isinstance(
+                done.calls[0].request, ImportBusyFeedRequest
+            ):
                 self._calls[done.response.revision] = done.calls
 
     def _principal(self, call: Call) -> str:
@@ -303,13 +324,16 @@ class _Askers:
         Who names a hold acts for its holder, all of whose holds give way: also those that were made
         when the one that is named had expired.
         """
+        if change.kind in TIMED:
+            # Nobody asked: the notifier ends what was not taken in time.
+            return claim.owner_id in self._offered
         calls = self._calls.get(change.revision)
         if not calls:
             return False
         named = _named_in(calls[0].request)
         holders = {self.key(calls[0]), *map(self._holders.get, named)}
         is_own = claim.holder_key is not None and claim.holder_key in holders
-        return is_own or claim.owner_id in named
+        return is_own or not named.isdisjoint({claim.owner_id, self._offered.get(claim.owner_id)})
 
 
 _FREE = Wish(Deed.FREE, 0)

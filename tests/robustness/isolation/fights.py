@@ -44,6 +44,9 @@ _COPY_WORLD = ";".join(
 _LET_EXPIRE = """
     WITH older_log AS (
         UPDATE changes SET at = at - interval '30 hours' WHERE business_id = $1
+    ), older_offers AS (
+        UPDATE waitlist SET offer_expires_at = offer_expires_at - interval '30 hours'
+        WHERE business_id = $1 AND hold_id::text = ANY($2::text[])
     ), older_claims AS (
         UPDATE claims SET expires_at = expires_at - interval '30 hours'
         WHERE business_id = $1 AND owner_id = ANY($2::text[])
@@ -62,20 +65,27 @@ _OVERLAPS = """
       AND coalesce(one.expires_at, 'infinity') > now()
       AND coalesce(other.expires_at, 'infinity') > now()
 """
-# What is random or a time of day is left out: a claim's id, an epoch, when something was done.
+# What is random or a time of day is left out: a claim's id, an epoch, when something was done. What
+# is offered to one who waits is told by the entry: the hold's id is random.
 _STATE = """
     SELECT jsonb_build_object(
         'business', (SELECT jsonb_build_array(revision, catalog_version)
             FROM businesses WHERE business_id = $1),
         'claims', (SELECT jsonb_agg(row ORDER BY row) FROM (SELECT jsonb_build_array(
-            calendar_id, starts_at, ends_at, kind, owner_id, seat, type_id) AS row
-            FROM claims WHERE business_id = $1) AS rows),
+            claims.calendar_id, claims.starts_at, claims.ends_at, kind,
+            coalesce(entry_id::text, owner_id), seat, claims.type_id) AS row
+            FROM claims LEFT JOIN holds
+                ON holds.business_id = claims.business_id AND hold_id::text = owner_id
+            WHERE claims.business_id = $1) AS rows),
         'bookings', (SELECT jsonb_agg(row ORDER BY row) FROM (SELECT jsonb_build_array(
             booking_id, starts_at, calendar_ids, status, version) AS row
             FROM bookings WHERE business_id = $1) AS rows),
         'holds', (SELECT jsonb_agg(row ORDER BY row) FROM (SELECT jsonb_build_array(
-            hold_id, starts_at, calendar_ids, status, expires_at > now()) AS row
+            coalesce(entry_id, hold_id), starts_at, calendar_ids, status, expires_at > now()) AS row
             FROM holds WHERE business_id = $1) AS rows),
+        'waitlist', (SELECT jsonb_agg(row ORDER BY row) FROM (SELECT jsonb_build_array(
+            entry_id, status, revision, hold_id IS NULL, offer_expires_at > now()) AS row
+            FROM waitlist WHERE business_id = $1) AS rows),
         'closures', (SELECT jsonb_agg(closure_id) FROM closures WHERE business_id = $1),
         'types', (SELECT jsonb_agg(type_id) FROM appointment_types WHERE business_id = $1))
 """
@@ -205,4 +215,5 @@ def _readable(result: Result) -> str:
     if isinstance(result, DomainError):
         return f"{type(result).__name__} at {result.revision}"
     answer = json.loads(result)
-    return json.dumps({key: answer[key] for key in answer if key not in {"nonce", "expires_at"}})
+    random = {"nonce", "expires_at", *(("hold",) if answer.get("entry") else ())}
+    return json.dumps({key: answer[key] for key in answer if key not in random})

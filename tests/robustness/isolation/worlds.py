@@ -13,6 +13,7 @@ from service.domain.booking import BookingEvent
 from service.domain.catalog import AppointmentType
 from service.domain.commands import DeleteType, ImportBusy, PutClosure
 from service.domain.interval import Interval
+from service.domain.waitlist import Freed
 from service.store import trimming
 from service.store.database import Transaction
 from tests.actions.submissions import (
@@ -23,8 +24,11 @@ from tests.actions.submissions import (
     change,
     held,
     hold,
+    join,
+    leave,
     move,
     opening,
+    pass_on,
     release,
     renew,
     slot,
@@ -67,6 +71,10 @@ class Filling:
     def hold(self, name: str) -> str:
         """Return the id of a hold."""
         return self.answers[name]["hold"]
+
+    def entry(self, name: str) -> str:
+        """Return the id of an entry of the waitlist."""
+        return self.answers[name]["entry"]
 
     def booking(self, name: str) -> dict:
         """Return a booking."""
@@ -129,7 +137,7 @@ def _import(calendar_id: str) -> Callable[[Filling], Submission]:
 def _trim_log(_: Filling) -> Trim:
     async def trim(tx: Transaction) -> int:
         log = await trimming.trim_changes(
-            tx, older_than=OLD, after="", businesses_max=ROWS_MAX, rows_max=ROWS_MAX
+            tx, older_than=OLD, at_latest=OLD, after="", businesses_max=ROWS_MAX, rows_max=ROWS_MAX
         )
         return log.rows
 
@@ -173,6 +181,24 @@ async def _fill_booked(filling: Filling) -> None:
     await filling.put(booked=book(slot(1)), elsewhere=book(ELSEWHERE))
 
 
+async def _fill_waited_for(filling: Filling) -> None:
+    """Two wait for what is booked; what is booked elsewhere may be moved there."""
+    await _fill_booked(filling)
+    await filling.put(first=join(slot(1)), second=join(slot(1), holder="walt"))
+
+
+async def _fill_offered(filling: Filling) -> None:
+    """It was open when the first joined, so it was offered at once; another waits for it."""
+    await _fill_free(filling)
+    await filling.put(first=join(slot(1), found=OPEN), second=join(slot(1), holder="walt"))
+
+
+async def _fill_offered_and_over(filling: Filling) -> None:
+    await _fill_offered(filling)
+    filling.expired.append("first")
+
+
+OPEN = (Freed(calendar_id="anna", span=CONTESTED),)
 GROUP_WISH = a_wish(slot(1), calendar_id=None)
 WORLDS = {
     "a seat of a group": World(
@@ -253,6 +279,46 @@ WORLDS = {
             "book the hold": lambda filling: book(held(filling.hold("held"))),
             "release": lambda filling: release(filling.hold("held")),
             "trim holds": _trim_holds,
+        },
+    ),
+    "what two wait for": World(
+        types=(_visit(),),
+        fill=_fill_waited_for,
+        works={
+            "cancel": lambda filling: change(filling.booking("booked"), BookingEvent.CANCEL),
+            "move away": lambda filling: move(filling.booking("booked"), a_wish(slot(20))),
+            "join": lambda _: join(slot(1), holder="joe", found=OPEN),
+            "leave": lambda filling: leave(filling.entry("first")),
+            "book": lambda _: book(slot(1)),
+            "close": _close,
+        },
+    ),
+    "an offer": World(
+        types=(_visit(),),
+        fill=_fill_offered,
+        works={
+            "take": lambda filling: book(held(filling.hold("first"))),
+            "move there": lambda filling: move(
+                filling.booking("elsewhere"), held(filling.hold("first"))
+            ),
+            "decline": lambda filling: release(filling.hold("first")),
+            "leave": lambda filling: leave(filling.entry("first")),
+            "leave behind it": lambda filling: leave(filling.entry("second")),
+            "hold it again": lambda _: hold(slot(1), holder="wendy"),
+            "book": lambda _: book(slot(1)),
+            "import": _import("anna"),
+        },
+    ),
+    "an offer that is over": World(
+        types=(_visit(),),
+        fill=_fill_offered_and_over,
+        works={
+            "pass on": lambda filling: pass_on(filling.entry("first")),
+            "take": lambda filling: book(held(filling.hold("first"))),
+            "decline": lambda filling: release(filling.hold("first")),
+            "leave behind it": lambda filling: leave(filling.entry("second")),
+            "book": lambda _: book(slot(1)),
+            "trim claims": _trim_claims,
         },
     ),
     "a booking": World(

@@ -8,6 +8,8 @@ from typing import Any
 
 from service.domain.booking import HoldStatus
 from service.domain.claim import Claim, ClaimKind
+from service.domain.commands import BookingCommand
+from service.domain.ledger import Decision
 from tests.robustness.linearizability.rehearsal import Desk
 
 
@@ -133,14 +135,15 @@ class Reviving(Desk):
                 for claim in self._held[str(hold.hold_id)]:
                     self.ledger.offer.claims.remove(claim.claim_id)
                     self.ledger.offer.claims.add(claim)
-        before = len(self.changes)
-        answer = super().answer(method, request, now)
-        for change in self.changes[before:]:
-            added = [claim for claim in change.added if claim.kind is ClaimKind.HOLD]
-            self._held.update({claim.owner_id: [] for claim in added})
-            for claim in added:
-                self._held[claim.owner_id].append(claim)
-        return answer
+        return super().answer(method, request, now)
+
+    def _settle(self, command: BookingCommand) -> Decision:
+        decision = super()._settle(command)
+        added = [claim for claim in decision.added if claim.kind is ClaimKind.HOLD]
+        self._held.update({claim.owner_id: [] for claim in added})
+        for claim in added:
+            self._held[claim.owner_id].append(claim)
+        return decision
 
 
 class Recutting(Desk):

@@ -145,13 +145,19 @@ class Take:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Convert:
-    """A hold is renewed or booked. A live one keeps its slot, an expired one needs it free."""
+    """A hold is renewed or booked. A live one keeps its slot, an expired one needs it free.
+
+    One that `is_offer` is not found here, for nobody was told when it was made.
+    """
 
     hold: str
     occupant: Occupant
     asker: Asker
+    is_offer: bool = False
 
     def on(self, state: State) -> State | None:
+        if self.is_offer:
+            return self._perhaps_taken(state)
         hold = _find(state, self.hold)
         if hold is None:
             return None if self.occupant.is_sure else self._taken(state)
@@ -161,7 +167,10 @@ class Convert:
         if hold.is_sure:
             # It lies here, so what takes over its place does.
             return _sorted((*rest, self.occupant._replace(is_sure=True)))
-        # Nobody can say whether it was live. If so, nobody else can have taken its place.
+        return self._perhaps_taken(rest)
+
+    def _perhaps_taken(self, rest: State) -> State | None:
+        """Take it, if nobody else can have: nobody can say whether the hold was live."""
         others = tuple(each for each in rest if each.standing not in LAID)
         if self.occupant.is_sure and not self.asker.has_room(others):
             return None
@@ -283,10 +292,14 @@ class Lay:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SeenOpen:
-    """An asker was shown so many seats, or, without a group, that nothing is in the way."""
+    """An asker was shown so many seats, or, without a group, that nothing is in the way.
+
+    Where `may_be_offered`, more of them may be taken, by what is offered to some who wait.
+    """
 
     asker: Asker
     seats_left: int = 1
+    may_be_offered: bool = False
 
     def on(self, state: State) -> State | None:
         room = self.asker.room(state)
@@ -296,7 +309,8 @@ class SeenOpen:
             return state
         seats_max = room.taken_max + self.seats_left
         seats_min = room.taken_min + self.seats_left
-        fits = seats_max >= self.asker.seats_min and seats_min <= self.asker.seats_max
+        is_enough = self.may_be_offered or seats_max >= self.asker.seats_min
+        fits = is_enough and seats_min <= self.asker.seats_max
         return state if fits else None
 
 

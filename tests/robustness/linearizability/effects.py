@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from slotcast.v1 import booking_service_pb2 as booking_pb
 from slotcast.v1 import catalog_service_pb2 as catalog_pb
 from tests.robustness.catalogue import CALENDARS
+from tests.robustness.checker.replay import occurrences_of
 from tests.robustness.history import Outcome
 from tests.robustness.linearizability.attempts import Done
 from tests.robustness.linearizability.buffers import Buffers
@@ -29,6 +30,7 @@ from tests.robustness.linearizability.ground import (
     Ground,
     Place,
     Span,
+    bookings_in,
     busy_times,
     holder_of,
     instant,
@@ -93,6 +95,7 @@ class Effects:
             booking_pb.RenewHoldRequest: self._renew,
             booking_pb.ReleaseHoldRequest: self._release,
             booking_pb.BookRequest: self._book,
+            booking_pb.BookSeriesRequest: self._book_series,
             booking_pb.RescheduleBookingRequest: self._reschedule,
             booking_pb.CancelBookingRequest: self._change_status,
             booking_pb.DeclineBookingRequest: self._change_status,
@@ -141,6 +144,16 @@ class Effects:
         for part, index in enumerate(order, start=FIRST_PART):
             booking = response.bookings[index] if response else None
             self._put(effect, part, done, appointments[index], booking)
+
+    def _book_series(self, effect: Effect, done: Done, response: Any) -> None:
+        """Book what was booked of a series; where that is not known, any of it or none."""
+        booked = bookings_in(response)
+        for part, booking in enumerate(booked, start=FIRST_PART):
+            wish = booking_pb.Appointment(slot=done.call.request.first)
+            self._put(effect, part, done, wish, booking)
+        for part, slot in enumerate(() if response else occurrences_of(done.call.request)):
+            self._put(effect, FIRST_PART + part, done, booking_pb.Appointment(slot=slot), None)
+            effect.options[FIRST_PART + part] += 1
 
     def _put(
         self, effect: Effect, part: int, done: Done, wish: booking_pb.Appointment, booking: Any
@@ -252,7 +265,9 @@ class Effects:
                 )
                 who = occupant._replace(group=group, is_sure=span.is_sure)
                 move: Move = Take(occupant=who, asker=asker)
-                if span[:3] in held:
+                if hold in self._ground.offers:
+                    move = Convert(hold=hold, occupant=who, asker=asker, is_offer=True)
+                elif span[:3] in held:
                     move = Convert(hold=hold, occupant=who, asker=asker)
                     left.pop(span[:3], None)
                 effect.add([span], move, part, option)
@@ -283,7 +298,7 @@ class Effects:
     def _places(self, wish: booking_pb.Appointment) -> list[Place]:
         if not wish.hold:
             return self._ground.places(wish.slot)
-        made = self._ground.holds.get(wish.hold)
+        made = self._ground.holds.get(wish.hold) or self._ground.offers.get(wish.hold)
         return list(made.places) if made else []
 
     def _rooms(self, places: Iterable[Place], buffers: Buffers) -> list[Room]:

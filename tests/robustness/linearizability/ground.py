@@ -88,6 +88,14 @@ class TypeRules:
         return f"{place.type_id} at {place.start}" if self.seats_max > 1 else ""
 
 
+class Waited(NamedTuple):
+    """One who may have waited for any of some places between two instants."""
+
+    places: tuple[Place, ...]
+    began: float
+    ended: float
+
+
 class Ground:
     """Reads a history once."""
 
@@ -100,7 +108,10 @@ class Ground:
         self.bookings: dict[str, dict[int, Seen]] = {}
         self.named_at_birth: set[str] = set()
         self.holds: dict[str, Made] = {}
+        # What was offered to one who waits. When that was nobody knows, so it lies nowhere.
+        self.offers: dict[str, Made] = {}
         done = list(operations(history.calls))
+        self._learn_offers()
         for each in done:
             self._learn_hold(each)
         for each in done:
@@ -111,6 +122,7 @@ class Ground:
         for call in history.calls:
             if call.outcome is Outcome.OK:
                 self._learn_bookings(call.response, occupied)
+        self.waited = list(waited_in(self, done))
         self.holds_of: dict[str, list[str]] = {}
         for name, made in self.holds.items():
             self.holds_of.setdefault(made.holder, []).append(name)
@@ -142,6 +154,13 @@ class Ground:
         buffers = self.buffers.between(places[0].type_id, done.began, done.ended)
         self.holds[name] = Made(tuple(places), holder_of(done.call), buffers)
 
+    def _learn_offers(self) -> None:
+        for entry in entries_told(self.history):
+            if entry.HasField("offer"):
+                place = place_of(entry.offer)
+                buffers = self.buffers.ever(place.type_id)
+                self.offers[entry.offer.name] = Made((place,), "", buffers)
+
     def _learn_renewal(self, done: Done) -> None:
         request = done.call.request
         if not isinstance(request, booking_pb.RenewHoldRequest):
@@ -162,8 +181,8 @@ class Ground:
             place = place_of(booking)
             buffers = occupied.buffers(booking.name, booking.version, place)
             versions[booking.version] = Seen(place, STANDINGS.get(booking.status), buffers)
-        if isinstance(response, booking_pb.BookResponse):
-            self.named_at_birth.update(booking.name for booking in response.bookings)
+        if isinstance(response, booking_pb.BookResponse | booking_pb.BookSeriesResponse):
+            self.named_at_birth.update(booking.name for booking in bookings_in(response))
 
     def spans(self, place: Place, buffers: Buffers) -> Iterator[Span]:
         """Yield what an appointment takes of its calendars, if its buffer is one of these."""
@@ -187,7 +206,7 @@ class Ground:
         """Return which buffers what is put on a place by a wish may have."""
         buffers = self.buffers.between(place.type_id, done.began, done.ended)
         # Who books a live hold takes over what it occupies.
-        made = self.holds.get(wish.hold) if wish.hold else None
+        made = self.holds.get(wish.hold) or self.offers.get(wish.hold) if wish.hold else None
         return buffers | made.buffers if made else buffers
 
     def places(self, choice: SlotChoice) -> list[Place]:
@@ -217,6 +236,9 @@ class _Occupied:
         put: Iterable[tuple[booking_pb.Appointment, Any]] = ()
         if isinstance(request, booking_pb.BookRequest):
             put = zip(request.appointments, response.bookings, strict=True)
+        elif isinstance(request, booking_pb.BookSeriesRequest):
+            wish = booking_pb.Appointment(slot=request.first)
+            put = [(wish, booking) for booking in bookings_in(response)]
         elif isinstance(request, booking_pb.RescheduleBookingRequest):
             put = [(request.to, response.booking)]
         elif isinstance(request, CHANGES_OF_STATUS):
@@ -230,6 +252,60 @@ class _Occupied:
         while (name, version) in self._kept:
             version -= 1
         return self._put.get((name, version)) or self._ground.buffers.ever(place.type_id)
+
+
+def entries_told(history: History) -> Iterator[booking_pb.WaitlistEntry]:
+    """Yield the entries of the waitlist that answers tell of."""
+    for call in history.calls:
+        if call.outcome is Outcome.OK:
+            fields = call.response.DESCRIPTOR.fields_by_name
+            if "entry" in fields:
+                yield call.response.entry
+            if "entries" in fields:
+                yield from call.response.entries
+
+
+def waited_in(ground: Ground, done: Iterable[Done]) -> Iterator[Waited]:
+    """Yield who may have been offered what, and when: from when it may have joined on."""
+    over = _known_to_be_over(ground.history)
+    for each in done:
+        request = each.call.request
+        if isinstance(request, booking_pb.JoinWaitlistRequest):
+            is_known = each.call.outcome is Outcome.OK
+            ended = over.get(each.call.response.name, inf) if is_known else inf
+            yield Waited(tuple(_places_waited_for(request)), each.began, ended)
+
+
+def _known_to_be_over(history: History) -> dict[str, float]:
+    """Return by when each entry of the waitlist had ended, as answers tell it."""
+    over: dict[str, float] = {}
+    for call in history.calls:
+        if call.outcome is not Outcome.OK or call.ended is None:
+            continue
+        name = ""
+        if isinstance(call.request, booking_pb.LeaveWaitlistRequest):
+            name = call.request.name
+        if isinstance(call.request, booking_pb.GetWaitlistEntryRequest):
+            entry = call.response.entry
+            is_over = entry.status not in (entry.STATUS_WAITING, entry.STATUS_OFFERED)
+            name = entry.name if is_over else ""
+        if name:
+            over[name] = min(call.ended, over.get(name, inf))
+    return over
+
+
+def _places_waited_for(request: booking_pb.JoinWaitlistRequest) -> Iterator[Place]:
+    type_id = short(request.appointment_type)
+    rules = TYPES[type_id]
+    firsts = [short(name) for name in request.calendars] or rules.any_of or rules.all_of[:1]
+    for window in request.windows:
+        start, end = instant(window.start_time), instant(window.end_time)
+        midnight = start.replace(hour=0, minute=0, second=0, microsecond=0)
+        start += -(start - midnight) % rules.step
+        while start < end:
+            for first in firsts:
+                yield Place(type_id, tuple(dict.fromkeys((first, *rules.all_of))), start)
+            start += rules.step
 
 
 def untold(operation: int) -> str:
@@ -270,7 +346,9 @@ def place_of(what: Any) -> Place:
 
 def bookings_in(response: Any) -> Iterable[Any]:
     """Return the bookings that an answer tells of."""
-    fields = response.DESCRIPTOR.fields_by_name
+    fields = response.DESCRIPTOR.fields_by_name if response is not None else {}
+    if "report" in fields:
+        return [each.booking for each in response.report.occurrences if each.HasField("booking")]
     if "bookings" in fields:
         return list(response.bookings)
     return [response.booking] if "booking" in fields else []

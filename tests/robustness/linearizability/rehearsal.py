@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -25,8 +26,8 @@ from service.domain.decisions import decide
 from service.domain.errors import DomainError, ResourceNotFound
 from service.domain.explanation import RuleVerdict, explain
 from service.domain.ids import calendar_name
-from service.domain.ledger import Ledger
-from service.rpc import booking_writes
+from service.domain.ledger import Decision, Ledger
+from service.rpc import booking_writes, series
 from service.rpc.availability import RULES
 from service.rpc.convert.bookings import write_booking
 from service.rpc.convert.slots import read_holder_key, read_slot_choice, read_slot_query, write_slot
@@ -37,7 +38,12 @@ from slotcast.v1 import booking_service_pb2 as booking_pb
 from tests.builders import a_calendar, a_catalog, a_schedule, a_type, an_offer, wall
 from tests.robustness import history as told
 from tests.robustness.catalogue import BUSINESS, CALENDARS, TYPES, Rules, contested_starts
+from tests.robustness.checker import staged_waiting as waiting
+from tests.robustness.checker.evidence import NOTIFIER
+from tests.robustness.checker.records import TIMED
+from tests.robustness.checker.staged_waiting import change_of
 from tests.robustness.history import Call, ClockStep, History, Witness
+from tests.robustness.linearizability.ground import bookings_in
 from tests.robustness.linearizability.owning import RESPONSES as OWNING
 from tests.robustness.linearizability.owning import alter, close_open_or_import, own
 from tests.robustness.traffic.ground import Ground
@@ -48,11 +54,13 @@ PRINCIPAL = "operator"
 STARTED_AT = datetime(2030, 6, 1, 12, 0, tzinfo=UTC)
 SERVERS = ("a", "b")
 OWNER = "owner"
+TIMER_SECONDS = 0.5
 READ_BY: dict[str, Callable[[Any, Asking], Wanted]] = {
     "HoldSlot": booking_writes.hold_slot,
     "RenewHold": booking_writes.renew_hold,
     "ReleaseHold": booking_writes.release_hold,
     "Book": booking_writes.book,
+    "BookSeries": series.book_series,
     "RescheduleBooking": booking_writes.reschedule,
     **dict.fromkeys(booking_writes.STATUS_CHANGES, booking_writes.change_status),
 }
@@ -61,7 +69,10 @@ RESPONSES: dict[str, Any] = {
     "RenewHold": booking_pb.RenewHoldResponse,
     "ReleaseHold": booking_pb.ReleaseHoldResponse,
     "Book": booking_pb.BookResponse,
+    "BookSeries": booking_pb.BookSeriesResponse,
     "RescheduleBooking": booking_pb.RescheduleBookingResponse,
+    "JoinWaitlist": booking_pb.JoinWaitlistResponse,
+    "LeaveWaitlist": booking_pb.LeaveWaitlistResponse,
     **OWNING,
     **{method: response for method, (_, response) in booking_writes.STATUS_CHANGES.items()},
 }
@@ -101,6 +112,8 @@ class Desk:
             return self._explain(request, now)
         if isinstance(request, booking_pb.GetBookingRequest):
             return self._get(request)
+        if method in waiting.READS:
+            return waiting.read(self.ledger, method, request, len(self.changes), BUSINESS)
         stored = self.answers.get(request.request_id)
         if stored is None:
             is_owners = method in OWNING
@@ -113,6 +126,11 @@ class Desk:
         answered = [
             told.Answered(principal_id=PRINCIPAL, request_id=request_id, response=response)
             for request_id, response in self.answers.items()
+        ]
+        answered += [
+            told.Answered(principal_id=NOTIFIER, request_id=str(change.revision), response=b"")
+            for change in self.changes
+            if change.kind in TIMED
         ]
         return Witness(
             epoch="1",
@@ -127,23 +145,37 @@ class Desk:
 
     def _decide(self, method: str, request: Any) -> bytes:
         asking = Asking(method_name=method, business_id=BUSINESS, principal_id=PRINCIPAL)
+        if method in waiting.METHODS:
+            command = waiting.read_command(self.ledger, method, request, PRINCIPAL)
+            decision = self._settle(command)
+            answer = waiting.response_to(decision, method, len(self.changes), BUSINESS)
+            encoded: bytes = answer.SerializeToString()
+            return encoded
         wanted = READ_BY[method](request, asking)
-        self._count_holds()
-        decision = decide(self.ledger, cast(BookingCommand, wanted.command))
-        revision = len(self.changes) + 1
-        self.changes.append(
-            Change(
-                revision=revision,
-                at=self.ledger.now,
-                kind=decision.kind,
-                added=decision.added,
-                removed=tuple(ref_of(claim) for claim in decision.removed),
-                booking_ids=tuple(booking.booking_id for booking in decision.bookings),
+        decision = self._settle(cast(BookingCommand, wanted.command))
+        return wanted.encode(
+            Outcome(
+                revision=len(self.changes),
+                bookings=decision.bookings,
+                occurrences=decision.occurrences,
+                hold=decision.hold,
             )
         )
-        return wanted.encode(
-            Outcome(revision=revision, bookings=decision.bookings, hold=decision.hold)
-        )
+
+    def pass_on(self, now: datetime) -> None:
+        """Do what the notifier's timer does when it comes by."""
+        self.ledger.now = now
+        for command in waiting.due(self.ledger):
+            with suppress(DomainError):
+                self._settle(command)
+
+    def _settle(self, command: BookingCommand) -> Decision:
+        """Decide, and write it into the log."""
+        self._count_holds()
+        self.ledger.revision = len(self.changes)
+        decision = decide(self.ledger, command)
+        self.changes.append(change_of(decision, len(self.changes) + 1, self.ledger.now))
+        return decision
 
     def _own(self, method: str, request: Any) -> bytes:
         """Let the owner have another catalogue, or another feed."""
@@ -165,9 +197,11 @@ class Desk:
         ledger = self.ledger
         ledger.live_holds = {}
         for hold in ledger.holds.values():
-            if hold.status is HoldStatus.LIVE and hold.expires_at > ledger.now:
+            is_counted = hold.status is HoldStatus.LIVE and hold.entry_id is None
+            if is_counted and hold.expires_at > ledger.now:
                 for holder in (hold.owner, Holder(hold.principal_id)):
                     ledger.live_holds[holder] = ledger.live_holds.get(holder, 0) + 1
+        ledger.waiting = waiting.counted(ledger.entries.values())
 
     def _list(
         self, request: availability_pb.ListSlotsRequest, now: datetime
@@ -238,6 +272,7 @@ def _type(type_id: str, rules: Rules) -> Any:
         horizon=rules.horizon,
         capacity=rules.capacity,
         hold_duration=rules.hold,
+        offer_duration=rules.offer,
         requires_approval=rules.requires_approval,
     )
 
@@ -302,6 +337,7 @@ class Rehearsal:
         self._calls_max = calls
         for name in self._draws:
             self._at(self._random.random() * 0.1, partial(self._begin, name))
+        self._at(0.0, self._pass_on)
         for ask in self._asks_of_owner:
             self._at(self._random.random(), partial(self._begin_owning, ask))
         while self._turns:
@@ -319,7 +355,8 @@ class Rehearsal:
             return
         draw, random = self._draws[name], self._random
         makers = (
-            *(draw.book,) * 30,
+            *(draw.book,) * 28,
+            *(draw.book_series,) * 2,
             *(draw.hold,) * 15,
             *(draw.book_known_hold,) * 8,
             *(draw.renew_or_release,) * 8,
@@ -327,12 +364,22 @@ class Rehearsal:
             *(draw.cancel,) * 17,
             *(draw.approve,) * 6,
             *(draw.read,) * 12,
+            *(draw.join,) * 5,
+            *(draw.leave,) * 2,
+            *(draw.look,) * 4,
+            *(draw.take_offer,) * 4,
         )
         drawn = random.choice(makers)()
         if drawn is None:
             self._at(self._clock.now + 0.01, lambda: self._begin(name))
         else:
             self._call(name, drawn, next(self._operations), attempts_left=2)
+
+    def _pass_on(self) -> None:
+        """Let the notifier come by, again and again while there are calls."""
+        self.desk.pass_on(self.history.database_time(self._clock.now))
+        if self._turns:
+            self._at(self._clock.now + TIMER_SECONDS, self._pass_on)
 
     def _begin_owning(self, ask: Callable[[Random], Any]) -> None:
         operation = next(self._operations)
@@ -401,7 +448,7 @@ class Rehearsal:
         fields, known = response.DESCRIPTOR.fields_by_name, self._ground.known
         if "hold" in fields:
             known.held(response.hold)
-        for booking in response.bookings if "bookings" in fields else ():
+        for booking in bookings_in(response):
             known.told(booking)
-        if "booking" in fields:
-            known.told(response.booking)
+        if "entry" in fields:
+            known.waits(response.entry)

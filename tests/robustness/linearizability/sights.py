@@ -28,6 +28,7 @@ from tests.robustness.linearizability.ground import (
     Place,
     Seen,
     Span,
+    Waited,
     holder_of,
     instant,
     short,
@@ -75,6 +76,26 @@ class Sights:
         self._ground = ground
         self._cells = cells
         self._lone = cells.lone_places(ground)
+        self._waited: dict[Cell, list[Waited]] = defaultdict(list)
+        for waited in ground.waited:
+            for cell in self._cells_of(waited):
+                self._waited[cell].append(waited)
+
+    def _cells_of(self, waited: Waited) -> set[Cell]:
+        ground = self._ground
+        return {
+            cell
+            for place in waited.places
+            for span in ground.spans(place, ground.buffers.ever(place.type_id))
+            for cell in self._cells.touched(span)
+        }
+
+    def _may_be_offered(self, cell: Cell, call: Call) -> bool:
+        """Say whether some of a cell may have been held for one who waits; no answer tells when."""
+        ended = call.ended or inf
+        return any(
+            waited.began < ended and call.began < waited.ended for waited in self._waited[cell]
+        )
 
     def of(self, call: Call) -> Sight:
         """Return what a call saw; nothing of it is kept where it says nothing of a single cell."""
@@ -109,7 +130,7 @@ class Sights:
         asker = Asker(holder=holder, ignored=call.request.name if is_move else "")
         for place in refused_places(self._ground, call):
             cell = self._cells.alone(self._ground, place)
-            if cell is not None:
+            if cell is not None and not self._may_be_offered(cell, call):
                 moves[cell].append(SeenTaken(asker=asker))
             if wish.hold:
                 for span in self._ground.spans_of_hold(wish.hold):
@@ -128,18 +149,19 @@ class Sights:
             place = Place(type_id, _calendars(type_id, calendar), start)
             buffers = self._ground.buffers.between(type_id, call.began, call.ended or inf)
             spans = self._ground.spans(place, buffers)
-            for cell, move in self._seen_open(place, spans, holder_of(call), slot.seats_left):
+            for cell, move in self._seen_open(place, spans, call, slot.seats_left):
                 moves[cell][move] = None
         taken = SeenTaken(asker=Asker(holder=holder_of(call)))
         for cell, place in self._asked(request, response):
-            if (place.type_id, place.calendars[0], place.start) not in listed:
+            is_listed = (place.type_id, place.calendars[0], place.start) in listed
+            if not is_listed and not self._may_be_offered(cell, call):
                 moves[cell][taken] = None
         return {cell: tuple(some) for cell, some in moves.items()}
 
     def _seen_open(
-        self, place: Place, spans: Iterable[Span], holder: str, seats_left: int
+        self, place: Place, spans: Iterable[Span], call: Call, seats_left: int
     ) -> Iterator[tuple[Cell, Move]]:
-        type_ = self._ground.types[place.type_id]
+        type_, holder = self._ground.types[place.type_id], holder_of(call)
         group = type_.group(place)
         for span in spans:
             for cell in self._cells.touched(span) if span.is_sure else ():
@@ -150,7 +172,14 @@ class Sights:
                     seats_max=type_.seats_max,
                     hangs_over=span.is_buffer,
                 )
-                yield cell, SeenOpen(asker=asker, seats_left=seats_left if group else 1)
+                yield (
+                    cell,
+                    SeenOpen(
+                        asker=asker,
+                        seats_left=seats_left if group else 1,
+                        may_be_offered=self._may_be_offered(cell, call),
+                    ),
+                )
 
     def _asked(
         self, request: availability_pb.ListSlotsRequest, response: Any
@@ -185,10 +214,13 @@ class Sights:
                 continue
             place = Place(type_id, _calendars(type_id, short(verdict.calendar)), start)
             cell = self._cells.alone(self._ground, place)
-            if cell is not None:
-                asker = Asker(holder=holder_of(call), hangs_over=True)
-                seen = SeenOpen(asker=asker) if verdict.passed else SeenTaken(asker=asker)
-                moves[cell].append(seen)
+            if cell is None:
+                continue
+            asker = Asker(holder=holder_of(call), hangs_over=True)
+            if verdict.passed:
+                moves[cell].append(SeenOpen(asker=asker))
+            elif not self._may_be_offered(cell, call):
+                moves[cell].append(SeenTaken(asker=asker))
         return {cell: tuple(some) for cell, some in moves.items()}
 
     def _of_booking(self, booking: Any) -> Sight:

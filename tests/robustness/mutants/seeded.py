@@ -49,6 +49,36 @@ MUTANTS = (
         scenario="calm",
     ),
     Mutant(
+        "offered-to-the-last",
+        "what frees is offered to who has joined last",
+        breaks={"B9"},
+        scenario="calm",
+    ),
+    Mutant(
+        "freed-not-offered",
+        "what frees is open to all until the notifier comes by",
+        breaks={"B9"},
+        scenario="calm",
+    ),
+    Mutant(
+        "offered-twice",
+        "one who is offered a slot is offered another",
+        breaks={"B9"},
+        scenario="calm",
+    ),
+    Mutant(
+        "never-passed-on",
+        "what was not taken in time goes on to nobody",
+        breaks={"B9"},
+        scenario="calm",
+    ),
+    Mutant(
+        "told-as-it-was",
+        "a change tells of a booking's version before it",
+        breaks={"B3"},
+        scenario="calm",
+    ),
+    Mutant(
         "reads-unproved",
         "a list is answered from the replica as it is, without asking PostgreSQL",
         breaks={"B4", "W8"},

@@ -109,7 +109,7 @@ class Customers:
             deeds = (
                 *(self._book, self._book, self._hold, self._hold, self._hold),
                 *(self._end_hold, self._renew, self._move, self._cancel, self._cancel),
-                self._approve,
+                *(self._approve, self._cancel_and_offer, self._pass_on),
             )
         return self._chance.choice(deeds)(before, now)
 
@@ -156,6 +156,26 @@ class Customers:
     def _cancel(self, before: Commit, now: datetime) -> Commit:
         removed = self._claims_of_one(before, ClaimKind.BOOKING)
         return _moved(before, now, ChangeKind.CANCELLED, removed=removed)
+
+    def _cancel_and_offer(self, before: Commit, now: datetime) -> Commit:
+        """Free a slot, and hold it in the same change for one who waits: it is never open."""
+        removed = self._claims_of_one(before, ClaimKind.BOOKING)
+        added = self._offered(removed, now)
+        return _moved(before, now, ChangeKind.CANCELLED, added=added, removed=removed)
+
+    def _pass_on(self, before: Commit, now: datetime) -> Commit:
+        """Offer to another what was not taken; the timer that does so is not simulated."""
+        removed = [c for c in self._claims_of_one(before, ClaimKind.HOLD) if c.is_live(now)]
+        added = self._offered(removed, now)
+        return _moved(before, now, ChangeKind.WAITLIST_OFFERED, added=added, removed=removed)
+
+    def _offered(self, freed: list[Claim], now: datetime) -> list[Claim]:
+        expires_at = now + second(self._chance.uniform(0.5, HOLD_SECONDS_MAX))
+        kind, holder = ClaimKind.HOLD, self._chance.choice(HOLDERS)
+        return [
+            replace(each, kind=kind, expires_at=expires_at, holder_key=holder, claim_id=new)
+            for each, new in zip(freed, self._ids(), strict=False)
+        ]
 
     def _approve(self, before: Commit, now: datetime) -> Commit:
         return _moved(before, now, ChangeKind.APPROVED)

@@ -24,11 +24,18 @@ DEADLINE_SECONDS = (0.15, 1.2)
 PAUSE_SECONDS = (0.02, 0.4)
 STREAMED_PARTS = {"Book": "book", "HoldSlot": "hold_slot", "CancelBooking": "cancel_booking"}
 RETRYABLE = frozenset({"OVERLOADED", "REVISION_AHEAD", "RATE_LIMITED"})
-READS = frozenset({"ListSlots", "GetBooking", "ExplainSlot", "ListBookings"})
+READS = frozenset(
+    {"ListSlots", "GetBooking", "ExplainSlot", "ListBookings", "GetWaitlistEntry", "ListWaitlist"}
+)
+LISTS = frozenset({"ListBookings", "ListWaitlist"})
 PAGES_MAX = 4
 ANSWERED_MAX = 20
-STRANGE_METHODS = frozenset({"Book", "HoldSlot", "ListSlots", "ListBookings", "ExplainSlot"})
-"""What a stranger asks of a business; all else is asked of a booking or a hold."""
+STRANGE_METHODS = frozenset(
+    {"Book", "HoldSlot", "ListSlots", "ListBookings", "ExplainSlot", "JoinWaitlist", "ListWaitlist"}
+)
+"""What a stranger asks of a business; all else is asked of a booking, a hold or an entry."""
+LOOKS_MAX = 5
+LOOK_SECONDS = (0.05, 0.5)
 AVAILABILITY = frozenset({"ListSlots", "ExplainSlot"})
 
 
@@ -73,16 +80,22 @@ class Caller:
             await self._act_at_the_second_desk(doors)
         elif choice < 0.21:
             await self._act_as_a_stranger(doors)
+        elif choice < 0.28:
+            await self._wait_for_a_slot(doors)
         else:
             table = (
-                (0.22, draw.finish),
-                (0.37, draw.book),
-                (0.45, draw.hold),
-                (0.49, draw.book_known_hold),
-                (0.54, draw.renew_or_release),
-                (0.64, draw.reschedule),
-                (0.81, draw.cancel),
-                (0.87, draw.approve),
+                (0.29, draw.finish),
+                (0.40, draw.book),
+                (0.41, draw.book_series),
+                (0.48, draw.hold),
+                (0.51, draw.book_known_hold),
+                (0.55, draw.renew_or_release),
+                (0.56, draw.leave),
+                (0.58, draw.take_offer),
+                (0.60, draw.look),
+                (0.69, draw.reschedule),
+                (0.83, draw.cancel),
+                (0.89, draw.approve),
                 (1.00, draw.read),
             )
             drawn = next(make for until, make in table if choice < until)()
@@ -94,12 +107,37 @@ class Caller:
         if held.outcome is Outcome.OK and await self._ground.pause(self._random.uniform(0, 0.3)):
             await self._operate(doors, self._draw.book_hold(held.response.hold.name))
 
+    async def _wait_for_a_slot(self, doors: Doors) -> None:
+        """Join the waitlist, look a few times, and take what is offered, decline it, or forget."""
+        draw, random = self._draw, self._random
+        joined = await self._operate(doors, draw.join())
+        if joined.outcome is not Outcome.OK:
+            return
+        entry = joined.response.entry
+        for _ in range(LOOKS_MAX):
+            if entry.status != entry.STATUS_WAITING:
+                break
+            if not await self._ground.pause(random.uniform(*LOOK_SECONDS)):
+                return
+            cancel = draw.cancel_for(entry) if random.random() < 0.5 else None
+            if cancel is not None:
+                await self._operate(doors, cancel)
+            looked = await self._operate(doors, draw.look_at(entry.name))
+            entry = looked.response.entry if looked.outcome is Outcome.OK else entry
+        choice = random.random()
+        if entry.status == entry.STATUS_OFFERED and choice < 0.5:
+            made = draw.book_hold if choice < 0.35 else draw.decline
+            await self._operate(doors, made(entry.offer.name))
+        elif choice < 0.6:
+            await self._operate(doors, draw.leave_for(entry.name))
+
     async def _act_at_the_second_desk(self, doors: Doors) -> None:
         """Do something with another key of the business; holds of the first one are not its own."""
         draw = self._desks_draw
         with_holds = (draw.book_known_hold, draw.renew_or_release)
         others = (draw.hold, draw.book_for_nobody, draw.cancel, draw.approve, draw.read)
-        drawn = self._random.choice((*with_holds, *with_holds, *others))()
+        waiting = (draw.join, draw.look, draw.leave, draw.take_offer)
+        drawn = self._random.choice((*with_holds, *with_holds, *others, *waiting))()
         asking = Asking(f"{self._name}.desk", SECOND_KEY)
         if drawn is None:
             return
@@ -115,7 +153,8 @@ class Caller:
         """Ask for what is another business's: by its name, by that of one's own, or once more."""
         draw, random = self._strangers_draw, self._random
         makers = (draw.book, draw.hold, draw.read, draw.cancel, draw.renew_or_release, draw.approve)
-        drawn = random.choice((*makers, draw.book_known_hold, draw.first_page))()
+        waiting = (draw.join, draw.look, draw.leave)
+        drawn = random.choice((*makers, *waiting, draw.book_known_hold, draw.first_page))()
         if self._answered and random.random() < 0.3:
             drawn = random.choice(self._answered)
         if drawn is None:
@@ -166,7 +205,7 @@ class Caller:
             self._change_over()
             if attempt + 1 < ATTEMPTS_MAX:
                 await self._ground.pause(self._random.uniform(*PAUSE_SECONDS))
-        if call.outcome is Outcome.OK and drawn.method != "ListBookings":
+        if call.outcome is Outcome.OK and drawn.method not in LISTS:
             self._remember(call.response)
             if self._random.random() < 0.8:
                 self._ground.known.ended(drawn.request)
@@ -247,6 +286,11 @@ class Caller:
                 known.told(booking)
         if "booking" in fields:
             known.told(response.booking)
+        if "entry" in fields:
+            known.waits(response.entry)
+        for occurrence in response.report.occurrences if "report" in fields else ():
+            if occurrence.HasField("booking"):
+                known.told(occurrence.booking)
 
 
 class _Burst:

@@ -12,7 +12,14 @@ from typing import Any
 import grpc
 
 from slotcast.v1.availability_service_pb2_grpc import AvailabilityServiceStub
-from slotcast.v1.booking_service_pb2 import Booking, BookRequest, Hold, ReleaseHoldRequest
+from slotcast.v1.booking_service_pb2 import (
+    Booking,
+    BookRequest,
+    Hold,
+    LeaveWaitlistRequest,
+    ReleaseHoldRequest,
+    WaitlistEntry,
+)
 from slotcast.v1.booking_service_pb2_grpc import BookingServiceStub
 from slotcast.v1.catalog_service_pb2_grpc import CatalogServiceStub
 from tests.robustness.catalogue import BUSINESS, Key
@@ -20,7 +27,8 @@ from tests.robustness.traffic.recorder import Metadata, Recorder
 
 SOON = ("walk-in", "drop-in")
 KNOWN_MAX = 40
-"""So many bookings, and holds, are remembered; whoever wants one takes any of them."""
+"""So many bookings, holds and entries are remembered; whoever wants one takes any of them."""
+WAITING = (WaitlistEntry.STATUS_WAITING, WaitlistEntry.STATUS_OFFERED)
 CHANNEL_OPTIONS: tuple[tuple[str, int | str], ...] = (
     ("grpc.enable_retries", 0),
     # Each caller has connections of its own, so that a cut hits few.
@@ -61,7 +69,7 @@ class Doors:
 
 
 class Known:
-    """Bookings and holds that somebody was told of. Their versions may have passed.
+    """Bookings, holds and entries of the waitlist that somebody was told of, as they were then.
 
     `soon` are bookings that begin while the traffic goes on.
     """
@@ -71,6 +79,7 @@ class Known:
         self.bookings: dict[str, Booking] = {}
         self.soon: dict[str, Booking] = {}
         self.holds: dict[str, Hold] = {}
+        self.waiting: dict[str, WaitlistEntry] = {}
 
     def told(self, booking: Booking) -> None:
         """Remember a booking as it is now."""
@@ -87,8 +96,20 @@ class Known:
         if len(self.holds) > KNOWN_MAX:
             del self.holds[next(iter(self.holds))]
 
+    def waits(self, entry: WaitlistEntry) -> None:
+        """Remember an entry of the waitlist while it waits, and what is offered to it as a hold."""
+        self.waiting.pop(entry.name, None)
+        if entry.status in WAITING:
+            self.waiting[entry.name] = entry
+        if entry.HasField("offer"):
+            self.held(entry.offer)
+        if len(self.waiting) > KNOWN_MAX:
+            del self.waiting[next(iter(self.waiting))]
+
     def ended(self, request: Any) -> None:
-        """Forget the holds that a request has used up."""
+        """Forget the holds and entries that a request has used up."""
+        if isinstance(request, LeaveWaitlistRequest):
+            self.waiting.pop(request.name, None)
         if isinstance(request, ReleaseHoldRequest):
             self.holds.pop(request.name, None)
         if isinstance(request, BookRequest):

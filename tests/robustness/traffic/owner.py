@@ -138,6 +138,7 @@ def catalogue_type(type_id: str) -> catalog_pb.AppointmentType:
     type_.minimum_notice.FromTimedelta(rules.notice)
     type_.horizon.FromTimedelta(rules.horizon)
     type_.hold_duration.FromTimedelta(rules.hold)
+    type_.offer_duration.FromTimedelta(rules.offer)
     return type_
 
 

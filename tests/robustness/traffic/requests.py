@@ -14,12 +14,20 @@ from slotcast.v1 import availability_service_pb2 as availability_pb
 from slotcast.v1 import booking_service_pb2 as booking_pb
 from slotcast.v1.core_pb2 import SlotChoice
 from tests.robustness.catalogue import BUSINESS, CALENDARS, MINUTE, QUARTER, TYPES
-from tests.robustness.traffic.ground import SOON, Ground, calendar_name, type_name
+from tests.robustness.traffic.ground import SOON, WAITING, Ground, calendar_name, type_name
 
 PARENT = f"businesses/{BUSINESS}"
 FOUGHT_OVER = ("cut", "colour", "class", "consult")
 STANDING = (booking_pb.BOOKING_STATUS_PENDING, booking_pb.BOOKING_STATUS_CONFIRMED)
 WINDOW_SOON = timedelta(hours=1, minutes=10)
+SECOND = timedelta(seconds=1)
+SERIES = ("FREQ=DAILY;COUNT=2", "FREQ=DAILY;COUNT=3", "FREQ=WEEKLY;COUNT=2")
+MODES = (
+    booking_pb.BookSeriesRequest.MODE_ALL_OR_NONE,
+    booking_pb.BookSeriesRequest.MODE_AS_MANY_AS_FIT,
+)
+WAITED_FOR = 8
+"""Of the starts that are fought over these first ones are waited for as well."""
 
 
 class Drawn(NamedTuple):
@@ -43,6 +51,10 @@ def timestamp(instant: datetime) -> Timestamp:
     stamp = Timestamp()
     stamp.FromDatetime(instant)
     return stamp
+
+
+def _short(name: str) -> str:
+    return name.rpartition("/")[2]
 
 
 class Draw:
@@ -104,6 +116,19 @@ class Draw:
         count = 2 if self._random.random() < 0.1 else 1
         appointments = [booking_pb.Appointment(slot=self.slot()) for _ in range(count)]
         return self._book(appointments, self._random.choice(("", self.holder())))
+
+    def book_series(self) -> Drawn:
+        """Book a slot on some days, all of them or as many as fit."""
+        request = booking_pb.BookSeriesRequest(
+            parent=PARENT,
+            request_id=self.request_id(),
+            first=self.slot(),
+            recurrence=self._random.choice(SERIES),
+            mode=self._random.choice(MODES),
+            customer=booking_pb.Customer(display_name=self._client),
+            holder=self._random.choice(("", self.holder())),
+        )
+        return Drawn("BookSeries", request)
 
     def book_for_nobody(self) -> Drawn:
         """Book a slot for no holder, so that no hold gives way."""
@@ -170,6 +195,101 @@ class Draw:
         if self._random.random() < 0.6:
             return self._change("CompleteBooking", booking_pb.CompleteBookingRequest, booking)
         return self._change("MarkNoShow", booking_pb.MarkNoShowRequest, booking)
+
+    def join(self) -> Drawn:
+        """Wait for one of a few starts, on any calendar or on one; sometimes for none in vain.
+
+        Mostly for what somebody has, so that it is not open already.
+        """
+        random, starts = self._random, self._ground.starts[:WAITED_FOR]
+        type_id = random.choice(FOUGHT_OVER)
+        rules = TYPES[type_id]
+        first, length = random.choice(starts), QUARTER * random.choice((1, 1, 2, 4))
+        calendars = random.sample(rules.any_of or rules.all_of[:1], random.choice((0, 0, 1)))
+        booking = self._any_booking()
+        if random.random() < 0.1:
+            # No start of a class is so soon: it waits until its window has passed.
+            type_id, calendars = "class", []
+            first, length = self._ground.recorder.wall, 5 * SECOND
+        elif booking is not None and booking.start_time.ToDatetime(UTC) in starts:
+            type_id = _short(booking.appointment_type)
+            first = booking.start_time.ToDatetime(UTC)
+            calendars = [_short(booking.calendars[0])] if random.random() < 0.6 else []
+        window = booking_pb.TimeWindow(
+            start_time=timestamp(first), end_time=timestamp(first + length)
+        )
+        return self._join(type_id, calendars, [window])
+
+    def _join(
+        self, type_id: str, calendars: list[str], windows: list[booking_pb.TimeWindow]
+    ) -> Drawn:
+        return Drawn(
+            "JoinWaitlist",
+            booking_pb.JoinWaitlistRequest(
+                parent=PARENT,
+                request_id=self.request_id(),
+                appointment_type=type_name(type_id),
+                calendars=[calendar_name(each) for each in calendars],
+                windows=windows,
+                customer=booking_pb.Customer(display_name=self._client),
+                holder=self.holder(),
+            ),
+        )
+
+    def look(self) -> Drawn | None:
+        """Read an entry of the waitlist, or all of it."""
+        if self._random.random() < 0.15:
+            return Drawn("ListWaitlist", booking_pb.ListWaitlistRequest(parent=PARENT))
+        name = self._any_entry(WAITING)
+        return self.look_at(name) if name else None
+
+    def look_at(self, name: str) -> Drawn:
+        """Read an entry of the waitlist."""
+        min_revision = self._random.choice((0, self._ground.recorder.acknowledged))
+        request = booking_pb.GetWaitlistEntryRequest(name=name, min_revision=min_revision)
+        return Drawn("GetWaitlistEntry", request)
+
+    def leave(self) -> Drawn | None:
+        """Leave the waitlist for one who waits, and with it what is offered."""
+        name = self._any_entry(WAITING)
+        return self.leave_for(name) if name else None
+
+    def leave_for(self, name: str) -> Drawn:
+        """Leave the waitlist."""
+        request = booking_pb.LeaveWaitlistRequest(name=name, request_id=self.request_id())
+        return Drawn("LeaveWaitlist", request)
+
+    def cancel_for(self, entry: booking_pb.WaitlistEntry) -> Drawn | None:
+        """Cancel a booking of what one waits for."""
+        bookings = [
+            booking
+            for booking in self._ground.known.bookings.values()
+            if booking.status in STANDING
+            and booking.appointment_type == entry.appointment_type
+            and any(
+                window.start_time.seconds <= booking.start_time.seconds < window.end_time.seconds
+                for window in entry.windows
+            )
+        ]
+        if not bookings:
+            return None
+        booking = self._random.choice(bookings)
+        return self._change("CancelBooking", booking_pb.CancelBookingRequest, booking)
+
+    def take_offer(self) -> Drawn | None:
+        """Book what is offered to somebody; it may have passed to another by now."""
+        name = self._any_entry(WAITING[1:])
+        return self.book_hold(self._ground.known.waiting[name].offer.name) if name else None
+
+    def decline(self, hold: str) -> Drawn:
+        """Give back what is offered."""
+        request = booking_pb.ReleaseHoldRequest(name=hold, request_id=self.request_id())
+        return Drawn("ReleaseHold", request)
+
+    def _any_entry(self, statuses: tuple[booking_pb.WaitlistEntry.Status.ValueType, ...]) -> str:
+        waiting = self._ground.known.waiting.values()
+        names = [entry.name for entry in waiting if entry.status in statuses]
+        return self._random.choice(names) if names else ""
 
     def reschedule(self) -> Drawn | None:
         """Move a booking to another slot of its type."""
@@ -250,6 +370,12 @@ class Draw:
                 request.customer.display_name += " and another"
             case booking_pb.BookRequest() | booking_pb.HoldSlotRequest():
                 return self._elsewhere(drawn.method, request)
+            case booking_pb.JoinWaitlistRequest() | booking_pb.BookSeriesRequest():
+                request.customer.display_name += " and another"
+            case booking_pb.LeaveWaitlistRequest():
+                join = self.join()
+                join.request.request_id = request.request_id
+                return join
             case booking_pb.RenewHoldRequest() | booking_pb.ReleaseHoldRequest():
                 method = "ReleaseHold" if drawn.method == "RenewHold" else "RenewHold"
                 kind = getattr(booking_pb, f"{method}Request")

@@ -22,6 +22,9 @@ REQUESTS = (
     asked.renew("businesses/salon/holds/1"),
     asked.release("businesses/salon/holds/1"),
     asked.move(BOOKING, CUT),
+    asked.join("cut", STARTS[0]),
+    asked.book_series(CUT),
+    asked.leave("businesses/salon/waitlist/1"),
     *(asked.change(f"{verb}Booking", BOOKING) for verb in ("Cancel", "Approve", "Complete")),
 )
 

@@ -22,6 +22,11 @@ if sys.version_info >= (3, 11):
 else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
+if sys.version_info >= (3, 13):
+    from warnings import deprecated as _deprecated
+else:
+    from typing_extensions import deprecated as _deprecated
+
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class _BookingStatus:
@@ -103,6 +108,7 @@ class Booking(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     CANCEL_REASON_FIELD_NUMBER: _builtins.int
+    SERIES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`businesses/*/bookings/*`; not guessable."""
     appointment_type: _builtins.str
@@ -115,6 +121,8 @@ class Booking(_message.Message):
     """1 when booked, one more with every change."""
     cancel_reason: _builtins.str
     """Why it was cancelled or declined."""
+    series: _builtins.str
+    """What the bookings of one BookSeries have in common; empty where it is no part of a series."""
     @_builtins.property
     def calendars(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The calendars it occupies, the slot's own first."""
@@ -159,10 +167,11 @@ class Booking(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         cancel_reason: _builtins.str = ...,
+        series: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "customer", b"customer", "end_time", b"end_time", "start_time", b"start_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_type", b"appointment_type", "calendars", b"calendars", "cancel_reason", b"cancel_reason", "create_time", b"create_time", "customer", b"customer", "end_time", b"end_time", "fields", b"fields", "name", b"name", "start_time", b"start_time", "status", b"status", "time_zone", b"time_zone", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_type", b"appointment_type", "calendars", b"calendars", "cancel_reason", b"cancel_reason", "create_time", b"create_time", "customer", b"customer", "end_time", b"end_time", "fields", b"fields", "name", b"name", "series", b"series", "start_time", b"start_time", "status", b"status", "time_zone", b"time_zone", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1456,28 +1465,220 @@ class RedeemHandoffResponse(_message.Message):
 Global___RedeemHandoffResponse: _TypeAlias = RedeemHandoffResponse  # noqa: Y015
 
 @_typing.final
-class JoinWaitlistRequest(_message.Message):
-    """JoinWaitlistRequest asks to be offered a slot that frees."""
+class TimeWindow(_message.Message):
+    """TimeWindow is a span of time."""
 
     DESCRIPTOR: _descriptor.Descriptor
+
+    START_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """The first instant."""
+
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """The instant after its last."""
+
+    def __init__(
+        self,
+        *,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TimeWindow: _TypeAlias = TimeWindow  # noqa: Y015
+
+@_typing.final
+class WaitlistEntry(_message.Message):
+    """WaitlistEntry is one who waits for a slot."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Status:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _StatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[WaitlistEntry._Status.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        STATUS_UNSPECIFIED: WaitlistEntry._Status.ValueType  # 0
+        """Never stored."""
+        STATUS_WAITING: WaitlistEntry._Status.ValueType  # 1
+        """It waits."""
+        STATUS_OFFERED: WaitlistEntry._Status.ValueType  # 2
+        """A slot is held for it until `offer_expire_time`."""
+        STATUS_TAKEN: WaitlistEntry._Status.ValueType  # 3
+        """It has booked what was offered."""
+        STATUS_LEFT: WaitlistEntry._Status.ValueType  # 4
+        """It was withdrawn."""
+        STATUS_LAPSED: WaitlistEntry._Status.ValueType  # 5
+        """It did not take what was offered in time."""
+        STATUS_EXPIRED: WaitlistEntry._Status.ValueType  # 6
+        """Its last window has passed."""
+
+    class Status(_Status, metaclass=_StatusEnumTypeWrapper):
+        """Where an entry stands."""
+
+    STATUS_UNSPECIFIED: WaitlistEntry.Status.ValueType  # 0
+    """Never stored."""
+    STATUS_WAITING: WaitlistEntry.Status.ValueType  # 1
+    """It waits."""
+    STATUS_OFFERED: WaitlistEntry.Status.ValueType  # 2
+    """A slot is held for it until `offer_expire_time`."""
+    STATUS_TAKEN: WaitlistEntry.Status.ValueType  # 3
+    """It has booked what was offered."""
+    STATUS_LEFT: WaitlistEntry.Status.ValueType  # 4
+    """It was withdrawn."""
+    STATUS_LAPSED: WaitlistEntry.Status.ValueType  # 5
+    """It did not take what was offered in time."""
+    STATUS_EXPIRED: WaitlistEntry.Status.ValueType  # 6
+    """Its last window has passed."""
+
+    NAME_FIELD_NUMBER: _builtins.int
+    APPOINTMENT_TYPE_FIELD_NUMBER: _builtins.int
+    CALENDARS_FIELD_NUMBER: _builtins.int
+    WINDOWS_FIELD_NUMBER: _builtins.int
+    DURATION_FIELD_NUMBER: _builtins.int
+    HOLDER_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    OFFER_FIELD_NUMBER: _builtins.int
+    OFFER_EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`businesses/*/waitlist/*`; not guessable."""
+    appointment_type: _builtins.str
+    """The appointment type, `businesses/*/appointmentTypes/*`."""
+    holder: _builtins.str
+    """Whose wish it is, and whose hold an offer will be."""
+    status: Global___WaitlistEntry.Status.ValueType
+    """Where it stands."""
+    @_builtins.property
+    def calendars(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The calendars that will do; empty: any of the type's."""
+
+    @_builtins.property
+    def windows(self) -> _containers.RepeatedCompositeFieldContainer[Global___TimeWindow]:
+        """When a slot must start; its end may be later."""
+
+    @_builtins.property
+    def duration(self) -> _duration_pb2.Duration:
+        """How long; absent: the type's first duration."""
+
+    @_builtins.property
+    def offer(self) -> Global___Hold:
+        """What is offered, while it is."""
+
+    @_builtins.property
+    def offer_expire_time(self) -> _timestamp_pb2.Timestamp:
+        """Until when the offer is kept. Taking it later succeeds only until it has passed to the next."""
+
+    @_builtins.property
+    def customer(self) -> Global___Customer:
+        """Who waits. Only with the scope `bookings.read`; erased once the entry has ended."""
+
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it joined: the order in which offers are made."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        appointment_type: _builtins.str = ...,
+        calendars: _abc.Iterable[_builtins.str] | None = ...,
+        windows: _abc.Iterable[Global___TimeWindow] | None = ...,
+        duration: _duration_pb2.Duration | None = ...,
+        holder: _builtins.str = ...,
+        status: Global___WaitlistEntry.Status.ValueType = ...,
+        offer: Global___Hold | None = ...,
+        offer_expire_time: _timestamp_pb2.Timestamp | None = ...,
+        customer: Global___Customer | None = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "customer", b"customer", "duration", b"duration", "offer", b"offer", "offer_expire_time", b"offer_expire_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_type", b"appointment_type", "calendars", b"calendars", "create_time", b"create_time", "customer", b"customer", "duration", b"duration", "holder", b"holder", "name", b"name", "offer", b"offer", "offer_expire_time", b"offer_expire_time", "status", b"status", "windows", b"windows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WaitlistEntry: _TypeAlias = WaitlistEntry  # noqa: Y015
+
+@_typing.final
+class JoinWaitlistRequest(_message.Message):
+    """JoinWaitlistRequest waits for a slot."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class FieldsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     PARENT_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     WISH_FIELD_NUMBER: _builtins.int
     CUSTOMER_FIELD_NUMBER: _builtins.int
+    APPOINTMENT_TYPE_FIELD_NUMBER: _builtins.int
+    CALENDARS_FIELD_NUMBER: _builtins.int
+    WINDOWS_FIELD_NUMBER: _builtins.int
+    DURATION_FIELD_NUMBER: _builtins.int
+    HOLDER_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """The business, `businesses/*`."""
     request_id: _builtins.str
     """Chosen by the client, new for each request and kept over its retries: the same id with the same
     body returns the first OK answer, byte for byte, for at least 24 h (B3).
     """
+    appointment_type: _builtins.str
+    """The appointment type, `businesses/*/appointmentTypes/*`."""
+    holder: _builtins.str
+    """Whose wish it is: the client's own name for its end user or conversation."""
     @_builtins.property
+    @_deprecated("""This field has been marked as deprecated using proto field options.""")
     def wish(self) -> _core_pb2.SlotChoice:
-        """The wish: the appointment type, and where not empty the calendar."""
+        """Never worked, and is not read: see `appointment_type`, `calendars` and `windows`."""
 
     @_builtins.property
     def customer(self) -> Global___Customer:
         """Who waits."""
+
+    @_builtins.property
+    def calendars(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The calendars that will do; empty: any of the type's."""
+
+    @_builtins.property
+    def windows(self) -> _containers.RepeatedCompositeFieldContainer[Global___TimeWindow]:
+        """When a slot must start."""
+
+    @_builtins.property
+    def duration(self) -> _duration_pb2.Duration:
+        """One of the type's durations. Absent: its first."""
+
+    @_builtins.property
+    def fields(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """What the customer was asked, and answered."""
 
     def __init__(
         self,
@@ -1486,10 +1687,16 @@ class JoinWaitlistRequest(_message.Message):
         request_id: _builtins.str = ...,
         wish: _core_pb2.SlotChoice | None = ...,
         customer: Global___Customer | None = ...,
+        appointment_type: _builtins.str = ...,
+        calendars: _abc.Iterable[_builtins.str] | None = ...,
+        windows: _abc.Iterable[Global___TimeWindow] | None = ...,
+        duration: _duration_pb2.Duration | None = ...,
+        holder: _builtins.str = ...,
+        fields: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "wish", b"wish"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "duration", b"duration", "wish", b"wish"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "parent", b"parent", "request_id", b"request_id", "wish", b"wish"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_type", b"appointment_type", "calendars", b"calendars", "customer", b"customer", "duration", b"duration", "fields", b"fields", "holder", b"holder", "parent", b"parent", "request_id", b"request_id", "windows", b"windows", "wish", b"wish"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1497,25 +1704,155 @@ Global___JoinWaitlistRequest: _TypeAlias = JoinWaitlistRequest  # noqa: Y015
 
 @_typing.final
 class JoinWaitlistResponse(_message.Message):
-    """JoinWaitlistResponse names the wish."""
+    """JoinWaitlistResponse has the entry."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
+    ENTRY_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`businesses/*/waitlist/*`."""
+    revision: _builtins.int
+    """The revision of this change."""
+    @_builtins.property
+    def entry(self) -> Global___WaitlistEntry:
+        """The entry; offered a slot already where one was open."""
+
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
+        entry: Global___WaitlistEntry | None = ...,
+        revision: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["entry", b"entry"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entry", b"entry", "name", b"name", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___JoinWaitlistResponse: _TypeAlias = JoinWaitlistResponse  # noqa: Y015
+
+@_typing.final
+class GetWaitlistEntryRequest(_message.Message):
+    """GetWaitlistEntryRequest reads an entry."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    MIN_REVISION_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`businesses/*/waitlist/*`."""
+    min_revision: _builtins.int
+    """The answer is at least as new as this revision (W8)."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        min_revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["min_revision", b"min_revision", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetWaitlistEntryRequest: _TypeAlias = GetWaitlistEntryRequest  # noqa: Y015
+
+@_typing.final
+class GetWaitlistEntryResponse(_message.Message):
+    """GetWaitlistEntryResponse has it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRY_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """The revision at which it was read."""
+    @_builtins.property
+    def entry(self) -> Global___WaitlistEntry:
+        """The entry."""
+
+    def __init__(
+        self,
+        *,
+        entry: Global___WaitlistEntry | None = ...,
+        revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["entry", b"entry"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entry", b"entry", "revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetWaitlistEntryResponse: _TypeAlias = GetWaitlistEntryResponse  # noqa: Y015
+
+@_typing.final
+class ListWaitlistRequest(_message.Message):
+    """ListWaitlistRequest lists who waits."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    APPOINTMENT_TYPE_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """The business, `businesses/*`."""
+    appointment_type: _builtins.str
+    """Only for this appointment type; empty: any."""
+    page_size: _builtins.int
+    """How many at most; 0: 100."""
+    page_token: _builtins.str
+    """`next_page_token` of the page before, of the same query."""
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        appointment_type: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_type", b"appointment_type", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListWaitlistRequest: _TypeAlias = ListWaitlistRequest  # noqa: Y015
+
+@_typing.final
+class ListWaitlistResponse(_message.Message):
+    """ListWaitlistResponse has a page of entries."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """The revision at which they were read."""
+    next_page_token: _builtins.str
+    """Set where there are more."""
+    @_builtins.property
+    def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___WaitlistEntry]:
+        """In the order in which they joined."""
+
+    def __init__(
+        self,
+        *,
+        entries: _abc.Iterable[Global___WaitlistEntry] | None = ...,
+        revision: _builtins.int = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "next_page_token", b"next_page_token", "revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListWaitlistResponse: _TypeAlias = ListWaitlistResponse  # noqa: Y015
 
 @_typing.final
 class LeaveWaitlistRequest(_message.Message):
@@ -1547,17 +1884,219 @@ Global___LeaveWaitlistRequest: _TypeAlias = LeaveWaitlistRequest  # noqa: Y015
 
 @_typing.final
 class LeaveWaitlistResponse(_message.Message):
-    """LeaveWaitlistResponse is empty."""
+    """LeaveWaitlistResponse says that it is withdrawn."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    REVISION_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """The revision of this change."""
     def __init__(
         self,
+        *,
+        revision: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___LeaveWaitlistResponse: _TypeAlias = LeaveWaitlistResponse  # noqa: Y015
+
+@_typing.final
+class BookSeriesRequest(_message.Message):
+    """BookSeriesRequest books an appointment that recurs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Mode:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _ModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[BookSeriesRequest._Mode.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        MODE_UNSPECIFIED: BookSeriesRequest._Mode.ValueType  # 0
+        """Not a mode."""
+        MODE_ALL_OR_NONE: BookSeriesRequest._Mode.ValueType  # 1
+        """Book nothing."""
+        MODE_AS_MANY_AS_FIT: BookSeriesRequest._Mode.ValueType  # 2
+        """Book the others."""
+
+    class Mode(_Mode, metaclass=_ModeEnumTypeWrapper):
+        """What to do where an occurrence does not fit."""
+
+    MODE_UNSPECIFIED: BookSeriesRequest.Mode.ValueType  # 0
+    """Not a mode."""
+    MODE_ALL_OR_NONE: BookSeriesRequest.Mode.ValueType  # 1
+    """Book nothing."""
+    MODE_AS_MANY_AS_FIT: BookSeriesRequest.Mode.ValueType  # 2
+    """Book the others."""
+
+    @_typing.final
+    class FieldsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    FIRST_FIELD_NUMBER: _builtins.int
+    RECURRENCE_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
+    CUSTOMER_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
+    HOLDER_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """The business, `businesses/*`."""
+    request_id: _builtins.str
+    """Chosen by the client, new for each request and kept over its retries: the same id with the same
+    body returns the first OK answer, byte for byte, for at least 24 h (B3).
+    """
+    recurrence: _builtins.str
+    """When it recurs: a recurrence rule, RFC 5545 section 3.3.10, such as `FREQ=WEEKLY;COUNT=6`, with FREQ
+    (DAILY, WEEKLY, MONTHLY), INTERVAL, COUNT or UNTIL, BYDAY and BYMONTHDAY, of at most 52 occurrences.
+    """
+    mode: Global___BookSeriesRequest.Mode.ValueType
+    """What to do where one does not fit."""
+    holder: _builtins.str
+    """Whose own holds do not stand in the way: those that overlap are used up."""
+    @_builtins.property
+    def first(self) -> _core_pb2.SlotChoice:
+        """The first occurrence."""
+
+    @_builtins.property
+    def customer(self) -> Global___Customer:
+        """Who comes."""
+
+    @_builtins.property
+    def fields(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """What the customer was asked, and answered."""
+
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+        first: _core_pb2.SlotChoice | None = ...,
+        recurrence: _builtins.str = ...,
+        mode: Global___BookSeriesRequest.Mode.ValueType = ...,
+        customer: Global___Customer | None = ...,
+        fields: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        holder: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "first", b"first"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer", "fields", b"fields", "first", b"first", "holder", b"holder", "mode", b"mode", "parent", b"parent", "recurrence", b"recurrence", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BookSeriesRequest: _TypeAlias = BookSeriesRequest  # noqa: Y015
+
+@_typing.final
+class SeriesOccurrence(_message.Message):
+    """SeriesOccurrence is what became of one occurrence."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_TIME_FIELD_NUMBER: _builtins.int
+    BOOKING_FIELD_NUMBER: _builtins.int
+    REFUSAL_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp:
+        """When it starts."""
+
+    @_builtins.property
+    def booking(self) -> Global___Booking:
+        """The booking."""
+
+    @_builtins.property
+    def refusal(self) -> _status_pb2.Status:
+        """The refusal, with the details that Book would give."""
+
+    def __init__(
+        self,
+        *,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        booking: Global___Booking | None = ...,
+        refusal: _status_pb2.Status | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["booking", b"booking", "outcome", b"outcome", "refusal", b"refusal", "start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["booking", b"booking", "outcome", b"outcome", "refusal", b"refusal", "start_time", b"start_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_outcome: _TypeAlias = _typing.Literal["booking", "refusal"]  # noqa: Y015
+    _WhichOneofArgType_outcome: _TypeAlias = _typing.Literal["outcome", b"outcome"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_outcome) -> _WhichOneofReturnType_outcome | None: ...
+
+Global___SeriesOccurrence: _TypeAlias = SeriesOccurrence  # noqa: Y015
+
+@_typing.final
+class SeriesReport(_message.Message):
+    """SeriesReport tells of every occurrence; also a detail of SERIES_REFUSED, there without bookings."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OCCURRENCES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def occurrences(self) -> _containers.RepeatedCompositeFieldContainer[Global___SeriesOccurrence]:
+        """In the order of time."""
+
+    def __init__(
+        self,
+        *,
+        occurrences: _abc.Iterable[Global___SeriesOccurrence] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["occurrences", b"occurrences"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SeriesReport: _TypeAlias = SeriesReport  # noqa: Y015
+
+@_typing.final
+class BookSeriesResponse(_message.Message):
+    """BookSeriesResponse tells what was booked."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SERIES_FIELD_NUMBER: _builtins.int
+    REPORT_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    series: _builtins.str
+    """What the bookings have in common."""
+    revision: _builtins.int
+    """The revision of this change."""
+    @_builtins.property
+    def report(self) -> Global___SeriesReport:
+        """What became of each occurrence."""
+
+    def __init__(
+        self,
+        *,
+        series: _builtins.str = ...,
+        report: Global___SeriesReport | None = ...,
+        revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["report", b"report"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["report", b"report", "revision", b"revision", "series", b"series"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BookSeriesResponse: _TypeAlias = BookSeriesResponse  # noqa: Y015

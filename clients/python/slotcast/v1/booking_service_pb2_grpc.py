@@ -122,10 +122,25 @@ class BookingServiceStub:
                 request_serializer=slotcast_dot_v1_dot_booking__service__pb2.JoinWaitlistRequest.SerializeToString,
                 response_deserializer=slotcast_dot_v1_dot_booking__service__pb2.JoinWaitlistResponse.FromString,
                 _registered_method=True)
+        self.GetWaitlistEntry = channel.unary_unary(
+                '/slotcast.v1.BookingService/GetWaitlistEntry',
+                request_serializer=slotcast_dot_v1_dot_booking__service__pb2.GetWaitlistEntryRequest.SerializeToString,
+                response_deserializer=slotcast_dot_v1_dot_booking__service__pb2.GetWaitlistEntryResponse.FromString,
+                _registered_method=True)
+        self.ListWaitlist = channel.unary_unary(
+                '/slotcast.v1.BookingService/ListWaitlist',
+                request_serializer=slotcast_dot_v1_dot_booking__service__pb2.ListWaitlistRequest.SerializeToString,
+                response_deserializer=slotcast_dot_v1_dot_booking__service__pb2.ListWaitlistResponse.FromString,
+                _registered_method=True)
         self.LeaveWaitlist = channel.unary_unary(
                 '/slotcast.v1.BookingService/LeaveWaitlist',
                 request_serializer=slotcast_dot_v1_dot_booking__service__pb2.LeaveWaitlistRequest.SerializeToString,
                 response_deserializer=slotcast_dot_v1_dot_booking__service__pb2.LeaveWaitlistResponse.FromString,
+                _registered_method=True)
+        self.BookSeries = channel.unary_unary(
+                '/slotcast.v1.BookingService/BookSeries',
+                request_serializer=slotcast_dot_v1_dot_booking__service__pb2.BookSeriesRequest.SerializeToString,
+                response_deserializer=slotcast_dot_v1_dot_booking__service__pb2.BookSeriesResponse.FromString,
                 _registered_method=True)
 
 
@@ -183,7 +198,8 @@ class BookingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetBooking(self, request, context):
-        """GetBooking reads a booking.
+        """GetBooking reads a booking. So does the link of its letter: a bearer `slotcast_manage_…`, which also moves
+        and cancels it, and nothing else. CAPABILITY_ENDED: the booking has ended, and the link with it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -270,14 +286,45 @@ class BookingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def JoinWaitlist(self, request, context):
-        """JoinWaitlist asks to be offered a slot that frees. NOT_IMPLEMENTED until its own release.
+        """JoinWaitlist waits for a slot: the first who fits is offered what frees, in the order in which they
+        joined, in the very commit that frees it: nobody can jump in between, and no watch shows it open. If a
+        slot that fits is open already, it is offered at once. An offer is a hold for its entry, which Book
+        takes; not taken in time it passes to the next.
+        TOO_MANY_WAITING: the holder, or the business, has as many entries as it may.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetWaitlistEntry(self, request, context):
+        """GetWaitlistEntry reads one who waits: also whether a slot is offered, and until when.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListWaitlist(self, request, context):
+        """ListWaitlist lists who waits or is offered a slot, in the order in which they joined. Needs the scope
+        `bookings.staff`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def LeaveWaitlist(self, request, context):
-        """LeaveWaitlist withdraws that wish. NOT_IMPLEMENTED until its own release.
+        """LeaveWaitlist withdraws a wish, and declines what is offered to it: that passes to the next.
+        WAITING_ENDED: it was left, taken, or has lapsed before.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def BookSeries(self, request, context):
+        """BookSeries books an appointment that recurs, in one commit: all of it or nothing, or as much as fits,
+        with a report for each occurrence. Each occurrence is a booking of its own. It keeps its wall-clock
+        time in the calendar's zone when clocks change.
+        SERIES_REFUSED: all were wanted and some do not fit, or none fits; nothing was booked. `SeriesReport` says
+        which. Where the server chooses the calendar, it is one that takes all, if there is one among ten.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -371,10 +418,25 @@ def add_BookingServiceServicer_to_server(servicer, server):
                     request_deserializer=slotcast_dot_v1_dot_booking__service__pb2.JoinWaitlistRequest.FromString,
                     response_serializer=slotcast_dot_v1_dot_booking__service__pb2.JoinWaitlistResponse.SerializeToString,
             ),
+            'GetWaitlistEntry': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetWaitlistEntry,
+                    request_deserializer=slotcast_dot_v1_dot_booking__service__pb2.GetWaitlistEntryRequest.FromString,
+                    response_serializer=slotcast_dot_v1_dot_booking__service__pb2.GetWaitlistEntryResponse.SerializeToString,
+            ),
+            'ListWaitlist': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListWaitlist,
+                    request_deserializer=slotcast_dot_v1_dot_booking__service__pb2.ListWaitlistRequest.FromString,
+                    response_serializer=slotcast_dot_v1_dot_booking__service__pb2.ListWaitlistResponse.SerializeToString,
+            ),
             'LeaveWaitlist': grpc.unary_unary_rpc_method_handler(
                     servicer.LeaveWaitlist,
                     request_deserializer=slotcast_dot_v1_dot_booking__service__pb2.LeaveWaitlistRequest.FromString,
                     response_serializer=slotcast_dot_v1_dot_booking__service__pb2.LeaveWaitlistResponse.SerializeToString,
+            ),
+            'BookSeries': grpc.unary_unary_rpc_method_handler(
+                    servicer.BookSeries,
+                    request_deserializer=slotcast_dot_v1_dot_booking__service__pb2.BookSeriesRequest.FromString,
+                    response_serializer=slotcast_dot_v1_dot_booking__service__pb2.BookSeriesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -850,6 +912,60 @@ class BookingService:
             _registered_method=True)
 
     @staticmethod
+    def GetWaitlistEntry(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slotcast.v1.BookingService/GetWaitlistEntry',
+            slotcast_dot_v1_dot_booking__service__pb2.GetWaitlistEntryRequest.SerializeToString,
+            slotcast_dot_v1_dot_booking__service__pb2.GetWaitlistEntryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListWaitlist(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slotcast.v1.BookingService/ListWaitlist',
+            slotcast_dot_v1_dot_booking__service__pb2.ListWaitlistRequest.SerializeToString,
+            slotcast_dot_v1_dot_booking__service__pb2.ListWaitlistResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def LeaveWaitlist(request,
             target,
             options=(),
@@ -866,6 +982,33 @@ class BookingService:
             '/slotcast.v1.BookingService/LeaveWaitlist',
             slotcast_dot_v1_dot_booking__service__pb2.LeaveWaitlistRequest.SerializeToString,
             slotcast_dot_v1_dot_booking__service__pb2.LeaveWaitlistResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BookSeries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slotcast.v1.BookingService/BookSeries',
+            slotcast_dot_v1_dot_booking__service__pb2.BookSeriesRequest.SerializeToString,
+            slotcast_dot_v1_dot_booking__service__pb2.BookSeriesResponse.FromString,
             options,
             channel_credentials,
             insecure,

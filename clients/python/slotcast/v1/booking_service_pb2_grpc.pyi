@@ -64,7 +64,9 @@ class BookingServiceStub:
     that the server reads no further until it has answered.
     """
     GetBooking: _grpc.UnaryUnaryMultiCallable[_booking_service_pb2.GetBookingRequest, _booking_service_pb2.GetBookingResponse]
-    """GetBooking reads a booking."""
+    """GetBooking reads a booking. So does the link of its letter: a bearer `slotcast_manage_…`, which also moves
+    and cancels it, and nothing else. CAPABILITY_ENDED: the booking has ended, and the link with it.
+    """
     ListBookings: _grpc.UnaryUnaryMultiCallable[_booking_service_pb2.ListBookingsRequest, _booking_service_pb2.ListBookingsResponse]
     """ListBookings lists bookings by start, then by name."""
     RescheduleBooking: _grpc.UnaryUnaryMultiCallable[_booking_service_pb2.RescheduleBookingRequest, _booking_service_pb2.RescheduleBookingResponse]
@@ -104,9 +106,29 @@ class BookingServiceStub:
     RedeemHandoff: _grpc.UnaryUnaryMultiCallable[_booking_service_pb2.RedeemHandoffRequest, _booking_service_pb2.RedeemHandoffResponse]
     """RedeemHandoff takes over the hold and the fields of a ticket, once. NOT_IMPLEMENTED until its own release."""
     JoinWaitlist: _grpc.UnaryUnaryMultiCallable[_booking_service_pb2.JoinWaitlistRequest, _booking_service_pb2.JoinWaitlistResponse]
-    """JoinWaitlist asks to be offered a slot that frees. NOT_IMPLEMENTED until its own release."""
+    """JoinWaitlist waits for a slot: the first who fits is offered what frees, in the order in which they
+    joined, in the very commit that frees it: nobody can jump in between, and no watch shows it open. If a
+    slot that fits is open already, it is offered at once. An offer is a hold for its entry, which Book
+    takes; not taken in time it passes to the next.
+    TOO_MANY_WAITING: the holder, or the business, has as many entries as it may.
+    """
+    GetWaitlistEntry: _grpc.UnaryUnaryMultiCallable[_booking_service_pb2.GetWaitlistEntryRequest, _booking_service_pb2.GetWaitlistEntryResponse]
+    """GetWaitlistEntry reads one who waits: also whether a slot is offered, and until when."""
+    ListWaitlist: _grpc.UnaryUnaryMultiCallable[_booking_service_pb2.ListWaitlistRequest, _booking_service_pb2.ListWaitlistResponse]
+    """ListWaitlist lists who waits or is offered a slot, in the order in which they joined. Needs the scope
+    `bookings.staff`.
+    """
     LeaveWaitlist: _grpc.UnaryUnaryMultiCallable[_booking_service_pb2.LeaveWaitlistRequest, _booking_service_pb2.LeaveWaitlistResponse]
-    """LeaveWaitlist withdraws that wish. NOT_IMPLEMENTED until its own release."""
+    """LeaveWaitlist withdraws a wish, and declines what is offered to it: that passes to the next.
+    WAITING_ENDED: it was left, taken, or has lapsed before.
+    """
+    BookSeries: _grpc.UnaryUnaryMultiCallable[_booking_service_pb2.BookSeriesRequest, _booking_service_pb2.BookSeriesResponse]
+    """BookSeries books an appointment that recurs, in one commit: all of it or nothing, or as much as fits,
+    with a report for each occurrence. Each occurrence is a booking of its own. It keeps its wall-clock
+    time in the calendar's zone when clocks change.
+    SERIES_REFUSED: all were wanted and some do not fit, or none fits; nothing was booked. `SeriesReport` says
+    which. Where the server chooses the calendar, it is one that takes all, if there is one among ten.
+    """
 
 @_typing.type_check_only
 class BookingServiceAsyncStub(BookingServiceStub):
@@ -144,7 +166,9 @@ class BookingServiceAsyncStub(BookingServiceStub):
     that the server reads no further until it has answered.
     """
     GetBooking: _aio.UnaryUnaryMultiCallable[_booking_service_pb2.GetBookingRequest, _booking_service_pb2.GetBookingResponse]  # type: ignore[assignment]
-    """GetBooking reads a booking."""
+    """GetBooking reads a booking. So does the link of its letter: a bearer `slotcast_manage_…`, which also moves
+    and cancels it, and nothing else. CAPABILITY_ENDED: the booking has ended, and the link with it.
+    """
     ListBookings: _aio.UnaryUnaryMultiCallable[_booking_service_pb2.ListBookingsRequest, _booking_service_pb2.ListBookingsResponse]  # type: ignore[assignment]
     """ListBookings lists bookings by start, then by name."""
     RescheduleBooking: _aio.UnaryUnaryMultiCallable[_booking_service_pb2.RescheduleBookingRequest, _booking_service_pb2.RescheduleBookingResponse]  # type: ignore[assignment]
@@ -184,9 +208,29 @@ class BookingServiceAsyncStub(BookingServiceStub):
     RedeemHandoff: _aio.UnaryUnaryMultiCallable[_booking_service_pb2.RedeemHandoffRequest, _booking_service_pb2.RedeemHandoffResponse]  # type: ignore[assignment]
     """RedeemHandoff takes over the hold and the fields of a ticket, once. NOT_IMPLEMENTED until its own release."""
     JoinWaitlist: _aio.UnaryUnaryMultiCallable[_booking_service_pb2.JoinWaitlistRequest, _booking_service_pb2.JoinWaitlistResponse]  # type: ignore[assignment]
-    """JoinWaitlist asks to be offered a slot that frees. NOT_IMPLEMENTED until its own release."""
+    """JoinWaitlist waits for a slot: the first who fits is offered what frees, in the order in which they
+    joined, in the very commit that frees it: nobody can jump in between, and no watch shows it open. If a
+    slot that fits is open already, it is offered at once. An offer is a hold for its entry, which Book
+    takes; not taken in time it passes to the next.
+    TOO_MANY_WAITING: the holder, or the business, has as many entries as it may.
+    """
+    GetWaitlistEntry: _aio.UnaryUnaryMultiCallable[_booking_service_pb2.GetWaitlistEntryRequest, _booking_service_pb2.GetWaitlistEntryResponse]  # type: ignore[assignment]
+    """GetWaitlistEntry reads one who waits: also whether a slot is offered, and until when."""
+    ListWaitlist: _aio.UnaryUnaryMultiCallable[_booking_service_pb2.ListWaitlistRequest, _booking_service_pb2.ListWaitlistResponse]  # type: ignore[assignment]
+    """ListWaitlist lists who waits or is offered a slot, in the order in which they joined. Needs the scope
+    `bookings.staff`.
+    """
     LeaveWaitlist: _aio.UnaryUnaryMultiCallable[_booking_service_pb2.LeaveWaitlistRequest, _booking_service_pb2.LeaveWaitlistResponse]  # type: ignore[assignment]
-    """LeaveWaitlist withdraws that wish. NOT_IMPLEMENTED until its own release."""
+    """LeaveWaitlist withdraws a wish, and declines what is offered to it: that passes to the next.
+    WAITING_ENDED: it was left, taken, or has lapsed before.
+    """
+    BookSeries: _aio.UnaryUnaryMultiCallable[_booking_service_pb2.BookSeriesRequest, _booking_service_pb2.BookSeriesResponse]  # type: ignore[assignment]
+    """BookSeries books an appointment that recurs, in one commit: all of it or nothing, or as much as fits,
+    with a report for each occurrence. Each occurrence is a booking of its own. It keeps its wall-clock
+    time in the calendar's zone when clocks change.
+    SERIES_REFUSED: all were wanted and some do not fit, or none fits; nothing was booked. `SeriesReport` says
+    which. Where the server chooses the calendar, it is one that takes all, if there is one among ten.
+    """
 
 class BookingServiceServicer(metaclass=_abc_1.ABCMeta):
     """BookingService holds slots, books them, and changes bookings. A slot is never sold twice (B1), and a
@@ -257,7 +301,9 @@ class BookingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _booking_service_pb2.GetBookingRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_booking_service_pb2.GetBookingResponse, _abc.Awaitable[_booking_service_pb2.GetBookingResponse]]:
-        """GetBooking reads a booking."""
+        """GetBooking reads a booking. So does the link of its letter: a bearer `slotcast_manage_…`, which also moves
+        and cancels it, and nothing else. CAPABILITY_ENDED: the booking has ended, and the link with it.
+        """
 
     @_abc_1.abstractmethod
     def ListBookings(
@@ -363,7 +409,30 @@ class BookingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _booking_service_pb2.JoinWaitlistRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_booking_service_pb2.JoinWaitlistResponse, _abc.Awaitable[_booking_service_pb2.JoinWaitlistResponse]]:
-        """JoinWaitlist asks to be offered a slot that frees. NOT_IMPLEMENTED until its own release."""
+        """JoinWaitlist waits for a slot: the first who fits is offered what frees, in the order in which they
+        joined, in the very commit that frees it: nobody can jump in between, and no watch shows it open. If a
+        slot that fits is open already, it is offered at once. An offer is a hold for its entry, which Book
+        takes; not taken in time it passes to the next.
+        TOO_MANY_WAITING: the holder, or the business, has as many entries as it may.
+        """
+
+    @_abc_1.abstractmethod
+    def GetWaitlistEntry(
+        self,
+        request: _booking_service_pb2.GetWaitlistEntryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_booking_service_pb2.GetWaitlistEntryResponse, _abc.Awaitable[_booking_service_pb2.GetWaitlistEntryResponse]]:
+        """GetWaitlistEntry reads one who waits: also whether a slot is offered, and until when."""
+
+    @_abc_1.abstractmethod
+    def ListWaitlist(
+        self,
+        request: _booking_service_pb2.ListWaitlistRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_booking_service_pb2.ListWaitlistResponse, _abc.Awaitable[_booking_service_pb2.ListWaitlistResponse]]:
+        """ListWaitlist lists who waits or is offered a slot, in the order in which they joined. Needs the scope
+        `bookings.staff`.
+        """
 
     @_abc_1.abstractmethod
     def LeaveWaitlist(
@@ -371,6 +440,21 @@ class BookingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _booking_service_pb2.LeaveWaitlistRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_booking_service_pb2.LeaveWaitlistResponse, _abc.Awaitable[_booking_service_pb2.LeaveWaitlistResponse]]:
-        """LeaveWaitlist withdraws that wish. NOT_IMPLEMENTED until its own release."""
+        """LeaveWaitlist withdraws a wish, and declines what is offered to it: that passes to the next.
+        WAITING_ENDED: it was left, taken, or has lapsed before.
+        """
+
+    @_abc_1.abstractmethod
+    def BookSeries(
+        self,
+        request: _booking_service_pb2.BookSeriesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_booking_service_pb2.BookSeriesResponse, _abc.Awaitable[_booking_service_pb2.BookSeriesResponse]]:
+        """BookSeries books an appointment that recurs, in one commit: all of it or nothing, or as much as fits,
+        with a report for each occurrence. Each occurrence is a booking of its own. It keeps its wall-clock
+        time in the calendar's zone when clocks change.
+        SERIES_REFUSED: all were wanted and some do not fit, or none fits; nothing was booked. `SeriesReport` says
+        which. Where the server chooses the calendar, it is one that takes all, if there is one among ten.
+        """
 
 def add_BookingServiceServicer_to_server(servicer: BookingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -75,6 +75,10 @@ class Business(_message.Message):
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
     HOLDS_PER_HOLDER_MAX_FIELD_NUMBER: _builtins.int
     HOLDS_PER_KEY_MAX_FIELD_NUMBER: _builtins.int
+    EMAIL_FIELD_NUMBER: _builtins.int
+    PHONE_FIELD_NUMBER: _builtins.int
+    LOCATION_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`businesses/*`."""
     display_name: _builtins.str
@@ -83,6 +87,14 @@ class Business(_message.Message):
     """How many holds one holder may have at a time; 0: 5."""
     holds_per_key_max: _builtins.int
     """How many holds one API key may have at a time, of all its holders together; 0: 1,000."""
+    email: _builtins.str
+    """Where customers can write to; may be empty. Letters name it as the organiser."""
+    phone: _builtins.str
+    """A number that customers can call; may be empty."""
+    location: _builtins.str
+    """Where appointments take place, as it stands in letters; may be empty."""
+    language: _builtins.str
+    """The language of its staff, and of letters to customers who named none, as a BCP 47 tag; empty: `en`."""
     def __init__(
         self,
         *,
@@ -90,10 +102,14 @@ class Business(_message.Message):
         display_name: _builtins.str = ...,
         holds_per_holder_max: _builtins.int = ...,
         holds_per_key_max: _builtins.int = ...,
+        email: _builtins.str = ...,
+        phone: _builtins.str = ...,
+        location: _builtins.str = ...,
+        language: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "holds_per_holder_max", b"holds_per_holder_max", "holds_per_key_max", b"holds_per_key_max", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "email", b"email", "holds_per_holder_max", b"holds_per_holder_max", "holds_per_key_max", b"holds_per_key_max", "language", b"language", "location", b"location", "name", b"name", "phone", b"phone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -109,6 +125,7 @@ class Calendar(_message.Message):
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
     TIME_ZONE_FIELD_NUMBER: _builtins.int
     SCHEDULE_FIELD_NUMBER: _builtins.int
+    EMAIL_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`businesses/*/calendars/*`."""
     display_name: _builtins.str
@@ -117,6 +134,10 @@ class Calendar(_message.Message):
     """The IANA time zone that its opening hours are in, such as `Europe/Berlin`."""
     schedule: _builtins.str
     """Its opening hours, `businesses/*/schedules/*`."""
+    email: _builtins.str
+    """Where letters about its bookings go, to the person or who keeps the room; empty: none are sent. Shown with the
+    scope `catalog.write` or `bookings.staff` only.
+    """
     def __init__(
         self,
         *,
@@ -124,10 +145,11 @@ class Calendar(_message.Message):
         display_name: _builtins.str = ...,
         time_zone: _builtins.str = ...,
         schedule: _builtins.str = ...,
+        email: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "name", b"name", "schedule", b"schedule", "time_zone", b"time_zone"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "email", b"email", "name", b"name", "schedule", b"schedule", "time_zone", b"time_zone"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -155,6 +177,9 @@ class AppointmentType(_message.Message):
     ANY_OF_FIELD_NUMBER: _builtins.int
     ALL_OF_FIELD_NUMBER: _builtins.int
     CANCELLATION_NOTICE_FIELD_NUMBER: _builtins.int
+    REMINDERS_FIELD_NUMBER: _builtins.int
+    OFFER_DURATION_FIELD_NUMBER: _builtins.int
+    CANCEL_BY_REPLY_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`businesses/*/appointmentTypes/*`."""
     display_name: _builtins.str
@@ -169,6 +194,8 @@ class AppointmentType(_message.Message):
     """The most appointments of this type on one calendar on one of its civil days; 0: no cap."""
     week_cap: _builtins.int
     """The most appointments of this type on one calendar in one of its civil weeks, from Monday; 0: no cap."""
+    cancel_by_reply: _builtins.bool
+    """True: a customer's calendar program may cancel, by declining the invitation."""
     @_builtins.property
     def durations(self) -> _containers.RepeatedCompositeFieldContainer[_duration_pb2.Duration]:
         """How long it lasts; the first is meant where a caller names none. Whole minutes."""
@@ -211,6 +238,14 @@ class AppointmentType(_message.Message):
     def cancellation_notice(self) -> _duration_pb2.Duration:
         """Until how long before its start a booking may be cancelled or moved by its customer."""
 
+    @_builtins.property
+    def reminders(self) -> _containers.RepeatedCompositeFieldContainer[_duration_pb2.Duration]:
+        """How long before its start reminders of a booking are sent; none: no reminder."""
+
+    @_builtins.property
+    def offer_duration(self) -> _duration_pb2.Duration:
+        """How long a slot is kept for one of the waitlist to whom it is offered. Absent: 15 minutes."""
+
     def __init__(
         self,
         *,
@@ -230,10 +265,13 @@ class AppointmentType(_message.Message):
         any_of: _abc.Iterable[_builtins.str] | None = ...,
         all_of: _abc.Iterable[_builtins.str] | None = ...,
         cancellation_notice: _duration_pb2.Duration | None = ...,
+        reminders: _abc.Iterable[_duration_pb2.Duration] | None = ...,
+        offer_duration: _duration_pb2.Duration | None = ...,
+        cancel_by_reply: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["buffer_after", b"buffer_after", "buffer_before", b"buffer_before", "cancellation_notice", b"cancellation_notice", "hold_duration", b"hold_duration", "horizon", b"horizon", "minimum_notice", b"minimum_notice", "slot_step", b"slot_step"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["buffer_after", b"buffer_after", "buffer_before", b"buffer_before", "cancellation_notice", b"cancellation_notice", "hold_duration", b"hold_duration", "horizon", b"horizon", "minimum_notice", b"minimum_notice", "offer_duration", b"offer_duration", "slot_step", b"slot_step"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["all_of", b"all_of", "any_of", b"any_of", "buffer_after", b"buffer_after", "buffer_before", b"buffer_before", "cancellation_notice", b"cancellation_notice", "capacity", b"capacity", "day_cap", b"day_cap", "display_name", b"display_name", "durations", b"durations", "hold_duration", b"hold_duration", "horizon", b"horizon", "minimum_notice", b"minimum_notice", "name", b"name", "requires_approval", b"requires_approval", "slot_step", b"slot_step", "week_cap", b"week_cap"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all_of", b"all_of", "any_of", b"any_of", "buffer_after", b"buffer_after", "buffer_before", b"buffer_before", "cancel_by_reply", b"cancel_by_reply", "cancellation_notice", b"cancellation_notice", "capacity", b"capacity", "day_cap", b"day_cap", "display_name", b"display_name", "durations", b"durations", "hold_duration", b"hold_duration", "horizon", b"horizon", "minimum_notice", b"minimum_notice", "name", b"name", "offer_duration", b"offer_duration", "reminders", b"reminders", "requires_approval", b"requires_approval", "slot_step", b"slot_step", "week_cap", b"week_cap"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1899,6 +1937,8 @@ class ImportBusyFeedRequest(_message.Message):
     ICS_FIELD_NUMBER: _builtins.int
     URL_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REFRESH_INTERVAL_FIELD_NUMBER: _builtins.int
+    FAIL_CLOSED_AFTER_FIELD_NUMBER: _builtins.int
     calendar: _builtins.str
     """The calendar, `businesses/*/calendars/*`."""
     feed_id: _builtins.str
@@ -1906,11 +1946,21 @@ class ImportBusyFeedRequest(_message.Message):
     ics: _builtins.bytes
     """The file itself."""
     url: _builtins.str
-    """Its address. NOT_IMPLEMENTED."""
+    """Its address, http or https, on a public host. At most 10 MB are read."""
     request_id: _builtins.str
     """Chosen by the client, new for each request and kept over its retries: the same id with the same
     body returns the first OK answer, byte for byte, for at least 24 h (B3).
     """
+    @_builtins.property
+    def refresh_interval(self) -> _duration_pb2.Duration:
+        """By URL: how often it is fetched. Absent: every 15 minutes."""
+
+    @_builtins.property
+    def fail_closed_after(self) -> _duration_pb2.Duration:
+        """By URL: once it could not be read for so long, the calendar is closed until it can. Absent: it stays open,
+        with the busy time that was read last.
+        """
+
     def __init__(
         self,
         *,
@@ -1919,10 +1969,12 @@ class ImportBusyFeedRequest(_message.Message):
         ics: _builtins.bytes = ...,
         url: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        refresh_interval: _duration_pb2.Duration | None = ...,
+        fail_closed_after: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["ics", b"ics", "source", b"source", "url", b"url"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["fail_closed_after", b"fail_closed_after", "ics", b"ics", "refresh_interval", b"refresh_interval", "source", b"source", "url", b"url"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar", "feed_id", b"feed_id", "ics", b"ics", "request_id", b"request_id", "source", b"source", "url", b"url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar", "fail_closed_after", b"fail_closed_after", "feed_id", b"feed_id", "ics", b"ics", "refresh_interval", b"refresh_interval", "request_id", b"request_id", "source", b"source", "url", b"url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_source: _TypeAlias = _typing.Literal["ics", "url"]  # noqa: Y015
     _WhichOneofArgType_source: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
@@ -1938,23 +1990,268 @@ class ImportBusyFeedResponse(_message.Message):
 
     BUSY_INTERVALS_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
+    FEED_FIELD_NUMBER: _builtins.int
     busy_intervals: _builtins.int
     """How many intervals of busy time the feed now puts on the calendar; touching ones are one."""
     revision: _builtins.int
-    """The revision of this change."""
+    """The revision of this change, or the newest one where nothing has changed."""
+    @_builtins.property
+    def feed(self) -> Global___BusyFeed:
+        """How the feed fares."""
+
     def __init__(
         self,
         *,
         busy_intervals: _builtins.int = ...,
         revision: _builtins.int = ...,
+        feed: Global___BusyFeed | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["feed", b"feed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["busy_intervals", b"busy_intervals", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["busy_intervals", b"busy_intervals", "feed", b"feed", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ImportBusyFeedResponse: _TypeAlias = ImportBusyFeedResponse  # noqa: Y015
+
+@_typing.final
+class BusyFeed(_message.Message):
+    """BusyFeed is a source of busy time of a calendar. One by URL is fetched on its schedule, and keeps its last
+    state where that fails.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _State:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _StateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[BusyFeed._State.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        STATE_UNSPECIFIED: BusyFeed._State.ValueType  # 0
+        """Never stored."""
+        STATE_OK: BusyFeed._State.ValueType  # 1
+        """It was uploaded, or read when it was last fetched."""
+        STATE_FAILING: BusyFeed._State.ValueType  # 2
+        """It could not be read; its last state is kept."""
+        STATE_CLOSED: BusyFeed._State.ValueType  # 3
+        """It could not be read for `fail_closed_after`: the calendar is closed."""
+
+    class State(_State, metaclass=_StateEnumTypeWrapper):
+        """How a feed fares."""
+
+    STATE_UNSPECIFIED: BusyFeed.State.ValueType  # 0
+    """Never stored."""
+    STATE_OK: BusyFeed.State.ValueType  # 1
+    """It was uploaded, or read when it was last fetched."""
+    STATE_FAILING: BusyFeed.State.ValueType  # 2
+    """It could not be read; its last state is kept."""
+    STATE_CLOSED: BusyFeed.State.ValueType  # 3
+    """It could not be read for `fail_closed_after`: the calendar is closed."""
+
+    NAME_FIELD_NUMBER: _builtins.int
+    URL_FIELD_NUMBER: _builtins.int
+    REFRESH_INTERVAL_FIELD_NUMBER: _builtins.int
+    FAIL_CLOSED_AFTER_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    FAILURE_FIELD_NUMBER: _builtins.int
+    SUCCESS_TIME_FIELD_NUMBER: _builtins.int
+    ATTEMPT_TIME_FIELD_NUMBER: _builtins.int
+    NEXT_TIME_FIELD_NUMBER: _builtins.int
+    BUSY_INTERVALS_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`businesses/*/calendars/*/busyFeeds/*`."""
+    url: _builtins.str
+    """Its address; empty: it is uploaded."""
+    state: Global___BusyFeed.State.ValueType
+    """How it fares."""
+    failure: _builtins.str
+    """Why it fails; empty: it does not."""
+    busy_intervals: _builtins.int
+    """How many intervals of busy time it puts on the calendar."""
+    @_builtins.property
+    def refresh_interval(self) -> _duration_pb2.Duration:
+        """How often it is fetched."""
+
+    @_builtins.property
+    def fail_closed_after(self) -> _duration_pb2.Duration:
+        """After which time of failing the calendar is closed."""
+
+    @_builtins.property
+    def success_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was last read well."""
+
+    @_builtins.property
+    def attempt_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was last tried."""
+
+    @_builtins.property
+    def next_time(self) -> _timestamp_pb2.Timestamp:
+        """When it is tried next."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        url: _builtins.str = ...,
+        refresh_interval: _duration_pb2.Duration | None = ...,
+        fail_closed_after: _duration_pb2.Duration | None = ...,
+        state: Global___BusyFeed.State.ValueType = ...,
+        failure: _builtins.str = ...,
+        success_time: _timestamp_pb2.Timestamp | None = ...,
+        attempt_time: _timestamp_pb2.Timestamp | None = ...,
+        next_time: _timestamp_pb2.Timestamp | None = ...,
+        busy_intervals: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attempt_time", b"attempt_time", "fail_closed_after", b"fail_closed_after", "next_time", b"next_time", "refresh_interval", b"refresh_interval", "success_time", b"success_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_time", b"attempt_time", "busy_intervals", b"busy_intervals", "fail_closed_after", b"fail_closed_after", "failure", b"failure", "name", b"name", "next_time", b"next_time", "refresh_interval", b"refresh_interval", "state", b"state", "success_time", b"success_time", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BusyFeed: _TypeAlias = BusyFeed  # noqa: Y015
+
+@_typing.final
+class GetBusyFeedRequest(_message.Message):
+    """GetBusyFeedRequest reads a feed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`businesses/*/calendars/*/busyFeeds/*`."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetBusyFeedRequest: _TypeAlias = GetBusyFeedRequest  # noqa: Y015
+
+@_typing.final
+class GetBusyFeedResponse(_message.Message):
+    """GetBusyFeedResponse has it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FEED_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def feed(self) -> Global___BusyFeed:
+        """The feed."""
+
+    def __init__(
+        self,
+        *,
+        feed: Global___BusyFeed | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["feed", b"feed"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["feed", b"feed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetBusyFeedResponse: _TypeAlias = GetBusyFeedResponse  # noqa: Y015
+
+@_typing.final
+class ListBusyFeedsRequest(_message.Message):
+    """ListBusyFeedsRequest lists feeds."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """The calendar, `businesses/*/calendars/*`."""
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["parent", b"parent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListBusyFeedsRequest: _TypeAlias = ListBusyFeedsRequest  # noqa: Y015
+
+@_typing.final
+class ListBusyFeedsResponse(_message.Message):
+    """ListBusyFeedsResponse has them all: a calendar has at most 20."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FEEDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def feeds(self) -> _containers.RepeatedCompositeFieldContainer[Global___BusyFeed]:
+        """By name."""
+
+    def __init__(
+        self,
+        *,
+        feeds: _abc.Iterable[Global___BusyFeed] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["feeds", b"feeds"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListBusyFeedsResponse: _TypeAlias = ListBusyFeedsResponse  # noqa: Y015
+
+@_typing.final
+class DeleteBusyFeedRequest(_message.Message):
+    """DeleteBusyFeedRequest ends a feed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`businesses/*/calendars/*/busyFeeds/*`."""
+    request_id: _builtins.str
+    """Chosen by the client, new for each request and kept over its retries: the same id with the same
+    body returns the first OK answer, byte for byte, for at least 24 h (B3).
+    """
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteBusyFeedRequest: _TypeAlias = DeleteBusyFeedRequest  # noqa: Y015
+
+@_typing.final
+class DeleteBusyFeedResponse(_message.Message):
+    """DeleteBusyFeedResponse says when it ended."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REVISION_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """The revision of this change."""
+    def __init__(
+        self,
+        *,
+        revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteBusyFeedResponse: _TypeAlias = DeleteBusyFeedResponse  # noqa: Y015
 
 @_typing.final
 class GetCalendarFeedRequest(_message.Message):
@@ -1963,16 +2260,20 @@ class GetCalendarFeedRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CALENDAR_FIELD_NUMBER: _builtins.int
+    WITH_NAMES_FIELD_NUMBER: _builtins.int
     calendar: _builtins.str
     """The calendar, `businesses/*/calendars/*`."""
+    with_names: _builtins.bool
+    """True: with the names of customers."""
     def __init__(
         self,
         *,
         calendar: _builtins.str = ...,
+        with_names: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar", "with_names", b"with_names"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1985,17 +2286,200 @@ class GetCalendarFeedResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     ICS_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
     ics: _builtins.bytes
     """An iCalendar object, RFC 5545."""
+    revision: _builtins.int
+    """The revision at which it was made."""
     def __init__(
         self,
         *,
         ics: _builtins.bytes = ...,
+        revision: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ics", b"ics"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ics", b"ics", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetCalendarFeedResponse: _TypeAlias = GetCalendarFeedResponse  # noqa: Y015
+
+@_typing.final
+class FeedLink(_message.Message):
+    """FeedLink is a secret address of a calendar's file."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
+    WITH_NAMES_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`businesses/*/calendars/*/feedLinks/*`."""
+    display_name: _builtins.str
+    """As whoever made it calls it."""
+    with_names: _builtins.bool
+    """Whether the file has the names of customers."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was made."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        display_name: _builtins.str = ...,
+        with_names: _builtins.bool = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "display_name", b"display_name", "name", b"name", "with_names", b"with_names"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FeedLink: _TypeAlias = FeedLink  # noqa: Y015
+
+@_typing.final
+class CreateFeedLinkRequest(_message.Message):
+    """CreateFeedLinkRequest makes a secret address."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    DISPLAY_NAME_FIELD_NUMBER: _builtins.int
+    WITH_NAMES_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """The calendar, `businesses/*/calendars/*`."""
+    display_name: _builtins.str
+    """What to call it, such as who subscribes."""
+    with_names: _builtins.bool
+    """True: with the names of customers."""
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        display_name: _builtins.str = ...,
+        with_names: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["display_name", b"display_name", "parent", b"parent", "with_names", b"with_names"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateFeedLinkRequest: _TypeAlias = CreateFeedLinkRequest  # noqa: Y015
+
+@_typing.final
+class CreateFeedLinkResponse(_message.Message):
+    """CreateFeedLinkResponse has the address, this once."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINK_FIELD_NUMBER: _builtins.int
+    URL_FIELD_NUMBER: _builtins.int
+    url: _builtins.str
+    """Its path and, where the server knows its public address, all of it: whoever has it can read the file."""
+    @_builtins.property
+    def link(self) -> Global___FeedLink:
+        """The link."""
+
+    def __init__(
+        self,
+        *,
+        link: Global___FeedLink | None = ...,
+        url: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["link", b"link"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["link", b"link", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CreateFeedLinkResponse: _TypeAlias = CreateFeedLinkResponse  # noqa: Y015
+
+@_typing.final
+class ListFeedLinksRequest(_message.Message):
+    """ListFeedLinksRequest lists addresses."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """The calendar, `businesses/*/calendars/*`."""
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["parent", b"parent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListFeedLinksRequest: _TypeAlias = ListFeedLinksRequest  # noqa: Y015
+
+@_typing.final
+class ListFeedLinksResponse(_message.Message):
+    """ListFeedLinksResponse has them all: a calendar has at most 50."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINKS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def links(self) -> _containers.RepeatedCompositeFieldContainer[Global___FeedLink]:
+        """By age."""
+
+    def __init__(
+        self,
+        *,
+        links: _abc.Iterable[Global___FeedLink] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["links", b"links"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListFeedLinksResponse: _TypeAlias = ListFeedLinksResponse  # noqa: Y015
+
+@_typing.final
+class DeleteFeedLinkRequest(_message.Message):
+    """DeleteFeedLinkRequest ends an address."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`businesses/*/calendars/*/feedLinks/*`."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteFeedLinkRequest: _TypeAlias = DeleteFeedLinkRequest  # noqa: Y015
+
+@_typing.final
+class DeleteFeedLinkResponse(_message.Message):
+    """DeleteFeedLinkResponse is empty."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteFeedLinkResponse: _TypeAlias = DeleteFeedLinkResponse  # noqa: Y015

@@ -166,10 +166,40 @@ class CatalogServiceStub:
                 request_serializer=slotcast_dot_v1_dot_catalog__service__pb2.ImportBusyFeedRequest.SerializeToString,
                 response_deserializer=slotcast_dot_v1_dot_catalog__service__pb2.ImportBusyFeedResponse.FromString,
                 _registered_method=True)
+        self.GetBusyFeed = channel.unary_unary(
+                '/slotcast.v1.CatalogService/GetBusyFeed',
+                request_serializer=slotcast_dot_v1_dot_catalog__service__pb2.GetBusyFeedRequest.SerializeToString,
+                response_deserializer=slotcast_dot_v1_dot_catalog__service__pb2.GetBusyFeedResponse.FromString,
+                _registered_method=True)
+        self.ListBusyFeeds = channel.unary_unary(
+                '/slotcast.v1.CatalogService/ListBusyFeeds',
+                request_serializer=slotcast_dot_v1_dot_catalog__service__pb2.ListBusyFeedsRequest.SerializeToString,
+                response_deserializer=slotcast_dot_v1_dot_catalog__service__pb2.ListBusyFeedsResponse.FromString,
+                _registered_method=True)
+        self.DeleteBusyFeed = channel.unary_unary(
+                '/slotcast.v1.CatalogService/DeleteBusyFeed',
+                request_serializer=slotcast_dot_v1_dot_catalog__service__pb2.DeleteBusyFeedRequest.SerializeToString,
+                response_deserializer=slotcast_dot_v1_dot_catalog__service__pb2.DeleteBusyFeedResponse.FromString,
+                _registered_method=True)
         self.GetCalendarFeed = channel.unary_unary(
                 '/slotcast.v1.CatalogService/GetCalendarFeed',
                 request_serializer=slotcast_dot_v1_dot_catalog__service__pb2.GetCalendarFeedRequest.SerializeToString,
                 response_deserializer=slotcast_dot_v1_dot_catalog__service__pb2.GetCalendarFeedResponse.FromString,
+                _registered_method=True)
+        self.CreateFeedLink = channel.unary_unary(
+                '/slotcast.v1.CatalogService/CreateFeedLink',
+                request_serializer=slotcast_dot_v1_dot_catalog__service__pb2.CreateFeedLinkRequest.SerializeToString,
+                response_deserializer=slotcast_dot_v1_dot_catalog__service__pb2.CreateFeedLinkResponse.FromString,
+                _registered_method=True)
+        self.ListFeedLinks = channel.unary_unary(
+                '/slotcast.v1.CatalogService/ListFeedLinks',
+                request_serializer=slotcast_dot_v1_dot_catalog__service__pb2.ListFeedLinksRequest.SerializeToString,
+                response_deserializer=slotcast_dot_v1_dot_catalog__service__pb2.ListFeedLinksResponse.FromString,
+                _registered_method=True)
+        self.DeleteFeedLink = channel.unary_unary(
+                '/slotcast.v1.CatalogService/DeleteFeedLink',
+                request_serializer=slotcast_dot_v1_dot_catalog__service__pb2.DeleteFeedLinkRequest.SerializeToString,
+                response_deserializer=slotcast_dot_v1_dot_catalog__service__pb2.DeleteFeedLinkResponse.FromString,
                 _registered_method=True)
 
 
@@ -360,16 +390,59 @@ class CatalogServiceServicer:
         """ImportBusyFeed replaces the busy time that a feed puts on a calendar by that of an iCalendar file
         (RFC 5545): recurrences expanded up to two years ahead, all-day and floating times read in the
         calendar's zone; transparent and cancelled events are not busy. Busy time closes slots; it never
-        touches bookings that stand.
-        BAD_FEED: the file is damaged; nothing was imported. NOT_IMPLEMENTED: by URL, until its own release.
+        touches bookings that stand. By URL, the file is fetched now, and again and again from then on: see
+        BusyFeed. What has not changed is not moved.
+        BAD_FEED: the file is damaged; nothing was imported. TARGET_REFUSED: it cannot be fetched.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetBusyFeed(self, request, context):
+        """GetBusyFeed reads how a feed fares.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListBusyFeeds(self, request, context):
+        """ListBusyFeeds lists the feeds of a calendar by name, those that are uploaded too.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteBusyFeed(self, request, context):
+        """DeleteBusyFeed ends a feed, and removes its busy time.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetCalendarFeed(self, request, context):
-        """GetCalendarFeed returns the bookings of a calendar as an iCalendar file. NOT_IMPLEMENTED until its own
-        release.
+        """GetCalendarFeed returns the bookings of a calendar as an iCalendar file, from 30 days ago to a year
+        ahead. Over REST it has an entity tag, and answers 304 where nothing has changed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CreateFeedLink(self, request, context):
+        """CreateFeedLink makes a secret address of that file, to which any calendar program can subscribe.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListFeedLinks(self, request, context):
+        """ListFeedLinks lists the addresses of a calendar that are in use; not their secrets.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteFeedLink(self, request, context):
+        """DeleteFeedLink makes an address worthless at once.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -508,10 +581,40 @@ def add_CatalogServiceServicer_to_server(servicer, server):
                     request_deserializer=slotcast_dot_v1_dot_catalog__service__pb2.ImportBusyFeedRequest.FromString,
                     response_serializer=slotcast_dot_v1_dot_catalog__service__pb2.ImportBusyFeedResponse.SerializeToString,
             ),
+            'GetBusyFeed': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetBusyFeed,
+                    request_deserializer=slotcast_dot_v1_dot_catalog__service__pb2.GetBusyFeedRequest.FromString,
+                    response_serializer=slotcast_dot_v1_dot_catalog__service__pb2.GetBusyFeedResponse.SerializeToString,
+            ),
+            'ListBusyFeeds': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListBusyFeeds,
+                    request_deserializer=slotcast_dot_v1_dot_catalog__service__pb2.ListBusyFeedsRequest.FromString,
+                    response_serializer=slotcast_dot_v1_dot_catalog__service__pb2.ListBusyFeedsResponse.SerializeToString,
+            ),
+            'DeleteBusyFeed': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteBusyFeed,
+                    request_deserializer=slotcast_dot_v1_dot_catalog__service__pb2.DeleteBusyFeedRequest.FromString,
+                    response_serializer=slotcast_dot_v1_dot_catalog__service__pb2.DeleteBusyFeedResponse.SerializeToString,
+            ),
             'GetCalendarFeed': grpc.unary_unary_rpc_method_handler(
                     servicer.GetCalendarFeed,
                     request_deserializer=slotcast_dot_v1_dot_catalog__service__pb2.GetCalendarFeedRequest.FromString,
                     response_serializer=slotcast_dot_v1_dot_catalog__service__pb2.GetCalendarFeedResponse.SerializeToString,
+            ),
+            'CreateFeedLink': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateFeedLink,
+                    request_deserializer=slotcast_dot_v1_dot_catalog__service__pb2.CreateFeedLinkRequest.FromString,
+                    response_serializer=slotcast_dot_v1_dot_catalog__service__pb2.CreateFeedLinkResponse.SerializeToString,
+            ),
+            'ListFeedLinks': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListFeedLinks,
+                    request_deserializer=slotcast_dot_v1_dot_catalog__service__pb2.ListFeedLinksRequest.FromString,
+                    response_serializer=slotcast_dot_v1_dot_catalog__service__pb2.ListFeedLinksResponse.SerializeToString,
+            ),
+            'DeleteFeedLink': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteFeedLink,
+                    request_deserializer=slotcast_dot_v1_dot_catalog__service__pb2.DeleteFeedLinkRequest.FromString,
+                    response_serializer=slotcast_dot_v1_dot_catalog__service__pb2.DeleteFeedLinkResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -1229,6 +1332,87 @@ class CatalogService:
             _registered_method=True)
 
     @staticmethod
+    def GetBusyFeed(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slotcast.v1.CatalogService/GetBusyFeed',
+            slotcast_dot_v1_dot_catalog__service__pb2.GetBusyFeedRequest.SerializeToString,
+            slotcast_dot_v1_dot_catalog__service__pb2.GetBusyFeedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListBusyFeeds(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slotcast.v1.CatalogService/ListBusyFeeds',
+            slotcast_dot_v1_dot_catalog__service__pb2.ListBusyFeedsRequest.SerializeToString,
+            slotcast_dot_v1_dot_catalog__service__pb2.ListBusyFeedsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteBusyFeed(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slotcast.v1.CatalogService/DeleteBusyFeed',
+            slotcast_dot_v1_dot_catalog__service__pb2.DeleteBusyFeedRequest.SerializeToString,
+            slotcast_dot_v1_dot_catalog__service__pb2.DeleteBusyFeedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def GetCalendarFeed(request,
             target,
             options=(),
@@ -1245,6 +1429,87 @@ class CatalogService:
             '/slotcast.v1.CatalogService/GetCalendarFeed',
             slotcast_dot_v1_dot_catalog__service__pb2.GetCalendarFeedRequest.SerializeToString,
             slotcast_dot_v1_dot_catalog__service__pb2.GetCalendarFeedResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateFeedLink(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slotcast.v1.CatalogService/CreateFeedLink',
+            slotcast_dot_v1_dot_catalog__service__pb2.CreateFeedLinkRequest.SerializeToString,
+            slotcast_dot_v1_dot_catalog__service__pb2.CreateFeedLinkResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListFeedLinks(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slotcast.v1.CatalogService/ListFeedLinks',
+            slotcast_dot_v1_dot_catalog__service__pb2.ListFeedLinksRequest.SerializeToString,
+            slotcast_dot_v1_dot_catalog__service__pb2.ListFeedLinksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteFeedLink(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slotcast.v1.CatalogService/DeleteFeedLink',
+            slotcast_dot_v1_dot_catalog__service__pb2.DeleteFeedLinkRequest.SerializeToString,
+            slotcast_dot_v1_dot_catalog__service__pb2.DeleteFeedLinkResponse.FromString,
             options,
             channel_credentials,
             insecure,

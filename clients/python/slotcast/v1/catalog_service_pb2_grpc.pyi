@@ -94,13 +94,26 @@ class CatalogServiceStub:
     """ImportBusyFeed replaces the busy time that a feed puts on a calendar by that of an iCalendar file
     (RFC 5545): recurrences expanded up to two years ahead, all-day and floating times read in the
     calendar's zone; transparent and cancelled events are not busy. Busy time closes slots; it never
-    touches bookings that stand.
-    BAD_FEED: the file is damaged; nothing was imported. NOT_IMPLEMENTED: by URL, until its own release.
+    touches bookings that stand. By URL, the file is fetched now, and again and again from then on: see
+    BusyFeed. What has not changed is not moved.
+    BAD_FEED: the file is damaged; nothing was imported. TARGET_REFUSED: it cannot be fetched.
     """
+    GetBusyFeed: _grpc.UnaryUnaryMultiCallable[_catalog_service_pb2.GetBusyFeedRequest, _catalog_service_pb2.GetBusyFeedResponse]
+    """GetBusyFeed reads how a feed fares."""
+    ListBusyFeeds: _grpc.UnaryUnaryMultiCallable[_catalog_service_pb2.ListBusyFeedsRequest, _catalog_service_pb2.ListBusyFeedsResponse]
+    """ListBusyFeeds lists the feeds of a calendar by name, those that are uploaded too."""
+    DeleteBusyFeed: _grpc.UnaryUnaryMultiCallable[_catalog_service_pb2.DeleteBusyFeedRequest, _catalog_service_pb2.DeleteBusyFeedResponse]
+    """DeleteBusyFeed ends a feed, and removes its busy time."""
     GetCalendarFeed: _grpc.UnaryUnaryMultiCallable[_catalog_service_pb2.GetCalendarFeedRequest, _catalog_service_pb2.GetCalendarFeedResponse]
-    """GetCalendarFeed returns the bookings of a calendar as an iCalendar file. NOT_IMPLEMENTED until its own
-    release.
+    """GetCalendarFeed returns the bookings of a calendar as an iCalendar file, from 30 days ago to a year
+    ahead. Over REST it has an entity tag, and answers 304 where nothing has changed.
     """
+    CreateFeedLink: _grpc.UnaryUnaryMultiCallable[_catalog_service_pb2.CreateFeedLinkRequest, _catalog_service_pb2.CreateFeedLinkResponse]
+    """CreateFeedLink makes a secret address of that file, to which any calendar program can subscribe."""
+    ListFeedLinks: _grpc.UnaryUnaryMultiCallable[_catalog_service_pb2.ListFeedLinksRequest, _catalog_service_pb2.ListFeedLinksResponse]
+    """ListFeedLinks lists the addresses of a calendar that are in use; not their secrets."""
+    DeleteFeedLink: _grpc.UnaryUnaryMultiCallable[_catalog_service_pb2.DeleteFeedLinkRequest, _catalog_service_pb2.DeleteFeedLinkResponse]
+    """DeleteFeedLink makes an address worthless at once."""
 
 @_typing.type_check_only
 class CatalogServiceAsyncStub(CatalogServiceStub):
@@ -168,13 +181,26 @@ class CatalogServiceAsyncStub(CatalogServiceStub):
     """ImportBusyFeed replaces the busy time that a feed puts on a calendar by that of an iCalendar file
     (RFC 5545): recurrences expanded up to two years ahead, all-day and floating times read in the
     calendar's zone; transparent and cancelled events are not busy. Busy time closes slots; it never
-    touches bookings that stand.
-    BAD_FEED: the file is damaged; nothing was imported. NOT_IMPLEMENTED: by URL, until its own release.
+    touches bookings that stand. By URL, the file is fetched now, and again and again from then on: see
+    BusyFeed. What has not changed is not moved.
+    BAD_FEED: the file is damaged; nothing was imported. TARGET_REFUSED: it cannot be fetched.
     """
+    GetBusyFeed: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.GetBusyFeedRequest, _catalog_service_pb2.GetBusyFeedResponse]  # type: ignore[assignment]
+    """GetBusyFeed reads how a feed fares."""
+    ListBusyFeeds: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.ListBusyFeedsRequest, _catalog_service_pb2.ListBusyFeedsResponse]  # type: ignore[assignment]
+    """ListBusyFeeds lists the feeds of a calendar by name, those that are uploaded too."""
+    DeleteBusyFeed: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.DeleteBusyFeedRequest, _catalog_service_pb2.DeleteBusyFeedResponse]  # type: ignore[assignment]
+    """DeleteBusyFeed ends a feed, and removes its busy time."""
     GetCalendarFeed: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.GetCalendarFeedRequest, _catalog_service_pb2.GetCalendarFeedResponse]  # type: ignore[assignment]
-    """GetCalendarFeed returns the bookings of a calendar as an iCalendar file. NOT_IMPLEMENTED until its own
-    release.
+    """GetCalendarFeed returns the bookings of a calendar as an iCalendar file, from 30 days ago to a year
+    ahead. Over REST it has an entity tag, and answers 304 where nothing has changed.
     """
+    CreateFeedLink: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.CreateFeedLinkRequest, _catalog_service_pb2.CreateFeedLinkResponse]  # type: ignore[assignment]
+    """CreateFeedLink makes a secret address of that file, to which any calendar program can subscribe."""
+    ListFeedLinks: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.ListFeedLinksRequest, _catalog_service_pb2.ListFeedLinksResponse]  # type: ignore[assignment]
+    """ListFeedLinks lists the addresses of a calendar that are in use; not their secrets."""
+    DeleteFeedLink: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.DeleteFeedLinkRequest, _catalog_service_pb2.DeleteFeedLinkResponse]  # type: ignore[assignment]
+    """DeleteFeedLink makes an address worthless at once."""
 
 class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
     """CatalogService keeps what can be booked: businesses, their calendars, appointment types, opening hours
@@ -395,9 +421,34 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         """ImportBusyFeed replaces the busy time that a feed puts on a calendar by that of an iCalendar file
         (RFC 5545): recurrences expanded up to two years ahead, all-day and floating times read in the
         calendar's zone; transparent and cancelled events are not busy. Busy time closes slots; it never
-        touches bookings that stand.
-        BAD_FEED: the file is damaged; nothing was imported. NOT_IMPLEMENTED: by URL, until its own release.
+        touches bookings that stand. By URL, the file is fetched now, and again and again from then on: see
+        BusyFeed. What has not changed is not moved.
+        BAD_FEED: the file is damaged; nothing was imported. TARGET_REFUSED: it cannot be fetched.
         """
+
+    @_abc_1.abstractmethod
+    def GetBusyFeed(
+        self,
+        request: _catalog_service_pb2.GetBusyFeedRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_catalog_service_pb2.GetBusyFeedResponse, _abc.Awaitable[_catalog_service_pb2.GetBusyFeedResponse]]:
+        """GetBusyFeed reads how a feed fares."""
+
+    @_abc_1.abstractmethod
+    def ListBusyFeeds(
+        self,
+        request: _catalog_service_pb2.ListBusyFeedsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_catalog_service_pb2.ListBusyFeedsResponse, _abc.Awaitable[_catalog_service_pb2.ListBusyFeedsResponse]]:
+        """ListBusyFeeds lists the feeds of a calendar by name, those that are uploaded too."""
+
+    @_abc_1.abstractmethod
+    def DeleteBusyFeed(
+        self,
+        request: _catalog_service_pb2.DeleteBusyFeedRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_catalog_service_pb2.DeleteBusyFeedResponse, _abc.Awaitable[_catalog_service_pb2.DeleteBusyFeedResponse]]:
+        """DeleteBusyFeed ends a feed, and removes its busy time."""
 
     @_abc_1.abstractmethod
     def GetCalendarFeed(
@@ -405,8 +456,32 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _catalog_service_pb2.GetCalendarFeedRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_catalog_service_pb2.GetCalendarFeedResponse, _abc.Awaitable[_catalog_service_pb2.GetCalendarFeedResponse]]:
-        """GetCalendarFeed returns the bookings of a calendar as an iCalendar file. NOT_IMPLEMENTED until its own
-        release.
+        """GetCalendarFeed returns the bookings of a calendar as an iCalendar file, from 30 days ago to a year
+        ahead. Over REST it has an entity tag, and answers 304 where nothing has changed.
         """
+
+    @_abc_1.abstractmethod
+    def CreateFeedLink(
+        self,
+        request: _catalog_service_pb2.CreateFeedLinkRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_catalog_service_pb2.CreateFeedLinkResponse, _abc.Awaitable[_catalog_service_pb2.CreateFeedLinkResponse]]:
+        """CreateFeedLink makes a secret address of that file, to which any calendar program can subscribe."""
+
+    @_abc_1.abstractmethod
+    def ListFeedLinks(
+        self,
+        request: _catalog_service_pb2.ListFeedLinksRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_catalog_service_pb2.ListFeedLinksResponse, _abc.Awaitable[_catalog_service_pb2.ListFeedLinksResponse]]:
+        """ListFeedLinks lists the addresses of a calendar that are in use; not their secrets."""
+
+    @_abc_1.abstractmethod
+    def DeleteFeedLink(
+        self,
+        request: _catalog_service_pb2.DeleteFeedLinkRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_catalog_service_pb2.DeleteFeedLinkResponse, _abc.Awaitable[_catalog_service_pb2.DeleteFeedLinkResponse]]:
+        """DeleteFeedLink makes an address worthless at once."""
 
 def add_CatalogServiceServicer_to_server(servicer: CatalogServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -176,6 +176,39 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
         {"reason": "OVERLOADED", "domain": "slotcast.dev"}
     """
+    ERROR_REASON_TOO_MANY_WAITING: _ErrorReason.ValueType  # 33
+    """This holder, or this business, has as many entries in the waitlist as it may (RESOURCE_EXHAUSTED): the
+    metadata names the limit.
+
+        {"reason": "TOO_MANY_WAITING", "domain": "slotcast.dev", "metadata": {"waiting_per_holder_max": "5"}}
+    """
+    ERROR_REASON_WAITING_ENDED: _ErrorReason.ValueType  # 34
+    """The entry of the waitlist waits no more: it was left, taken, or has lapsed (FAILED_PRECONDITION). Join anew.
+
+        {"reason": "WAITING_ENDED", "domain": "slotcast.dev", "metadata": {"status": "LAPSED"}}
+    """
+    ERROR_REASON_SERIES_REFUSED: _ErrorReason.ValueType  # 43
+    """Some occurrences of the series do not fit, and all were wanted (FAILED_PRECONDITION). A `SeriesReport` says
+    which; nothing was booked.
+
+        {"reason": "SERIES_REFUSED", "domain": "slotcast.dev", "metadata": {"occurrences": "6", "refused": "1"}}
+    """
+    ERROR_REASON_CAPABILITY_ENDED: _ErrorReason.ValueType  # 54
+    """The link's booking or offer has ended, and the link with it (UNAUTHENTICATED).
+
+        {"reason": "CAPABILITY_ENDED", "domain": "slotcast.dev", "metadata": {"status": "CANCELLED"}}
+    """
+    ERROR_REASON_TARGET_REFUSED: _ErrorReason.ValueType  # 44
+    """The address cannot be fetched or called: it is private, refuses, is too slow, or sends too much
+    (FAILED_PRECONDITION). The message says which.
+
+        {"reason": "TARGET_REFUSED", "domain": "slotcast.dev", "metadata": {"field": "url"}}
+    """
+    ERROR_REASON_LOG_TRIMMED: _ErrorReason.ValueType  # 45
+    """The log does not reach back so far any more (OUT_OF_RANGE).
+
+        {"reason": "LOG_TRIMMED", "domain": "slotcast.dev", "metadata": {"first_revision": "1042"}}
+    """
     ERROR_REASON_NOT_IMPLEMENTED: _ErrorReason.ValueType  # 70
     """This part of the API does not exist yet (UNIMPLEMENTED).
 
@@ -345,6 +378,39 @@ ERROR_REASON_OVERLOADED: ErrorReason.ValueType  # 62
 was changed. Retry.
 
     {"reason": "OVERLOADED", "domain": "slotcast.dev"}
+"""
+ERROR_REASON_TOO_MANY_WAITING: ErrorReason.ValueType  # 33
+"""This holder, or this business, has as many entries in the waitlist as it may (RESOURCE_EXHAUSTED): the
+metadata names the limit.
+
+    {"reason": "TOO_MANY_WAITING", "domain": "slotcast.dev", "metadata": {"waiting_per_holder_max": "5"}}
+"""
+ERROR_REASON_WAITING_ENDED: ErrorReason.ValueType  # 34
+"""The entry of the waitlist waits no more: it was left, taken, or has lapsed (FAILED_PRECONDITION). Join anew.
+
+    {"reason": "WAITING_ENDED", "domain": "slotcast.dev", "metadata": {"status": "LAPSED"}}
+"""
+ERROR_REASON_SERIES_REFUSED: ErrorReason.ValueType  # 43
+"""Some occurrences of the series do not fit, and all were wanted (FAILED_PRECONDITION). A `SeriesReport` says
+which; nothing was booked.
+
+    {"reason": "SERIES_REFUSED", "domain": "slotcast.dev", "metadata": {"occurrences": "6", "refused": "1"}}
+"""
+ERROR_REASON_CAPABILITY_ENDED: ErrorReason.ValueType  # 54
+"""The link's booking or offer has ended, and the link with it (UNAUTHENTICATED).
+
+    {"reason": "CAPABILITY_ENDED", "domain": "slotcast.dev", "metadata": {"status": "CANCELLED"}}
+"""
+ERROR_REASON_TARGET_REFUSED: ErrorReason.ValueType  # 44
+"""The address cannot be fetched or called: it is private, refuses, is too slow, or sends too much
+(FAILED_PRECONDITION). The message says which.
+
+    {"reason": "TARGET_REFUSED", "domain": "slotcast.dev", "metadata": {"field": "url"}}
+"""
+ERROR_REASON_LOG_TRIMMED: ErrorReason.ValueType  # 45
+"""The log does not reach back so far any more (OUT_OF_RANGE).
+
+    {"reason": "LOG_TRIMMED", "domain": "slotcast.dev", "metadata": {"first_revision": "1042"}}
 """
 ERROR_REASON_NOT_IMPLEMENTED: ErrorReason.ValueType  # 70
 """This part of the API does not exist yet (UNIMPLEMENTED).

@@ -10,7 +10,17 @@ import {
 import { BookingService, type Hold as HoldProto } from "../gen/slotcast/v1/booking_service_pb.js";
 import { CatalogService } from "../gen/slotcast/v1/catalog_service_pb.js";
 import { bookingOf, holdOf, typeOf } from "./convert.js";
-import type { Booking, Calendar, Catalog, Details, Hold, SlotChoice, SlotQuery } from "./model.js";
+import type {
+  Booking,
+  Calendar,
+  Catalog,
+  Customer,
+  Details,
+  Hold,
+  SlotChoice,
+  SlotQuery,
+  Wish,
+} from "./model.js";
 import { persist } from "./persist.js";
 import { CallFailed, callFailed, unreachable } from "./problem.js";
 import { ServerClock } from "./serverClock.js";
@@ -47,6 +57,8 @@ export interface Slotcast {
   release(hold: Hold, requestId: string, leaving: boolean): Promise<void>;
   book(hold: Hold, details: Details, requestId: string): Promise<Booking>;
   redeem(ticket: string, requestId: string): Promise<Hold>;
+  /** Waits for a slot: who waits is written to when one is free. */
+  wait(wish: Wish, customer: Customer, requestId: string): Promise<void>;
   /** One stream of frames, from `resumeToken` on where there is one. It is not opened anew. */
   openWatch(
     query: SlotQuery,
@@ -75,8 +87,8 @@ export function fullName(idOrName: string, collection: string): string {
   return idOrName === "" || idOrName.includes("/") ? idOrName : `${collection}/${idOrName}`;
 }
 
-function grpcWeb(
-  options: SlotcastOptions,
+export function grpcWeb(
+  options: Pick<SlotcastOptions, "url" | "apiKey">,
   holder: string,
   clock: ServerClock,
   keepalive: boolean,
@@ -116,7 +128,7 @@ class Calls implements Slotcast {
   ) {}
 
   async catalog(signal?: AbortSignal): Promise<Catalog> {
-    const [business, types, calendars] = await Promise.all([
+    const [answer, types, calendars] = await Promise.all([
       persist(CALL_MS, (call) =>
         this.catalogs.getBusiness({ name: this.business }, { ...call, ...withSignal(signal) }),
       ),
@@ -137,8 +149,10 @@ class Calls implements Slotcast {
         ),
       ),
     ]);
+    const { displayName = "", email = "", phone = "", location = "" } = answer.business ?? {};
     return {
-      businessName: business.business?.displayName ?? "",
+      businessName: displayName,
+      contact: { email, phone, location },
       types: types.flatMap((page) => page.appointmentTypes).map(typeOf),
       calendars: new Map(
         calendars
@@ -196,6 +210,20 @@ class Calls implements Slotcast {
   async redeem(ticket: string, requestId: string): Promise<Hold> {
     const request = { parent: this.business, ticket, requestId };
     return held(await persist(CALL_MS, (call) => this.bookings.redeemHandoff(request, call)));
+  }
+
+  async wait(wish: Wish, customer: Customer, requestId: string): Promise<void> {
+    const request = {
+      parent: this.business,
+      requestId,
+      holder: this.holder,
+      appointmentType: wish.appointmentType,
+      calendars: [...wish.calendars],
+      windows: [{ startTime: timestampFromDate(wish.start), endTime: timestampFromDate(wish.end) }],
+      duration: { seconds: BigInt(wish.durationSeconds) },
+      customer,
+    };
+    await persist(CALL_MS, (call) => this.bookings.joinWaitlist(request, call));
   }
 
   openWatch(

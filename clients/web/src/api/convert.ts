@@ -11,6 +11,7 @@ import type { AppointmentType, Booking, Hold, Slot } from "./model.js";
 
 const HOLD_SECONDS = 300;
 const HORIZON_SECONDS = 60 * 86_400;
+const OFFER_SECONDS = 900;
 
 /** What identifies a slot, in either form in which a watch names one. */
 type Keyed = Pick<SlotProto, "appointmentType" | "calendar" | "startTime" | "endTime">;
@@ -75,6 +76,8 @@ export function typeOf(proto: TypeProto): AppointmentType {
     capacity: Math.max(proto.capacity, 1),
     holdSeconds: seconds(proto.holdDuration, HOLD_SECONDS),
     horizonSeconds: seconds(proto.horizon, HORIZON_SECONDS),
+    cancellationNoticeSeconds: seconds(proto.cancellationNotice, 0),
+    offerSeconds: seconds(proto.offerDuration, OFFER_SECONDS),
   };
 }
 

@@ -33,6 +33,10 @@ export interface AppointmentType {
   readonly capacity: number;
   readonly holdSeconds: number;
   readonly horizonSeconds: number;
+  /** Until how long before its start it may be moved or cancelled by who comes. */
+  readonly cancellationNoticeSeconds: number;
+  /** How long it is kept for one of the waitlist to whom it is offered. */
+  readonly offerSeconds: number;
 }
 
 export interface Calendar {
@@ -41,8 +45,16 @@ export interface Calendar {
   readonly timeZone: string;
 }
 
+/** How customers reach a business, and where they come to; any may be empty. */
+export interface Contact {
+  readonly email: string;
+  readonly phone: string;
+  readonly location: string;
+}
+
 export interface Catalog {
   readonly businessName: string;
+  readonly contact: Contact;
   readonly types: readonly AppointmentType[];
   readonly calendars: ReadonlyMap<string, Calendar>;
 }
@@ -59,6 +71,16 @@ export interface SlotChoice {
   readonly appointmentType: string;
   readonly calendar: string;
   readonly start: Date;
+  readonly durationSeconds: number;
+}
+
+/** What would do, should it become free. An empty list of calendars leaves that to the server. */
+export interface Wish {
+  readonly appointmentType: string;
+  readonly calendars: readonly string[];
+  /** When it must start. */
+  readonly start: Date;
+  readonly end: Date;
   readonly durationSeconds: number;
 }
 

@@ -19,6 +19,8 @@ export interface Problem {
   readonly retryAfterMs: number;
   /** The service's own sentence, in English, for the console. */
   readonly message: string;
+  /** What the reason says more, by the names that the protos give. */
+  readonly metadata: Readonly<Record<string, string>>;
   /** Open slots instead, best first. */
   readonly alternatives: readonly Slot[];
   /** Which fields are wrong, by their path in the request. */
@@ -72,6 +74,7 @@ export function callFailed(error: unknown): CallFailed {
       mayBeDone: UNKNOWN.has(reason),
       retryAfterMs: 1000 * seconds(failure.findDetails(RetryInfoSchema)[0]?.retryDelay, 0),
       message: failure.rawMessage,
+      metadata: told ? (info?.metadata ?? {}) : {},
       alternatives: failure
         .findDetails(AlternativesSchema)
         .flatMap((each) => each.slots.map(slotOf)),
@@ -102,6 +105,7 @@ export function unreachable(message: string): Problem {
     mayBeDone: true,
     retryAfterMs: 0,
     message,
+    metadata: {},
     alternatives: [],
     fields: [],
   };

@@ -19,7 +19,7 @@ export type BookingEvent =
 export const FIRST: ChoosingTime = { step: "time", holding: null, lost: null, problem: null };
 
 /** Of these reasons: the slot cannot be had any more, and there may be others instead. */
-const SLOT_LOST: ReadonlySet<string> = new Set([
+export const SLOT_LOST: ReadonlySet<string> = new Set([
   "SLOT_TAKEN",
   "SLOT_CLOSED",
   "SLOT_OFF_GRID",

@@ -185,6 +185,7 @@ function Times(props: TimesProps) {
           state={shown}
           lookedAt={lookedAt}
           onBack={onBack && back}
+          isWaitlistOffered={props.waitlist ?? false}
         />
       )}
     </Deferred>

@@ -104,7 +104,8 @@ function Durations({ selection, onSelect }: QuestionProps) {
   );
 }
 
-function People({
+/** With whom; nothing where that is no question. */
+export function People({
   catalog,
   offer,
   selection,

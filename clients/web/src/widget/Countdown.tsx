@@ -7,8 +7,10 @@ import { Icon } from "./parts.js";
 const TICK_MS = 1_000;
 const ANNOUNCED_MS = [60_000, 30_000];
 
+type Held = Pick<Session, "msLeft" | "subscribe">;
+
 /** How long the time is still held: seen each second, heard twice. */
-export function Countdown({ session, holdSeconds }: { session: Session; holdSeconds: number }) {
+export function Countdown({ session, holdSeconds }: { session: Held; holdSeconds: number }) {
   const { text, formats } = useSpeaking();
   const left = useMsLeft(session);
   const share = holdSeconds > 0 ? Math.min(1, left / (holdSeconds * 1000)) : 0;
@@ -26,7 +28,7 @@ export function Countdown({ session, holdSeconds }: { session: Session; holdSeco
   );
 }
 
-function useMsLeft(session: Session): number {
+function useMsLeft(session: Held): number {
   const [left, setLeft] = useState(() => session.msLeft());
   useEffect(() => {
     const look = () => setLeft(session.msLeft());

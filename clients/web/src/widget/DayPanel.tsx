@@ -8,6 +8,7 @@ import { keepFocus } from "./keepFocus.js";
 import { Skeleton } from "./parts.js";
 import type { Selection } from "./selection.js";
 import type { Month } from "./useMonth.js";
+import { WaitOffer } from "./WaitOffer.js";
 
 export interface DayProps {
   readonly open: OpenSlots;
@@ -21,6 +22,8 @@ export interface DayProps {
 interface PanelProps extends DayProps {
   readonly selection: Selection;
   readonly holding: Slot | null;
+  /** Whether one may wait for what frees. */
+  readonly isWaitlistOffered: boolean;
   readonly onChoose: (start: Start) => void;
 }
 
@@ -40,6 +43,7 @@ export function DayPanel(props: PanelProps) {
         onChoose={props.onChoose}
       />
       {!days.has(day) && <NextFreeDay {...props} after={day} />}
+      {!days.has(day) && <WaitForDay {...props} day={day} />}
     </>
   );
 }
@@ -68,7 +72,15 @@ function NextFreeDay({ days, month, isStale, onDay, after }: DayProps & { after:
   );
 }
 
-function EmptyMonth({ month, isStale }: DayProps) {
+function WaitForDay({ isWaitlistOffered, selection, day }: PanelProps & { day: string }) {
+  const { formats } = useSpeaking();
+  const date = parseDate(day);
+  const start = date.toDate(formats.timeZone);
+  const end = date.add({ days: 1 }).toDate(formats.timeZone);
+  return isWaitlistOffered && <WaitOffer key={day} {...{ selection, start, end }} />;
+}
+
+function EmptyMonth({ month, isStale, isWaitlistOffered, selection }: PanelProps) {
   const { text, formats } = useSpeaking();
   const next: CalendarDate = startOfMonth(month.focused).add({ months: 1 });
   const isLast = next.compare(month.max) > 0;
@@ -89,6 +101,14 @@ function EmptyMonth({ month, isStale }: DayProps) {
         >
           {text("nextMonth")}
         </button>
+      )}
+      {isWaitlistOffered && (
+        <WaitOffer
+          key={name}
+          selection={selection}
+          start={month.query.start}
+          end={month.query.end}
+        />
       )}
     </div>
   );

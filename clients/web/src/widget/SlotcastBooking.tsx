@@ -39,6 +39,8 @@ export interface SlotcastBookingProps extends SessionListener {
   readonly fields?: Readonly<Record<string, string>> | undefined;
   /** From a chat: takes over what was held there. */
   readonly ticket?: string | undefined;
+  /** True: where nothing is free one may wait, and is written to. The service must send letters. */
+  readonly waitlist?: boolean | undefined;
   /** Single texts of one's own. */
   readonly words?: OwnWords | undefined;
   /** 1 to 6. Absent: 2. */
@@ -83,7 +85,7 @@ export function SlotcastBooking(props: SlotcastBookingProps) {
 }
 
 /** Before there are texts. */
-function Wordless() {
+export function Wordless() {
   return (
     <div className="slotcast-card slotcast-skeleton" aria-busy="true">
       <Bars count={3} />

@@ -22,10 +22,14 @@ import { ZoneLine } from "./ZoneLine.js";
 export interface TimeProps {
   readonly catalog: Catalog;
   readonly selection: Selection;
-  readonly session: Session;
+  readonly session: Pick<Session, "choose">;
   readonly state: ChoosingTime;
   readonly lookedAt: LookedAt;
   readonly onBack: (() => void) | undefined;
+  /** What stands between the heading and the times. */
+  readonly before?: ReactNode;
+  /** Whether one may wait for what frees, where nothing is free. */
+  readonly isWaitlistOffered?: boolean;
 }
 
 /** The second screen: a day and a time, as they are open at this moment. */
@@ -51,6 +55,7 @@ export function TimeScreen(props: TimeProps) {
             )}
           </p>
         </header>
+        {props.before}
         <OpenTimes key={attempt} {...props} onRetry={() => setAttempt(attempt + 1)} />
       </div>
     </I18nProvider>
@@ -91,6 +96,7 @@ function OpenTimes(props: TimeProps & { onRetry: () => void }) {
           <DayPanel
             {...{ open, days, month, day, isStale, selection }}
             holding={state.holding}
+            isWaitlistOffered={props.isWaitlistOffered ?? false}
             onDay={setDay}
             onChoose={choose}
           />

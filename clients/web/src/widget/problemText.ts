@@ -8,6 +8,7 @@ const KEYS: Readonly<Record<string, PlainKey>> = {
   RATE_LIMITED: "busy",
   REVISION_AHEAD: "busy",
   TOO_MANY_HOLDS: "tooManyHolds",
+  TOO_MANY_WAITING: "tooManyWaiting",
   KEY_MISSING: "refused",
   KEY_INVALID: "refused",
   SCOPE_MISSING: "refused",

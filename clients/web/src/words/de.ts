@@ -52,6 +52,12 @@ export const de: Words = {
   stale: "Nicht auf dem neuesten Stand: Verbindung wird wiederhergestellt …",
   upToDate: "Wieder auf dem neuesten Stand.",
 
+  tellMe: "Sagen Sie mir, wenn etwas frei wird",
+  tellMeHint: "Wir schreiben Ihnen, sobald eine Zeit frei ist, und halten sie eine Weile für Sie.",
+  tellMeSend: "Auf die Warteliste",
+  waitingFor: "Sie stehen auf der Warteliste. Wir schreiben an {email}.",
+  tooManyWaiting: "Sie stehen schon zu oft auf der Warteliste.",
+
   yourDetails: "Ihre Angaben",
   heldFor: "Für Sie reserviert: noch {left}",
   heldMinute: "Noch eine Minute für Sie reserviert.",

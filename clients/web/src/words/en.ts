@@ -53,6 +53,12 @@ export const en = {
   stale: "Not up to date: reconnecting …",
   upToDate: "Up to date again.",
 
+  tellMe: "Tell me when something frees",
+  tellMeHint: "We write to you as soon as a time is free, and keep it for you for a while.",
+  tellMeSend: "Put me on the waitlist",
+  waitingFor: "You are on the waitlist. We will write to {email}.",
+  tooManyWaiting: "You are on the waitlist too many times already.",
+
   yourDetails: "Your details",
   heldFor: "Held for you for {left}",
   heldMinute: "Held for you for one more minute.",

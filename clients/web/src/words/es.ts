@@ -62,6 +62,12 @@ export const es: Words = {
   stale: "Sin actualizar: reconectando …",
   upToDate: "Actualizado de nuevo.",
 
+  tellMe: "Avísenme cuando quede algo libre",
+  tellMeHint: "Le escribimos en cuanto haya una hora libre y se la guardamos un rato.",
+  tellMeSend: "Apuntarme a la lista de espera",
+  waitingFor: "Está en la lista de espera. Escribiremos a {email}.",
+  tooManyWaiting: "Ya está demasiadas veces en la lista de espera.",
+
   yourDetails: "Sus datos",
   heldFor: "Reservada para usted durante {left}",
   heldMinute: "Reservada para usted un minuto más.",

@@ -62,6 +62,12 @@ export const fr: Words = {
   stale: "Plus à jour : reconnexion …",
   upToDate: "De nouveau à jour.",
 
+  tellMe: "Prévenez-moi si une place se libère",
+  tellMeHint: "Nous vous écrivons dès qu’un créneau est libre, et vous le gardons un moment.",
+  tellMeSend: "M’inscrire sur la liste d’attente",
+  waitingFor: "Vous êtes sur la liste d’attente. Nous écrirons à {email}.",
+  tooManyWaiting: "Vous êtes déjà trop de fois sur la liste d’attente.",
+
   yourDetails: "Vos coordonnées",
   heldFor: "Réservé pour vous pendant {left}",
   heldMinute: "Réservé pour vous encore une minute.",

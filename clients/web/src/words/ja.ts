@@ -46,6 +46,12 @@ export const ja: Words = {
   stale: "最新の状態ではありません。再接続しています…",
   upToDate: "最新の状態に戻りました。",
 
+  tellMe: "空きが出たら知らせてほしい",
+  tellMeHint: "時間が空き次第メールでお知らせし、しばらく確保します。",
+  tellMeSend: "キャンセル待ちに登録する",
+  waitingFor: "キャンセル待ちに登録しました。{email}へお知らせします。",
+  tooManyWaiting: "キャンセル待ちの登録が多すぎます。",
+
   yourDetails: "お客様の情報",
   heldFor: "あと{left}確保しています",
   heldMinute: "あと1分確保しています。",

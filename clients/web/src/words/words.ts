@@ -27,16 +27,24 @@ export interface Text {
 const FIRST_STRONG_ISOLATE = "\u2068";
 const POP_ISOLATE = "\u2069";
 
-/** What fills in texts. Where text runs right to left, what is filled in keeps its own direction. */
+/** What fills in texts. */
 export function texts(words: Words, own: OwnWords, locale: string, rightToLeft: boolean): Text {
+  const filled = filler(locale, rightToLeft);
+  return (key: WordKey, values: Values = {}) => filled(own[key] ?? words[key], values);
+}
+
+/** Fills values in. Where text runs right to left, what is filled in keeps its own direction. */
+export function filler(
+  locale: string,
+  rightToLeft: boolean,
+): (word: string | Plural, values: Values) => string {
   const plurals = new Intl.PluralRules(locale);
   const numbers = new Intl.NumberFormat(locale);
   const shown = (value: string | number) => {
     const written = typeof value === "number" ? numbers.format(value) : value;
     return rightToLeft ? FIRST_STRONG_ISOLATE + written + POP_ISOLATE : written;
   };
-  return (key: WordKey, values: Values = {}) => {
-    const word = own[key] ?? words[key];
+  return (word, values) => {
     const sentence =
       typeof word === "string" ? word : inForm(word, Number(values["count"]), plurals);
     return sentence.replace(/\{(\w+)\}/g, (gap, name: string) => {

@@ -35,13 +35,14 @@ export function aProblem(reason: string, more: Partial<Problem> = {}): Problem {
     mayBeDone,
     retryAfterMs: 0,
     message: reason,
+    metadata: {},
     alternatives: [],
     fields: [],
     ...more,
   };
 }
 
-type Method = "hold" | "renew" | "release" | "book" | "redeem";
+type Method = "hold" | "renew" | "release" | "book" | "redeem" | "wait";
 
 interface Call {
   readonly method: Method;
@@ -129,6 +130,7 @@ export class Desk {
       release: (hold, requestId, leaving) => asked("release", hold, requestId, leaving),
       book: (hold, details, requestId) => asked("book", { hold, details }, requestId),
       redeem: (ticket, requestId) => asked("redeem", ticket, requestId),
+      wait: (wish, customer, requestId) => asked("wait", { wish, customer }, requestId),
     };
   }
 }

@@ -15,6 +15,7 @@ import {
   BookingStatus,
   type BookRequest,
   type HoldSlotRequest,
+  type JoinWaitlistRequest,
 } from "../../src/gen/slotcast/v1/booking_service_pb.js";
 import { CatalogService } from "../../src/gen/slotcast/v1/catalog_service_pb.js";
 import { type Slot, SlotSchema } from "../../src/gen/slotcast/v1/core_pb.js";
@@ -71,12 +72,14 @@ export class Salon {
   readonly streams: Stream[] = [];
   readonly holds: HoldSlotRequest[] = [];
   readonly bookings: BookRequest[] = [];
+  readonly wishes: JoinWaitlistRequest[] = [];
   readonly released: string[] = [];
   redeemed = 0;
   businessName = "Salon Anna";
   holdMs = HOLD_MS;
   catalogProblem: ConnectError | null = null;
   holdProblem: ConnectError | null = null;
+  waitProblem: ConnectError | null = null;
   redeemProblem: ConnectError | null = refusal("NOT_IMPLEMENTED", { code: Code.Unimplemented });
   /** Called before a booking is answered. */
   onBook: () => Promise<void> | void = () => undefined;
@@ -103,6 +106,11 @@ export class Salon {
       },
       renewHold: ({ name }) => ({ hold: this.#holdOf(slot("10:00"), name) }),
       book: (request) => this.#book(request),
+      joinWaitlist: (request) => {
+        this.wishes.push(request);
+        if (this.waitProblem) throw this.waitProblem;
+        return {};
+      },
       redeemHandoff: () => {
         this.redeemed++;
         if (this.redeemProblem) throw this.redeemProblem;

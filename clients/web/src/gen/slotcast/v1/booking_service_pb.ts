@@ -4,8 +4,8 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { SlotChoice } from "./core_pb.js";
 import { file_slotcast_v1_core } from "./core_pb.js";
 import type { Message } from "@bufbuild/protobuf";
@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file slotcast/v1/booking_service.proto.
  */
 export const file_slotcast_v1_booking_service: GenFile = /*@__PURE__*/
-  fileDesc("CiFzbG90Y2FzdC92MS9ib29raW5nX3NlcnZpY2UucHJvdG8SC3Nsb3RjYXN0LnYxIvUDCgdCb29raW5nEgwKBG5hbWUYASABKAkSGAoQYXBwb2ludG1lbnRfdHlwZRgCIAEoCRIRCgljYWxlbmRhcnMYAyADKAkSLgoKc3RhcnRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXRpbWVfem9uZRgGIAEoCRIqCgZzdGF0dXMYByABKA4yGi5zbG90Y2FzdC52MS5Cb29raW5nU3RhdHVzEg8KB3ZlcnNpb24YCCABKAMSJwoIY3VzdG9tZXIYCSABKAsyFS5zbG90Y2FzdC52MS5DdXN0b21lchIwCgZmaWVsZHMYCiADKAsyIC5zbG90Y2FzdC52MS5Cb29raW5nLkZpZWxkc0VudHJ5Ei8KC2NyZWF0ZV90aW1lGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgt1cGRhdGVfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNY2FuY2VsX3JlYXNvbhgNIAEoCRotCgtGaWVsZHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBImMKCEN1c3RvbWVyEhQKDGRpc3BsYXlfbmFtZRgBIAEoCRINCgVlbWFpbBgCIAEoCRINCgVwaG9uZRgDIAEoCRIRCgl0aW1lX3pvbmUYBCABKAkSEAoIbGFuZ3VhZ2UYBSABKAki4AEKBEhvbGQSDAoEbmFtZRgBIAEoCRIYChBhcHBvaW50bWVudF90eXBlGAIgASgJEhEKCWNhbGVuZGFycxgDIAMoCRIuCgpzdGFydF90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZXhwaXJlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg4KBmhvbGRlchgHIAEoCSJsCg9Ib2xkU2xvdFJlcXVlc3QSDgoGcGFyZW50GAEgASgJEhIKCnJlcXVlc3RfaWQYAiABKAkSJQoEc2xvdBgDIAEoCzIXLnNsb3RjYXN0LnYxLlNsb3RDaG9pY2USDgoGaG9sZGVyGAQgASgJIkUKEEhvbGRTbG90UmVzcG9uc2USHwoEaG9sZBgBIAEoCzIRLnNsb3RjYXN0LnYxLkhvbGQSEAoIcmV2aXNpb24YAiABKAMiNAoQUmVuZXdIb2xkUmVxdWVzdBIMCgRuYW1lGAEgASgJEhIKCnJlcXVlc3RfaWQYAiABKAkiRgoRUmVuZXdIb2xkUmVzcG9uc2USHwoEaG9sZBgBIAEoCzIRLnNsb3RjYXN0LnYxLkhvbGQSEAoIcmV2aXNpb24YAiABKAMiNgoSUmVsZWFzZUhvbGRSZXF1ZXN0EgwKBG5hbWUYASABKAkSEgoKcmVxdWVzdF9pZBgCIAEoCSInChNSZWxlYXNlSG9sZFJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDIlAKC0FwcG9pbnRtZW50Eg4KBGhvbGQYASABKAlIABInCgRzbG90GAIgASgLMhcuc2xvdGNhc3QudjEuU2xvdENob2ljZUgAQggKBmNob2ljZSL/AQoLQm9va1JlcXVlc3QSDgoGcGFyZW50GAEgASgJEhIKCnJlcXVlc3RfaWQYAiABKAkSLgoMYXBwb2ludG1lbnRzGAMgAygLMhguc2xvdGNhc3QudjEuQXBwb2ludG1lbnQSJwoIY3VzdG9tZXIYBCABKAsyFS5zbG90Y2FzdC52MS5DdXN0b21lchI0CgZmaWVsZHMYBSADKAsyJC5zbG90Y2FzdC52MS5Cb29rUmVxdWVzdC5GaWVsZHNFbnRyeRIOCgZob2xkZXIYBiABKAkaLQoLRmllbGRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJICgxCb29rUmVzcG9uc2USJgoIYm9va2luZ3MYASADKAsyFC5zbG90Y2FzdC52MS5Cb29raW5nEhAKCHJldmlzaW9uGAIgASgDIkoKFFJlZGVlbUhhbmRvZmZSZXF1ZXN0Eg4KBnBhcmVudBgBIAEoCRISCgpyZXF1ZXN0X2lkGAIgASgJEg4KBnRpY2tldBgDIAEoCSI4ChVSZWRlZW1IYW5kb2ZmUmVzcG9uc2USHwoEaG9sZBgBIAEoCzIRLnNsb3RjYXN0LnYxLkhvbGQq3gEKDUJvb2tpbmdTdGF0dXMSHgoaQk9PS0lOR19TVEFUVVNfVU5TUEVDSUZJRUQQABIaChZCT09LSU5HX1NUQVRVU19QRU5ESU5HEAESHAoYQk9PS0lOR19TVEFUVVNfQ09ORklSTUVEEAISHAoYQk9PS0lOR19TVEFUVVNfQ0FOQ0VMTEVEEAMSGwoXQk9PS0lOR19TVEFUVVNfREVDTElORUQQBBIcChhCT09LSU5HX1NUQVRVU19DT01QTEVURUQQBRIaChZCT09LSU5HX1NUQVRVU19OT19TSE9XEAYyjAMKDkJvb2tpbmdTZXJ2aWNlEkcKCEhvbGRTbG90Ehwuc2xvdGNhc3QudjEuSG9sZFNsb3RSZXF1ZXN0Gh0uc2xvdGNhc3QudjEuSG9sZFNsb3RSZXNwb25zZRJKCglSZW5ld0hvbGQSHS5zbG90Y2FzdC52MS5SZW5ld0hvbGRSZXF1ZXN0Gh4uc2xvdGNhc3QudjEuUmVuZXdIb2xkUmVzcG9uc2USUAoLUmVsZWFzZUhvbGQSHy5zbG90Y2FzdC52MS5SZWxlYXNlSG9sZFJlcXVlc3QaIC5zbG90Y2FzdC52MS5SZWxlYXNlSG9sZFJlc3BvbnNlEjsKBEJvb2sSGC5zbG90Y2FzdC52MS5Cb29rUmVxdWVzdBoZLnNsb3RjYXN0LnYxLkJvb2tSZXNwb25zZRJWCg1SZWRlZW1IYW5kb2ZmEiEuc2xvdGNhc3QudjEuUmVkZWVtSGFuZG9mZlJlcXVlc3QaIi5zbG90Y2FzdC52MS5SZWRlZW1IYW5kb2ZmUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_timestamp, file_slotcast_v1_core]);
+  fileDesc("CiFzbG90Y2FzdC92MS9ib29raW5nX3NlcnZpY2UucHJvdG8SC3Nsb3RjYXN0LnYxIoUECgdCb29raW5nEgwKBG5hbWUYASABKAkSGAoQYXBwb2ludG1lbnRfdHlwZRgCIAEoCRIRCgljYWxlbmRhcnMYAyADKAkSLgoKc3RhcnRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXRpbWVfem9uZRgGIAEoCRIqCgZzdGF0dXMYByABKA4yGi5zbG90Y2FzdC52MS5Cb29raW5nU3RhdHVzEg8KB3ZlcnNpb24YCCABKAMSJwoIY3VzdG9tZXIYCSABKAsyFS5zbG90Y2FzdC52MS5DdXN0b21lchIwCgZmaWVsZHMYCiADKAsyIC5zbG90Y2FzdC52MS5Cb29raW5nLkZpZWxkc0VudHJ5Ei8KC2NyZWF0ZV90aW1lGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgt1cGRhdGVfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNY2FuY2VsX3JlYXNvbhgNIAEoCRIOCgZzZXJpZXMYDiABKAkaLQoLRmllbGRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJjCghDdXN0b21lchIUCgxkaXNwbGF5X25hbWUYASABKAkSDQoFZW1haWwYAiABKAkSDQoFcGhvbmUYAyABKAkSEQoJdGltZV96b25lGAQgASgJEhAKCGxhbmd1YWdlGAUgASgJIuABCgRIb2xkEgwKBG5hbWUYASABKAkSGAoQYXBwb2ludG1lbnRfdHlwZRgCIAEoCRIRCgljYWxlbmRhcnMYAyADKAkSLgoKc3RhcnRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGlyZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZob2xkZXIYByABKAkibAoPSG9sZFNsb3RSZXF1ZXN0Eg4KBnBhcmVudBgBIAEoCRISCgpyZXF1ZXN0X2lkGAIgASgJEiUKBHNsb3QYAyABKAsyFy5zbG90Y2FzdC52MS5TbG90Q2hvaWNlEg4KBmhvbGRlchgEIAEoCSJFChBIb2xkU2xvdFJlc3BvbnNlEh8KBGhvbGQYASABKAsyES5zbG90Y2FzdC52MS5Ib2xkEhAKCHJldmlzaW9uGAIgASgDIjQKEFJlbmV3SG9sZFJlcXVlc3QSDAoEbmFtZRgBIAEoCRISCgpyZXF1ZXN0X2lkGAIgASgJIkYKEVJlbmV3SG9sZFJlc3BvbnNlEh8KBGhvbGQYASABKAsyES5zbG90Y2FzdC52MS5Ib2xkEhAKCHJldmlzaW9uGAIgASgDIjYKElJlbGVhc2VIb2xkUmVxdWVzdBIMCgRuYW1lGAEgASgJEhIKCnJlcXVlc3RfaWQYAiABKAkiJwoTUmVsZWFzZUhvbGRSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoAyJQCgtBcHBvaW50bWVudBIOCgRob2xkGAEgASgJSAASJwoEc2xvdBgCIAEoCzIXLnNsb3RjYXN0LnYxLlNsb3RDaG9pY2VIAEIICgZjaG9pY2Ui/wEKC0Jvb2tSZXF1ZXN0Eg4KBnBhcmVudBgBIAEoCRISCgpyZXF1ZXN0X2lkGAIgASgJEi4KDGFwcG9pbnRtZW50cxgDIAMoCzIYLnNsb3RjYXN0LnYxLkFwcG9pbnRtZW50EicKCGN1c3RvbWVyGAQgASgLMhUuc2xvdGNhc3QudjEuQ3VzdG9tZXISNAoGZmllbGRzGAUgAygLMiQuc2xvdGNhc3QudjEuQm9va1JlcXVlc3QuRmllbGRzRW50cnkSDgoGaG9sZGVyGAYgASgJGi0KC0ZpZWxkc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiSAoMQm9va1Jlc3BvbnNlEiYKCGJvb2tpbmdzGAEgAygLMhQuc2xvdGNhc3QudjEuQm9va2luZxIQCghyZXZpc2lvbhgCIAEoAyI3ChFHZXRCb29raW5nUmVxdWVzdBIMCgRuYW1lGAEgASgJEhQKDG1pbl9yZXZpc2lvbhgCIAEoAyJNChJHZXRCb29raW5nUmVzcG9uc2USJQoHYm9va2luZxgBIAEoCzIULnNsb3RjYXN0LnYxLkJvb2tpbmcSEAoIcmV2aXNpb24YAiABKAMijAEKGFJlc2NoZWR1bGVCb29raW5nUmVxdWVzdBIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSEgoKcmVxdWVzdF9pZBgDIAEoCRIkCgJ0bxgEIAEoCzIYLnNsb3RjYXN0LnYxLkFwcG9pbnRtZW50EhcKD292ZXJyaWRlX25vdGljZRgFIAEoCCJUChlSZXNjaGVkdWxlQm9va2luZ1Jlc3BvbnNlEiUKB2Jvb2tpbmcYASABKAsyFC5zbG90Y2FzdC52MS5Cb29raW5nEhAKCHJldmlzaW9uGAIgASgDInIKFENhbmNlbEJvb2tpbmdSZXF1ZXN0EgwKBG5hbWUYASABKAkSDwoHdmVyc2lvbhgCIAEoAxISCgpyZXF1ZXN0X2lkGAMgASgJEg4KBnJlYXNvbhgEIAEoCRIXCg9vdmVycmlkZV9ub3RpY2UYBSABKAgiUAoVQ2FuY2VsQm9va2luZ1Jlc3BvbnNlEiUKB2Jvb2tpbmcYASABKAsyFC5zbG90Y2FzdC52MS5Cb29raW5nEhAKCHJldmlzaW9uGAIgASgDIkoKFFJlZGVlbUhhbmRvZmZSZXF1ZXN0Eg4KBnBhcmVudBgBIAEoCRISCgpyZXF1ZXN0X2lkGAIgASgJEg4KBnRpY2tldBgDIAEoCSI4ChVSZWRlZW1IYW5kb2ZmUmVzcG9uc2USHwoEaG9sZBgBIAEoCzIRLnNsb3RjYXN0LnYxLkhvbGQiagoKVGltZVdpbmRvdxIuCgpzdGFydF90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAirAQKDVdhaXRsaXN0RW50cnkSDAoEbmFtZRgBIAEoCRIYChBhcHBvaW50bWVudF90eXBlGAIgASgJEhEKCWNhbGVuZGFycxgDIAMoCRIoCgd3aW5kb3dzGAQgAygLMhcuc2xvdGNhc3QudjEuVGltZVdpbmRvdxIrCghkdXJhdGlvbhgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIOCgZob2xkZXIYBiABKAkSMQoGc3RhdHVzGAcgASgOMiEuc2xvdGNhc3QudjEuV2FpdGxpc3RFbnRyeS5TdGF0dXMSIAoFb2ZmZXIYCCABKAsyES5zbG90Y2FzdC52MS5Ib2xkEjUKEW9mZmVyX2V4cGlyZV90aW1lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBInCghjdXN0b21lchgKIAEoCzIVLnNsb3RjYXN0LnYxLkN1c3RvbWVyEi8KC2NyZWF0ZV90aW1lGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKSAQoGU3RhdHVzEhYKElNUQVRVU19VTlNQRUNJRklFRBAAEhIKDlNUQVRVU19XQUlUSU5HEAESEgoOU1RBVFVTX09GRkVSRUQQAhIQCgxTVEFUVVNfVEFLRU4QAxIPCgtTVEFUVVNfTEVGVBAEEhEKDVNUQVRVU19MQVBTRUQQBRISCg5TVEFUVVNfRVhQSVJFRBAGIo4DChNKb2luV2FpdGxpc3RSZXF1ZXN0Eg4KBnBhcmVudBgBIAEoCRISCgpyZXF1ZXN0X2lkGAIgASgJEikKBHdpc2gYAyABKAsyFy5zbG90Y2FzdC52MS5TbG90Q2hvaWNlQgIYARInCghjdXN0b21lchgEIAEoCzIVLnNsb3RjYXN0LnYxLkN1c3RvbWVyEhgKEGFwcG9pbnRtZW50X3R5cGUYBSABKAkSEQoJY2FsZW5kYXJzGAYgAygJEigKB3dpbmRvd3MYByADKAsyFy5zbG90Y2FzdC52MS5UaW1lV2luZG93EisKCGR1cmF0aW9uGAggASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEg4KBmhvbGRlchgJIAEoCRI8CgZmaWVsZHMYCiADKAsyLC5zbG90Y2FzdC52MS5Kb2luV2FpdGxpc3RSZXF1ZXN0LkZpZWxkc0VudHJ5Gi0KC0ZpZWxkc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiYQoUSm9pbldhaXRsaXN0UmVzcG9uc2USDAoEbmFtZRgBIAEoCRIpCgVlbnRyeRgCIAEoCzIaLnNsb3RjYXN0LnYxLldhaXRsaXN0RW50cnkSEAoIcmV2aXNpb24YAyABKAMiPQoXR2V0V2FpdGxpc3RFbnRyeVJlcXVlc3QSDAoEbmFtZRgBIAEoCRIUCgxtaW5fcmV2aXNpb24YAiABKAMiVwoYR2V0V2FpdGxpc3RFbnRyeVJlc3BvbnNlEikKBWVudHJ5GAEgASgLMhouc2xvdGNhc3QudjEuV2FpdGxpc3RFbnRyeRIQCghyZXZpc2lvbhgCIAEoAyI4ChRMZWF2ZVdhaXRsaXN0UmVxdWVzdBIMCgRuYW1lGAEgASgJEhIKCnJlcXVlc3RfaWQYAiABKAkiKQoVTGVhdmVXYWl0bGlzdFJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDKt4BCg1Cb29raW5nU3RhdHVzEh4KGkJPT0tJTkdfU1RBVFVTX1VOU1BFQ0lGSUVEEAASGgoWQk9PS0lOR19TVEFUVVNfUEVORElORxABEhwKGEJPT0tJTkdfU1RBVFVTX0NPTkZJUk1FRBACEhwKGEJPT0tJTkdfU1RBVFVTX0NBTkNFTExFRBADEhsKF0JPT0tJTkdfU1RBVFVTX0RFQ0xJTkVEEAQSHAoYQk9PS0lOR19TVEFUVVNfQ09NUExFVEVEEAUSGgoWQk9PS0lOR19TVEFUVVNfTk9fU0hPVxAGMqUHCg5Cb29raW5nU2VydmljZRJHCghIb2xkU2xvdBIcLnNsb3RjYXN0LnYxLkhvbGRTbG90UmVxdWVzdBodLnNsb3RjYXN0LnYxLkhvbGRTbG90UmVzcG9uc2USSgoJUmVuZXdIb2xkEh0uc2xvdGNhc3QudjEuUmVuZXdIb2xkUmVxdWVzdBoeLnNsb3RjYXN0LnYxLlJlbmV3SG9sZFJlc3BvbnNlElAKC1JlbGVhc2VIb2xkEh8uc2xvdGNhc3QudjEuUmVsZWFzZUhvbGRSZXF1ZXN0GiAuc2xvdGNhc3QudjEuUmVsZWFzZUhvbGRSZXNwb25zZRI7CgRCb29rEhguc2xvdGNhc3QudjEuQm9va1JlcXVlc3QaGS5zbG90Y2FzdC52MS5Cb29rUmVzcG9uc2USTQoKR2V0Qm9va2luZxIeLnNsb3RjYXN0LnYxLkdldEJvb2tpbmdSZXF1ZXN0Gh8uc2xvdGNhc3QudjEuR2V0Qm9va2luZ1Jlc3BvbnNlEmIKEVJlc2NoZWR1bGVCb29raW5nEiUuc2xvdGNhc3QudjEuUmVzY2hlZHVsZUJvb2tpbmdSZXF1ZXN0GiYuc2xvdGNhc3QudjEuUmVzY2hlZHVsZUJvb2tpbmdSZXNwb25zZRJWCg1DYW5jZWxCb29raW5nEiEuc2xvdGNhc3QudjEuQ2FuY2VsQm9va2luZ1JlcXVlc3QaIi5zbG90Y2FzdC52MS5DYW5jZWxCb29raW5nUmVzcG9uc2USVgoNUmVkZWVtSGFuZG9mZhIhLnNsb3RjYXN0LnYxLlJlZGVlbUhhbmRvZmZSZXF1ZXN0GiIuc2xvdGNhc3QudjEuUmVkZWVtSGFuZG9mZlJlc3BvbnNlElMKDEpvaW5XYWl0bGlzdBIgLnNsb3RjYXN0LnYxLkpvaW5XYWl0bGlzdFJlcXVlc3QaIS5zbG90Y2FzdC52MS5Kb2luV2FpdGxpc3RSZXNwb25zZRJfChBHZXRXYWl0bGlzdEVudHJ5EiQuc2xvdGNhc3QudjEuR2V0V2FpdGxpc3RFbnRyeVJlcXVlc3QaJS5zbG90Y2FzdC52MS5HZXRXYWl0bGlzdEVudHJ5UmVzcG9uc2USVgoNTGVhdmVXYWl0bGlzdBIhLnNsb3RjYXN0LnYxLkxlYXZlV2FpdGxpc3RSZXF1ZXN0GiIuc2xvdGNhc3QudjEuTGVhdmVXYWl0bGlzdFJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_slotcast_v1_core]);
 
 /**
  * Booking is a claim that stays.
@@ -112,6 +112,13 @@ export type Booking = Message<"slotcast.v1.Booking"> & {
    * @generated from field: string cancel_reason = 13;
    */
   cancelReason: string;
+
+  /**
+   * What the bookings of one BookSeries have in common; empty where it is no part of a series.
+   *
+   * @generated from field: string series = 14;
+   */
+  series: string;
 };
 
 /**
@@ -535,6 +542,218 @@ export const BookResponseSchema: GenMessage<BookResponse> = /*@__PURE__*/
   messageDesc(file_slotcast_v1_booking_service, 11);
 
 /**
+ * GetBookingRequest reads a booking.
+ *
+ * @generated from message slotcast.v1.GetBookingRequest
+ */
+export type GetBookingRequest = Message<"slotcast.v1.GetBookingRequest"> & {
+  /**
+   * The booking, `businesses/*\/bookings/*`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The answer is at least as new as this revision (W8).
+   *
+   * @generated from field: int64 min_revision = 2;
+   */
+  minRevision: bigint;
+};
+
+/**
+ * Describes the message slotcast.v1.GetBookingRequest.
+ * Use `create(GetBookingRequestSchema)` to create a new message.
+ */
+export const GetBookingRequestSchema: GenMessage<GetBookingRequest> = /*@__PURE__*/
+  messageDesc(file_slotcast_v1_booking_service, 12);
+
+/**
+ * GetBookingResponse has a booking.
+ *
+ * @generated from message slotcast.v1.GetBookingResponse
+ */
+export type GetBookingResponse = Message<"slotcast.v1.GetBookingResponse"> & {
+  /**
+   * The booking.
+   *
+   * @generated from field: slotcast.v1.Booking booking = 1;
+   */
+  booking?: Booking | undefined;
+
+  /**
+   * The revision at which it was read.
+   *
+   * @generated from field: int64 revision = 2;
+   */
+  revision: bigint;
+};
+
+/**
+ * Describes the message slotcast.v1.GetBookingResponse.
+ * Use `create(GetBookingResponseSchema)` to create a new message.
+ */
+export const GetBookingResponseSchema: GenMessage<GetBookingResponse> = /*@__PURE__*/
+  messageDesc(file_slotcast_v1_booking_service, 13);
+
+/**
+ * RescheduleBookingRequest moves a booking to another slot.
+ *
+ * @generated from message slotcast.v1.RescheduleBookingRequest
+ */
+export type RescheduleBookingRequest = Message<"slotcast.v1.RescheduleBookingRequest"> & {
+  /**
+   * The booking, `businesses/*\/bookings/*`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The version that the caller has seen; another one is VERSION_MISMATCH.
+   *
+   * @generated from field: int64 version = 2;
+   */
+  version: bigint;
+
+  /**
+   * Chosen by the client, new for each request and kept over its retries: the same id with the same
+   * body returns the first OK answer, byte for byte, for at least 24 h (B3).
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+
+  /**
+   * Where to: directly, or by a hold.
+   *
+   * @generated from field: slotcast.v1.Appointment to = 4;
+   */
+  to?: Appointment | undefined;
+
+  /**
+   * True: move it although its cancellation notice has passed. Needs the scope `bookings.staff`.
+   *
+   * @generated from field: bool override_notice = 5;
+   */
+  overrideNotice: boolean;
+};
+
+/**
+ * Describes the message slotcast.v1.RescheduleBookingRequest.
+ * Use `create(RescheduleBookingRequestSchema)` to create a new message.
+ */
+export const RescheduleBookingRequestSchema: GenMessage<RescheduleBookingRequest> = /*@__PURE__*/
+  messageDesc(file_slotcast_v1_booking_service, 14);
+
+/**
+ * RescheduleBookingResponse has the booking as it is now.
+ *
+ * @generated from message slotcast.v1.RescheduleBookingResponse
+ */
+export type RescheduleBookingResponse = Message<"slotcast.v1.RescheduleBookingResponse"> & {
+  /**
+   * The booking, with its new version.
+   *
+   * @generated from field: slotcast.v1.Booking booking = 1;
+   */
+  booking?: Booking | undefined;
+
+  /**
+   * The revision of this change.
+   *
+   * @generated from field: int64 revision = 2;
+   */
+  revision: bigint;
+};
+
+/**
+ * Describes the message slotcast.v1.RescheduleBookingResponse.
+ * Use `create(RescheduleBookingResponseSchema)` to create a new message.
+ */
+export const RescheduleBookingResponseSchema: GenMessage<RescheduleBookingResponse> = /*@__PURE__*/
+  messageDesc(file_slotcast_v1_booking_service, 15);
+
+/**
+ * CancelBookingRequest cancels a booking.
+ *
+ * @generated from message slotcast.v1.CancelBookingRequest
+ */
+export type CancelBookingRequest = Message<"slotcast.v1.CancelBookingRequest"> & {
+  /**
+   * The booking, `businesses/*\/bookings/*`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The version that the caller has seen; another one is VERSION_MISMATCH.
+   *
+   * @generated from field: int64 version = 2;
+   */
+  version: bigint;
+
+  /**
+   * Chosen by the client, new for each request and kept over its retries: the same id with the same
+   * body returns the first OK answer, byte for byte, for at least 24 h (B3).
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+
+  /**
+   * Why; may be empty.
+   *
+   * @generated from field: string reason = 4;
+   */
+  reason: string;
+
+  /**
+   * True: cancel it although its cancellation notice has passed. Needs the scope `bookings.staff`.
+   *
+   * @generated from field: bool override_notice = 5;
+   */
+  overrideNotice: boolean;
+};
+
+/**
+ * Describes the message slotcast.v1.CancelBookingRequest.
+ * Use `create(CancelBookingRequestSchema)` to create a new message.
+ */
+export const CancelBookingRequestSchema: GenMessage<CancelBookingRequest> = /*@__PURE__*/
+  messageDesc(file_slotcast_v1_booking_service, 16);
+
+/**
+ * CancelBookingResponse has the booking as it is now.
+ *
+ * @generated from message slotcast.v1.CancelBookingResponse
+ */
+export type CancelBookingResponse = Message<"slotcast.v1.CancelBookingResponse"> & {
+  /**
+   * The booking, with its new version.
+   *
+   * @generated from field: slotcast.v1.Booking booking = 1;
+   */
+  booking?: Booking | undefined;
+
+  /**
+   * The revision of this change.
+   *
+   * @generated from field: int64 revision = 2;
+   */
+  revision: bigint;
+};
+
+/**
+ * Describes the message slotcast.v1.CancelBookingResponse.
+ * Use `create(CancelBookingResponseSchema)` to create a new message.
+ */
+export const CancelBookingResponseSchema: GenMessage<CancelBookingResponse> = /*@__PURE__*/
+  messageDesc(file_slotcast_v1_booking_service, 17);
+
+/**
  * RedeemHandoffRequest takes over a ticket.
  *
  * @generated from message slotcast.v1.RedeemHandoffRequest
@@ -568,7 +787,7 @@ export type RedeemHandoffRequest = Message<"slotcast.v1.RedeemHandoffRequest"> &
  * Use `create(RedeemHandoffRequestSchema)` to create a new message.
  */
 export const RedeemHandoffRequestSchema: GenMessage<RedeemHandoffRequest> = /*@__PURE__*/
-  messageDesc(file_slotcast_v1_booking_service, 12);
+  messageDesc(file_slotcast_v1_booking_service, 18);
 
 /**
  * RedeemHandoffResponse has the hold.
@@ -589,7 +808,415 @@ export type RedeemHandoffResponse = Message<"slotcast.v1.RedeemHandoffResponse">
  * Use `create(RedeemHandoffResponseSchema)` to create a new message.
  */
 export const RedeemHandoffResponseSchema: GenMessage<RedeemHandoffResponse> = /*@__PURE__*/
-  messageDesc(file_slotcast_v1_booking_service, 13);
+  messageDesc(file_slotcast_v1_booking_service, 19);
+
+/**
+ * TimeWindow is a span of time.
+ *
+ * @generated from message slotcast.v1.TimeWindow
+ */
+export type TimeWindow = Message<"slotcast.v1.TimeWindow"> & {
+  /**
+   * The first instant.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time = 1;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * The instant after its last.
+   *
+   * @generated from field: google.protobuf.Timestamp end_time = 2;
+   */
+  endTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message slotcast.v1.TimeWindow.
+ * Use `create(TimeWindowSchema)` to create a new message.
+ */
+export const TimeWindowSchema: GenMessage<TimeWindow> = /*@__PURE__*/
+  messageDesc(file_slotcast_v1_booking_service, 20);
+
+/**
+ * WaitlistEntry is one who waits for a slot.
+ *
+ * @generated from message slotcast.v1.WaitlistEntry
+ */
+export type WaitlistEntry = Message<"slotcast.v1.WaitlistEntry"> & {
+  /**
+   * `businesses/*\/waitlist/*`; not guessable.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The appointment type, `businesses/*\/appointmentTypes/*`.
+   *
+   * @generated from field: string appointment_type = 2;
+   */
+  appointmentType: string;
+
+  /**
+   * The calendars that will do; empty: any of the type's.
+   *
+   * @generated from field: repeated string calendars = 3;
+   */
+  calendars: string[];
+
+  /**
+   * When a slot must start; its end may be later.
+   *
+   * @generated from field: repeated slotcast.v1.TimeWindow windows = 4;
+   */
+  windows: TimeWindow[];
+
+  /**
+   * How long; absent: the type's first duration.
+   *
+   * @generated from field: google.protobuf.Duration duration = 5;
+   */
+  duration?: Duration | undefined;
+
+  /**
+   * Whose wish it is, and whose hold an offer will be.
+   *
+   * @generated from field: string holder = 6;
+   */
+  holder: string;
+
+  /**
+   * Where it stands.
+   *
+   * @generated from field: slotcast.v1.WaitlistEntry.Status status = 7;
+   */
+  status: WaitlistEntry_Status;
+
+  /**
+   * What is offered, while it is.
+   *
+   * @generated from field: slotcast.v1.Hold offer = 8;
+   */
+  offer?: Hold | undefined;
+
+  /**
+   * Until when the offer is kept. Taking it later succeeds only until it has passed to the next.
+   *
+   * @generated from field: google.protobuf.Timestamp offer_expire_time = 9;
+   */
+  offerExpireTime?: Timestamp | undefined;
+
+  /**
+   * Who waits. Only with the scope `bookings.read`; erased once the entry has ended.
+   *
+   * @generated from field: slotcast.v1.Customer customer = 10;
+   */
+  customer?: Customer | undefined;
+
+  /**
+   * When it joined: the order in which offers are made.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 11;
+   */
+  createTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message slotcast.v1.WaitlistEntry.
+ * Use `create(WaitlistEntrySchema)` to create a new message.
+ */
+export const WaitlistEntrySchema: GenMessage<WaitlistEntry> = /*@__PURE__*/
+  messageDesc(file_slotcast_v1_booking_service, 21);
+
+/**
+ * Where an entry stands.
+ *
+ * @generated from enum slotcast.v1.WaitlistEntry.Status
+ */
+export enum WaitlistEntry_Status {
+  /**
+   * Never stored.
+   *
+   * @generated from enum value: STATUS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * It waits.
+   *
+   * @generated from enum value: STATUS_WAITING = 1;
+   */
+  WAITING = 1,
+
+  /**
+   * A slot is held for it until `offer_expire_time`.
+   *
+   * @generated from enum value: STATUS_OFFERED = 2;
+   */
+  OFFERED = 2,
+
+  /**
+   * It has booked what was offered.
+   *
+   * @generated from enum value: STATUS_TAKEN = 3;
+   */
+  TAKEN = 3,
+
+  /**
+   * It was withdrawn.
+   *
+   * @generated from enum value: STATUS_LEFT = 4;
+   */
+  LEFT = 4,
+
+  /**
+   * It did not take what was offered in time.
+   *
+   * @generated from enum value: STATUS_LAPSED = 5;
+   */
+  LAPSED = 5,
+
+  /**
+   * Its last window has passed.
+   *
+   * @generated from enum value: STATUS_EXPIRED = 6;
+   */
+  EXPIRED = 6,
+}
+
+/**
+ * Describes the enum slotcast.v1.WaitlistEntry.Status.
+ */
+export const WaitlistEntry_StatusSchema: GenEnum<WaitlistEntry_Status> = /*@__PURE__*/
+  enumDesc(file_slotcast_v1_booking_service, 21, 0);
+
+/**
+ * JoinWaitlistRequest waits for a slot.
+ *
+ * @generated from message slotcast.v1.JoinWaitlistRequest
+ */
+export type JoinWaitlistRequest = Message<"slotcast.v1.JoinWaitlistRequest"> & {
+  /**
+   * The business, `businesses/*`.
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+
+  /**
+   * Chosen by the client, new for each request and kept over its retries: the same id with the same
+   * body returns the first OK answer, byte for byte, for at least 24 h (B3).
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+
+  /**
+   * Never worked, and is not read: see `appointment_type`, `calendars` and `windows`.
+   *
+   * @generated from field: slotcast.v1.SlotChoice wish = 3 [deprecated = true];
+   * @deprecated
+   */
+  wish?: SlotChoice | undefined;
+
+  /**
+   * Who waits.
+   *
+   * @generated from field: slotcast.v1.Customer customer = 4;
+   */
+  customer?: Customer | undefined;
+
+  /**
+   * The appointment type, `businesses/*\/appointmentTypes/*`.
+   *
+   * @generated from field: string appointment_type = 5;
+   */
+  appointmentType: string;
+
+  /**
+   * The calendars that will do; empty: any of the type's.
+   *
+   * @generated from field: repeated string calendars = 6;
+   */
+  calendars: string[];
+
+  /**
+   * When a slot must start.
+   *
+   * @generated from field: repeated slotcast.v1.TimeWindow windows = 7;
+   */
+  windows: TimeWindow[];
+
+  /**
+   * One of the type's durations. Absent: its first.
+   *
+   * @generated from field: google.protobuf.Duration duration = 8;
+   */
+  duration?: Duration | undefined;
+
+  /**
+   * Whose wish it is: the client's own name for its end user or conversation.
+   *
+   * @generated from field: string holder = 9;
+   */
+  holder: string;
+
+  /**
+   * What the customer was asked, and answered.
+   *
+   * @generated from field: map<string, string> fields = 10;
+   */
+  fields: { [key: string]: string };
+};
+
+/**
+ * Describes the message slotcast.v1.JoinWaitlistRequest.
+ * Use `create(JoinWaitlistRequestSchema)` to create a new message.
+ */
+export const JoinWaitlistRequestSchema: GenMessage<JoinWaitlistRequest> = /*@__PURE__*/
+  messageDesc(file_slotcast_v1_booking_service, 22);
+
+/**
+ * JoinWaitlistResponse has the entry.
+ *
+ * @generated from message slotcast.v1.JoinWaitlistResponse
+ */
+export type JoinWaitlistResponse = Message<"slotcast.v1.JoinWaitlistResponse"> & {
+  /**
+   * `businesses/*\/waitlist/*`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The entry; offered a slot already where one was open.
+   *
+   * @generated from field: slotcast.v1.WaitlistEntry entry = 2;
+   */
+  entry?: WaitlistEntry | undefined;
+
+  /**
+   * The revision of this change.
+   *
+   * @generated from field: int64 revision = 3;
+   */
+  revision: bigint;
+};
+
+/**
+ * Describes the message slotcast.v1.JoinWaitlistResponse.
+ * Use `create(JoinWaitlistResponseSchema)` to create a new message.
+ */
+export const JoinWaitlistResponseSchema: GenMessage<JoinWaitlistResponse> = /*@__PURE__*/
+  messageDesc(file_slotcast_v1_booking_service, 23);
+
+/**
+ * GetWaitlistEntryRequest reads an entry.
+ *
+ * @generated from message slotcast.v1.GetWaitlistEntryRequest
+ */
+export type GetWaitlistEntryRequest = Message<"slotcast.v1.GetWaitlistEntryRequest"> & {
+  /**
+   * `businesses/*\/waitlist/*`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The answer is at least as new as this revision (W8).
+   *
+   * @generated from field: int64 min_revision = 2;
+   */
+  minRevision: bigint;
+};
+
+/**
+ * Describes the message slotcast.v1.GetWaitlistEntryRequest.
+ * Use `create(GetWaitlistEntryRequestSchema)` to create a new message.
+ */
+export const GetWaitlistEntryRequestSchema: GenMessage<GetWaitlistEntryRequest> = /*@__PURE__*/
+  messageDesc(file_slotcast_v1_booking_service, 24);
+
+/**
+ * GetWaitlistEntryResponse has it.
+ *
+ * @generated from message slotcast.v1.GetWaitlistEntryResponse
+ */
+export type GetWaitlistEntryResponse = Message<"slotcast.v1.GetWaitlistEntryResponse"> & {
+  /**
+   * The entry.
+   *
+   * @generated from field: slotcast.v1.WaitlistEntry entry = 1;
+   */
+  entry?: WaitlistEntry | undefined;
+
+  /**
+   * The revision at which it was read.
+   *
+   * @generated from field: int64 revision = 2;
+   */
+  revision: bigint;
+};
+
+/**
+ * Describes the message slotcast.v1.GetWaitlistEntryResponse.
+ * Use `create(GetWaitlistEntryResponseSchema)` to create a new message.
+ */
+export const GetWaitlistEntryResponseSchema: GenMessage<GetWaitlistEntryResponse> = /*@__PURE__*/
+  messageDesc(file_slotcast_v1_booking_service, 25);
+
+/**
+ * LeaveWaitlistRequest withdraws a wish.
+ *
+ * @generated from message slotcast.v1.LeaveWaitlistRequest
+ */
+export type LeaveWaitlistRequest = Message<"slotcast.v1.LeaveWaitlistRequest"> & {
+  /**
+   * `businesses/*\/waitlist/*`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Chosen by the client, new for each request and kept over its retries: the same id with the same
+   * body returns the first OK answer, byte for byte, for at least 24 h (B3).
+   *
+   * @generated from field: string request_id = 2;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message slotcast.v1.LeaveWaitlistRequest.
+ * Use `create(LeaveWaitlistRequestSchema)` to create a new message.
+ */
+export const LeaveWaitlistRequestSchema: GenMessage<LeaveWaitlistRequest> = /*@__PURE__*/
+  messageDesc(file_slotcast_v1_booking_service, 26);
+
+/**
+ * LeaveWaitlistResponse says that it is withdrawn.
+ *
+ * @generated from message slotcast.v1.LeaveWaitlistResponse
+ */
+export type LeaveWaitlistResponse = Message<"slotcast.v1.LeaveWaitlistResponse"> & {
+  /**
+   * The revision of this change.
+   *
+   * @generated from field: int64 revision = 1;
+   */
+  revision: bigint;
+};
+
+/**
+ * Describes the message slotcast.v1.LeaveWaitlistResponse.
+ * Use `create(LeaveWaitlistResponseSchema)` to create a new message.
+ */
+export const LeaveWaitlistResponseSchema: GenMessage<LeaveWaitlistResponse> = /*@__PURE__*/
+  messageDesc(file_slotcast_v1_booking_service, 27);
 
 /**
  * BookingStatus is where a booking stands.
@@ -711,6 +1338,40 @@ export const BookingService: GenService<{
     output: typeof BookResponseSchema;
   },
   /**
+   * GetBooking reads a booking. So does the link of its letter: a bearer `slotcast_manage_…`, which also moves
+   * and cancels it, and nothing else. CAPABILITY_ENDED: the booking has ended, and the link with it.
+   *
+   * @generated from rpc slotcast.v1.BookingService.GetBooking
+   */
+  getBooking: {
+    methodKind: "unary";
+    input: typeof GetBookingRequestSchema;
+    output: typeof GetBookingResponseSchema;
+  },
+  /**
+   * RescheduleBooking moves a booking: the old slot is freed and the new one taken in one commit, or
+   * nothing happens. The booking keeps its name. Its own claim does not stand in its way.
+   * CANCELLATION_NOTICE_PASSED as for CancelBooking; else as for Book.
+   *
+   * @generated from rpc slotcast.v1.BookingService.RescheduleBooking
+   */
+  rescheduleBooking: {
+    methodKind: "unary";
+    input: typeof RescheduleBookingRequestSchema;
+    output: typeof RescheduleBookingResponseSchema;
+  },
+  /**
+   * CancelBooking cancels a pending or confirmed booking and frees its slot.
+   * CANCELLATION_NOTICE_PASSED: the appointment is too near, and `override_notice` is not set.
+   *
+   * @generated from rpc slotcast.v1.BookingService.CancelBooking
+   */
+  cancelBooking: {
+    methodKind: "unary";
+    input: typeof CancelBookingRequestSchema;
+    output: typeof CancelBookingResponseSchema;
+  },
+  /**
    * RedeemHandoff takes over the hold and the fields of a ticket, once. NOT_IMPLEMENTED until its own release.
    *
    * @generated from rpc slotcast.v1.BookingService.RedeemHandoff
@@ -719,6 +1380,41 @@ export const BookingService: GenService<{
     methodKind: "unary";
     input: typeof RedeemHandoffRequestSchema;
     output: typeof RedeemHandoffResponseSchema;
+  },
+  /**
+   * JoinWaitlist waits for a slot: the first who fits is offered what frees, in the order in which they
+   * joined, in the very commit that frees it: nobody can jump in between, and no watch shows it open. If a
+   * slot that fits is open already, it is offered at once. An offer is a hold for its entry, which Book
+   * takes; not taken in time it passes to the next.
+   * TOO_MANY_WAITING: the holder, or the business, has as many entries as it may.
+   *
+   * @generated from rpc slotcast.v1.BookingService.JoinWaitlist
+   */
+  joinWaitlist: {
+    methodKind: "unary";
+    input: typeof JoinWaitlistRequestSchema;
+    output: typeof JoinWaitlistResponseSchema;
+  },
+  /**
+   * GetWaitlistEntry reads one who waits: also whether a slot is offered, and until when.
+   *
+   * @generated from rpc slotcast.v1.BookingService.GetWaitlistEntry
+   */
+  getWaitlistEntry: {
+    methodKind: "unary";
+    input: typeof GetWaitlistEntryRequestSchema;
+    output: typeof GetWaitlistEntryResponseSchema;
+  },
+  /**
+   * LeaveWaitlist withdraws a wish, and declines what is offered to it: that passes to the next.
+   * WAITING_ENDED: it was left, taken, or has lapsed before.
+   *
+   * @generated from rpc slotcast.v1.BookingService.LeaveWaitlist
+   */
+  leaveWaitlist: {
+    methodKind: "unary";
+    input: typeof LeaveWaitlistRequestSchema;
+    output: typeof LeaveWaitlistResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_slotcast_v1_booking_service, 0);

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file slotcast/v1/catalog_service.proto.
  */
 export const file_slotcast_v1_catalog_service: GenFile = /*@__PURE__*/
-  fileDesc("CiFzbG90Y2FzdC92MS9jYXRhbG9nX3NlcnZpY2UucHJvdG8SC3Nsb3RjYXN0LnYxImcKCEJ1c2luZXNzEgwKBG5hbWUYASABKAkSFAoMZGlzcGxheV9uYW1lGAIgASgJEhwKFGhvbGRzX3Blcl9ob2xkZXJfbWF4GAMgASgFEhkKEWhvbGRzX3Blcl9rZXlfbWF4GAQgASgFIlMKCENhbGVuZGFyEgwKBG5hbWUYASABKAkSFAoMZGlzcGxheV9uYW1lGAIgASgJEhEKCXRpbWVfem9uZRgDIAEoCRIQCghzY2hlZHVsZRgEIAEoCSKtBAoPQXBwb2ludG1lbnRUeXBlEgwKBG5hbWUYASABKAkSFAoMZGlzcGxheV9uYW1lGAIgASgJEiwKCWR1cmF0aW9ucxgDIAMoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIsCglzbG90X3N0ZXAYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMAoNYnVmZmVyX2JlZm9yZRgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIvCgxidWZmZXJfYWZ0ZXIYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMQoObWluaW11bV9ub3RpY2UYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKgoHaG9yaXpvbhgIIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIQCghjYXBhY2l0eRgJIAEoBRIwCg1ob2xkX2R1cmF0aW9uGAogASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhkKEXJlcXVpcmVzX2FwcHJvdmFsGAsgASgIEg8KB2RheV9jYXAYDCABKAUSEAoId2Vla19jYXAYDSABKAUSDgoGYW55X29mGA4gAygJEg4KBmFsbF9vZhgPIAMoCRI2ChNjYW5jZWxsYXRpb25fbm90aWNlGBAgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIjgKEkdldEJ1c2luZXNzUmVxdWVzdBIMCgRuYW1lGAEgASgJEhQKDG1pbl9yZXZpc2lvbhgCIAEoAyJQChNHZXRCdXNpbmVzc1Jlc3BvbnNlEicKCGJ1c2luZXNzGAEgASgLMhUuc2xvdGNhc3QudjEuQnVzaW5lc3MSEAoIcmV2aXNpb24YAiABKAMiTQoUTGlzdENhbGVuZGFyc1JlcXVlc3QSDgoGcGFyZW50GAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJIloKFUxpc3RDYWxlbmRhcnNSZXNwb25zZRIoCgljYWxlbmRhcnMYASADKAsyFS5zbG90Y2FzdC52MS5DYWxlbmRhchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiVAobTGlzdEFwcG9pbnRtZW50VHlwZXNSZXF1ZXN0Eg4KBnBhcmVudBgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCSJwChxMaXN0QXBwb2ludG1lbnRUeXBlc1Jlc3BvbnNlEjcKEWFwcG9pbnRtZW50X3R5cGVzGAEgAygLMhwuc2xvdGNhc3QudjEuQXBwb2ludG1lbnRUeXBlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCTKnAgoOQ2F0YWxvZ1NlcnZpY2USUAoLR2V0QnVzaW5lc3MSHy5zbG90Y2FzdC52MS5HZXRCdXNpbmVzc1JlcXVlc3QaIC5zbG90Y2FzdC52MS5HZXRCdXNpbmVzc1Jlc3BvbnNlElYKDUxpc3RDYWxlbmRhcnMSIS5zbG90Y2FzdC52MS5MaXN0Q2FsZW5kYXJzUmVxdWVzdBoiLnNsb3RjYXN0LnYxLkxpc3RDYWxlbmRhcnNSZXNwb25zZRJrChRMaXN0QXBwb2ludG1lbnRUeXBlcxIoLnNsb3RjYXN0LnYxLkxpc3RBcHBvaW50bWVudFR5cGVzUmVxdWVzdBopLnNsb3RjYXN0LnYxLkxpc3RBcHBvaW50bWVudFR5cGVzUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_duration]);
+  fileDesc("CiFzbG90Y2FzdC92MS9jYXRhbG9nX3NlcnZpY2UucHJvdG8SC3Nsb3RjYXN0LnYxIqkBCghCdXNpbmVzcxIMCgRuYW1lGAEgASgJEhQKDGRpc3BsYXlfbmFtZRgCIAEoCRIcChRob2xkc19wZXJfaG9sZGVyX21heBgDIAEoBRIZChFob2xkc19wZXJfa2V5X21heBgEIAEoBRINCgVlbWFpbBgFIAEoCRINCgVwaG9uZRgGIAEoCRIQCghsb2NhdGlvbhgHIAEoCRIQCghsYW5ndWFnZRgIIAEoCSJiCghDYWxlbmRhchIMCgRuYW1lGAEgASgJEhQKDGRpc3BsYXlfbmFtZRgCIAEoCRIRCgl0aW1lX3pvbmUYAyABKAkSEAoIc2NoZWR1bGUYBCABKAkSDQoFZW1haWwYBSABKAkipwUKD0FwcG9pbnRtZW50VHlwZRIMCgRuYW1lGAEgASgJEhQKDGRpc3BsYXlfbmFtZRgCIAEoCRIsCglkdXJhdGlvbnMYAyADKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLAoJc2xvdF9zdGVwGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjAKDWJ1ZmZlcl9iZWZvcmUYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLwoMYnVmZmVyX2FmdGVyGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjEKDm1pbmltdW1fbm90aWNlGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEioKB2hvcml6b24YCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEAoIY2FwYWNpdHkYCSABKAUSMAoNaG9sZF9kdXJhdGlvbhgKIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIZChFyZXF1aXJlc19hcHByb3ZhbBgLIAEoCBIPCgdkYXlfY2FwGAwgASgFEhAKCHdlZWtfY2FwGA0gASgFEg4KBmFueV9vZhgOIAMoCRIOCgZhbGxfb2YYDyADKAkSNgoTY2FuY2VsbGF0aW9uX25vdGljZRgQIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIsCglyZW1pbmRlcnMYESADKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMQoOb2ZmZXJfZHVyYXRpb24YEiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFwoPY2FuY2VsX2J5X3JlcGx5GBMgASgIIjgKEkdldEJ1c2luZXNzUmVxdWVzdBIMCgRuYW1lGAEgASgJEhQKDG1pbl9yZXZpc2lvbhgCIAEoAyJQChNHZXRCdXNpbmVzc1Jlc3BvbnNlEicKCGJ1c2luZXNzGAEgASgLMhUuc2xvdGNhc3QudjEuQnVzaW5lc3MSEAoIcmV2aXNpb24YAiABKAMiTQoUTGlzdENhbGVuZGFyc1JlcXVlc3QSDgoGcGFyZW50GAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJIloKFUxpc3RDYWxlbmRhcnNSZXNwb25zZRIoCgljYWxlbmRhcnMYASADKAsyFS5zbG90Y2FzdC52MS5DYWxlbmRhchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiVAobTGlzdEFwcG9pbnRtZW50VHlwZXNSZXF1ZXN0Eg4KBnBhcmVudBgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCSJwChxMaXN0QXBwb2ludG1lbnRUeXBlc1Jlc3BvbnNlEjcKEWFwcG9pbnRtZW50X3R5cGVzGAEgAygLMhwuc2xvdGNhc3QudjEuQXBwb2ludG1lbnRUeXBlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCTKnAgoOQ2F0YWxvZ1NlcnZpY2USUAoLR2V0QnVzaW5lc3MSHy5zbG90Y2FzdC52MS5HZXRCdXNpbmVzc1JlcXVlc3QaIC5zbG90Y2FzdC52MS5HZXRCdXNpbmVzc1Jlc3BvbnNlElYKDUxpc3RDYWxlbmRhcnMSIS5zbG90Y2FzdC52MS5MaXN0Q2FsZW5kYXJzUmVxdWVzdBoiLnNsb3RjYXN0LnYxLkxpc3RDYWxlbmRhcnNSZXNwb25zZRJrChRMaXN0QXBwb2ludG1lbnRUeXBlcxIoLnNsb3RjYXN0LnYxLkxpc3RBcHBvaW50bWVudFR5cGVzUmVxdWVzdBopLnNsb3RjYXN0LnYxLkxpc3RBcHBvaW50bWVudFR5cGVzUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_duration]);
 
 /**
  * Business is a tenant. Everything below belongs to one.
@@ -47,6 +47,34 @@ export type Business = Message<"slotcast.v1.Business"> & {
    * @generated from field: int32 holds_per_key_max = 4;
    */
   holdsPerKeyMax: number;
+
+  /**
+   * Where customers can write to; may be empty. Letters name it as the organiser.
+   *
+   * @generated from field: string email = 5;
+   */
+  email: string;
+
+  /**
+   * A number that customers can call; may be empty.
+   *
+   * @generated from field: string phone = 6;
+   */
+  phone: string;
+
+  /**
+   * Where appointments take place, as it stands in letters; may be empty.
+   *
+   * @generated from field: string location = 7;
+   */
+  location: string;
+
+  /**
+   * The language of its staff, and of letters to customers who named none, as a BCP 47 tag; empty: `en`.
+   *
+   * @generated from field: string language = 8;
+   */
+  language: string;
 };
 
 /**
@@ -89,6 +117,14 @@ export type Calendar = Message<"slotcast.v1.Calendar"> & {
    * @generated from field: string schedule = 4;
    */
   schedule: string;
+
+  /**
+   * Where letters about its bookings go, to the person or who keeps the room; empty: none are sent. Shown with the
+   * scope `catalog.write` or `bookings.staff` only.
+   *
+   * @generated from field: string email = 5;
+   */
+  email: string;
 };
 
 /**
@@ -217,6 +253,27 @@ export type AppointmentType = Message<"slotcast.v1.AppointmentType"> & {
    * @generated from field: google.protobuf.Duration cancellation_notice = 16;
    */
   cancellationNotice?: Duration | undefined;
+
+  /**
+   * How long before its start reminders of a booking are sent; none: no reminder.
+   *
+   * @generated from field: repeated google.protobuf.Duration reminders = 17;
+   */
+  reminders: Duration[];
+
+  /**
+   * How long a slot is kept for one of the waitlist to whom it is offered. Absent: 15 minutes.
+   *
+   * @generated from field: google.protobuf.Duration offer_duration = 18;
+   */
+  offerDuration?: Duration | undefined;
+
+  /**
+   * True: a customer's calendar program may cancel, by declining the invitation.
+   *
+   * @generated from field: bool cancel_by_reply = 19;
+   */
+  cancelByReply: boolean;
 };
 
 /**

@@ -1,0 +1,60 @@
+import type { ManageWords } from "../words.js";
+
+export const ja: ManageWords = {
+  title: "ご予約",
+  where: "場所",
+  move: "別の時間を選ぶ",
+  cancel: "予約をキャンセルする",
+  until: "{until}まで変更またはキャンセルできます。",
+  tooLate: "ここでの変更とキャンセルは{until}まででした。",
+  call: "お越しになれない場合は、{business}へお電話ください：",
+  write: "お越しになれない場合は、{business}へメールでご連絡ください：",
+  contact: "お越しになれない場合は、{business}へご連絡ください。",
+  questions: "ご質問は{business}まで：",
+
+  moveQuestion: "予約の時間を変更しますか？",
+  soFar: "これまで",
+  newTime: "新しい時間",
+  moveNow: "時間を変更する",
+  moving: "変更しています…",
+  moved: "予約の時間を変更しました。新しい時間をメールでお送りします。",
+
+  cancelQuestion: "予約をキャンセルしますか？",
+  reason: "理由",
+  tooLong: "{limit}文字以内で入力してください。",
+  cancelNow: "キャンセルする",
+  cancelling: "キャンセルしています…",
+  keep: "予約を残す",
+  cancelled: "予約をキャンセルしました",
+  cancelledHint: "確認のメールをお送りします。このリンクは使えなくなりました。",
+
+  offered: "お客様のために時間が空きました",
+  take: "この時間を予約する",
+  taking: "予約しています…",
+  takenHint: "詳細をメールでお送りします。このリンクは使えなくなりました。",
+  late: "お返事の期限が過ぎました。まだ空いているかもしれません。",
+  decline: "辞退する",
+  declineQuestion: "この時間を辞退しますか？",
+  declineHint: "次の方にご案内し、お客様はキャンセル待ちから外れます。",
+  declineNow: "はい、辞退します",
+  declining: "手続きしています…",
+
+  changed: "その間に予約が変更されました。もう一度ご確認ください。",
+  unknown:
+    "サービスに接続できませんでした。すでに完了している可能性があります。もう一度押しても、一度だけ行われます。",
+  stale: "接続がありません。最新の内容ではない可能性があります。",
+
+  badLink: "このリンクは使えません",
+  badLinkHint:
+    "メールからもう一度開いてください。それでも開けない場合は、リンク全体をコピーしてください。",
+  goneCancelled: "この予約はキャンセルされました",
+  goneDeclined: "この予約は承認されませんでした",
+  gonePassed: "この予約は終了しました",
+  goneTaken: "この時間を予約済みです",
+  goneTakenHint: "最新のメールにご予約のリンクがあります。",
+  goneLeft: "キャンセル待ちから外れました",
+  goneLapsed: "この時間は次の方に回りました",
+  goneExpired: "このご案内は終了しました",
+  goneOther: "このリンクは使えなくなりました",
+  goneHint: "ここでできることはもうありません。",
+};

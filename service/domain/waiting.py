@@ -1,0 +1,147 @@
+"""Decisions about the waitlist: to join it, to leave it, to pass on what was not taken."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from service.domain.booking import HoldStatus
+from service.domain.change import ChangeKind
+from service.domain.commands import JoinWaitlist, LeaveWaitlist, OfferOpen, PassOn, WaitlistCommand
+from service.domain.errors import (
+    InvalidRequest,
+    ResourceNotFound,
+    SlotTaken,
+    TooManyWaiting,
+    WaitingEnded,
+)
+from service.domain.ids import calendar_name, holder_key, waitlist_name
+from service.domain.ledger import Decision, Draft, Ledger
+from service.domain.offers import conclude
+from service.domain.places import claims_of_hold, type_of
+from service.domain.waitlist import (
+    WAITING_PER_BUSINESS_MAX,
+    EntryStatus,
+    Freed,
+    WaitlistEntry,
+    freed_of,
+)
+
+
+def decide_waiting(ledger: Ledger, draft: Draft, command: WaitlistCommand) -> Decision:
+    """Decide a command that concerns the waitlist alone."""
+    match command:
+        case JoinWaitlist():
+            return _join(ledger, draft, command)
+        case LeaveWaitlist():
+            return _leave(ledger, draft, command)
+        case PassOn():
+            return _pass_on(ledger, draft, command)
+        case OfferOpen():
+            return _offer_open(ledger, draft, command)
+
+
+def _join(ledger: Ledger, draft: Draft, command: JoinWaitlist) -> Decision:
+    _check_wish(ledger, command)
+    key = holder_key(command.principal_id, command.holder)
+    _check_count(ledger, key)
+    entry = WaitlistEntry(
+        entry_id=command.entry_id,
+        principal_id=command.principal_id,
+        holder=command.holder,
+        holder_key=key,
+        type_id=command.type_id,
+        calendar_ids=command.calendar_ids,
+        windows=command.windows,
+        duration=command.duration,
+        customer=command.customer,
+        fields=command.fields,
+        status=EntryStatus.WAITING,
+        revision=ledger.revision + 1,
+        joined_at=ledger.now,
+    )
+    draft.put_entry(entry)
+    return conclude(
+        ledger,
+        draft,
+        ChangeKind.WAITLIST_JOINED,
+        entry_id=entry.entry_id,
+        found=command.found,
+    )
+
+
+def _check_wish(ledger: Ledger, command: JoinWaitlist) -> None:
+    type_ = type_of(ledger, command.type_id)
+    for calendar_id in command.calendar_ids:
+        if calendar_id not in ledger.offer.catalog.calendars:
+            raise ResourceNotFound(calendar_name(ledger.business_id, calendar_id))
+        if calendar_id not in type_.primary_calendar_ids:
+            raise InvalidRequest("calendars", "The appointment type is not offered on it.")
+    if command.duration is not None and command.duration not in type_.durations:
+        raise InvalidRequest("duration", "The appointment type has no such duration.")
+    if all(window.end <= ledger.now for window in command.windows):
+        raise InvalidRequest("windows", "All of them have passed.")
+
+
+def _check_count(ledger: Ledger, key: str) -> None:
+    """Refuse one more to a holder, or to all, who have as many live entries as they may."""
+    per_holder_max = ledger.offer.catalog.business.holds_per_holder_max
+    if ledger.waiting.get(key, 0) >= per_holder_max:
+        raise TooManyWaiting(waiting_per_holder_max=str(per_holder_max))
+    if ledger.waiting.get("", 0) >= WAITING_PER_BUSINESS_MAX:
+        raise TooManyWaiting(
+            "The business has as many entries in its waitlist as one may.",
+            waiting_per_business_max=str(WAITING_PER_BUSINESS_MAX),
+        )
+
+
+def _leave(ledger: Ledger, draft: Draft, command: LeaveWaitlist) -> Decision:
+    entry = ledger.entries.get(command.entry_id)
+    if entry is None:
+        raise ResourceNotFound(waitlist_name(ledger.business_id, command.entry_id))
+    if not entry.is_live:
+        raise WaitingEnded(status=entry.status.value.upper())
+    _end(ledger, draft, entry, EntryStatus.LEFT)
+    return conclude(ledger, draft, ChangeKind.WAITLIST_LEFT, entry_id=entry.entry_id)
+
+
+def _pass_on(ledger: Ledger, draft: Draft, command: PassOn) -> Decision:
+    freed: list[Freed] = []
+    for entry_id in command.entry_ids:
+        entry = ledger.entries.get(entry_id)
+        status = None if entry is None else _overdue(ledger, entry)
+        if entry is not None and status is not None:
+            freed += _end(ledger, draft, entry, status)
+    if not draft.entries:
+        raise WaitingEnded
+    return conclude(ledger, draft, ChangeKind.WAITLIST_OFFERED, found=freed)
+
+
+def _overdue(ledger: Ledger, entry: WaitlistEntry) -> EntryStatus | None:
+    """Return how an entry ends for which nobody has come in time; None: it is not late."""
+    match entry.status:
+        case EntryStatus.OFFERED if entry.offer_expires_at is not None:
+            return EntryStatus.LAPSED if entry.offer_expires_at <= ledger.now else None
+        case EntryStatus.WAITING:
+            return EntryStatus.EXPIRED if entry.last_end <= ledger.now else None
+        case _:
+            return None
+
+
+def _end(ledger: Ledger, draft: Draft, entry: WaitlistEntry, status: EntryStatus) -> list[Freed]:
+    """End an entry, and with it the hold that is its offer. Return what that leaves."""
+    draft.put_entry(replace(entry, status=status, ended_at=ledger.now))
+    hold = None if entry.hold_id is None else ledger.holds.get(entry.hold_id)
+    if hold is None or hold.status is not HoldStatus.LIVE:
+        return []
+    claims = claims_of_hold(ledger, hold)
+    for claim in claims:
+        draft.free(claim)
+    draft.end_hold(replace(hold, status=HoldStatus.RELEASED))
+    return [freed_of(claim) for claim in claims]
+
+
+def _offer_open(ledger: Ledger, draft: Draft, command: OfferOpen) -> Decision:
+    decision = conclude(ledger, draft, ChangeKind.WAITLIST_OFFERED, found=command.found)
+    if not decision.offers:
+        raise SlotTaken(command.found[0].span.start)
+    return decision

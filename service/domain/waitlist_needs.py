@@ -1,0 +1,197 @@
+"""What must be known before offers can be made: who may wait for what is freed, and what is open.
+
+A batch that frees nothing needs none of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from service.domain.booking import BookingEvent, HoldStatus
+from service.domain.claim import Claim
+from service.domain.commands import (
+    Book,
+    BookingCommand,
+    BookSeries,
+    ChangeStatus,
+    HoldSlot,
+    JoinWaitlist,
+    LeaveWaitlist,
+    OfferOpen,
+    PassOn,
+    ReleaseHold,
+    Reschedule,
+    SlotWish,
+    Wish,
+)
+from service.domain.facts import list_facts
+from service.domain.ids import holder_key
+from service.domain.interval import Interval
+from service.domain.ledger import Ledger
+from service.domain.needs import Window, hold_windows
+from service.domain.offers import duration_of, offer_query
+from service.domain.places import claims_of_booking, claims_of_hold
+from service.domain.series import wishes_that_may_be_placed
+from service.domain.waitlist import EntryStatus, Freed, Vacancy, freed_of, vacancies
+
+_FREEING = frozenset({BookingEvent.CANCEL, BookingEvent.DECLINE})
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a batch may free: the claims themselves, and where slots may open by that."""
+
+    claim_ids: frozenset[UUID]
+    vacancies: tuple[Vacancy, ...]
+
+
+def entry_ids(command: BookingCommand) -> Iterator[UUID]:
+    """Yield the entries of the waitlist that a command names."""
+    match command:
+        case LeaveWaitlist(entry_id=entry_id):
+            yield entry_id
+        case PassOn(entry_ids=named):
+            yield from named
+        case _:
+            return
+
+
+def offer_hold_ids(ledger: Ledger) -> set[UUID]:
+    """Return the holds that are offers to the entries known, and are not known themselves."""
+    return {
+        entry.hold_id
+        for entry in ledger.entries.values()
+        if entry.hold_id is not None and entry.is_live and entry.hold_id not in ledger.holds
+    }
+
+
+def offered_entry_ids(ledger: Ledger) -> set[UUID]:
+    """Return the entries that the holds known are offers to, and that are not known themselves."""
+    return {
+        hold.entry_id
+        for hold in ledger.holds.values()
+        if hold.entry_id is not None and hold.entry_id not in ledger.entries
+    }
+
+
+def offer_hold_windows(ledger: Ledger, command: BookingCommand) -> list[Window]:
+    """Return the time of the offers that a command may end by naming their entries."""
+    return [
+        window
+        for entry_id in entry_ids(command)
+        if (entry := ledger.entries.get(entry_id)) is not None and entry.hold_id is not None
+        for window in hold_windows(ledger, entry.hold_id)
+    ]
+
+
+def joining_keys(command: BookingCommand) -> Iterator[str]:
+    """Yield whose live entries must be counted."""
+    if isinstance(command, JoinWaitlist):
+        yield holder_key(command.principal_id, command.holder)
+
+
+def survey(ledger: Ledger, commands: Iterable[BookingCommand]) -> Survey:
+    """Return what commands may free; the claims that they touch must be known."""
+    offer = ledger.offer
+    claims: dict[UUID, Claim] = {}
+    freed: dict[Freed, None] = {}
+    for command in commands:
+        for claim in _claims_ended(ledger, command):
+            claims[claim.claim_id] = claim
+            freed[freed_of(claim)] = None
+        if isinstance(command, JoinWaitlist | OfferOpen):
+            freed.update(dict.fromkeys(command.found))
+    where = {
+        vacancy: None for each in freed for vacancy in vacancies(offer.catalog, offer.hours, each)
+    }
+    return Survey(frozenset(claims), tuple(where))
+
+
+def offer_windows(
+    ledger: Ledger, where: Sequence[Vacancy], commands: Iterable[BookingCommand]
+) -> list[Window]:
+    """Return which time must be known to say what is open there, for all who may wait."""
+    types = ledger.offer.catalog.types
+    durations: dict[str, set[timedelta]] = {}
+    for entry in ledger.entries.values():
+        if entry.status is EntryStatus.WAITING and entry.type_id in types:
+            durations.setdefault(entry.type_id, set()).add(duration_of(ledger, entry))
+    for command in commands:
+        if isinstance(command, JoinWaitlist) and command.type_id in types:
+            duration = command.duration or types[command.type_id].durations[0]
+            durations.setdefault(command.type_id, set()).add(duration)
+    return [
+        window
+        for vacancy in where
+        for duration in durations.get(vacancy.type_id, ())
+        for window in list_facts(
+            ledger.offer.catalog, offer_query(ledger, vacancy, duration), ledger.now
+        )
+    ]
+
+
+def _claims_ended(ledger: Ledger, command: BookingCommand) -> Iterator[Claim]:
+    """Yield the claims that a command may free, and that somebody else may then have."""
+    match command:
+        case ReleaseHold(hold_id=hold_id):
+            yield from _live(ledger, _claims_of_hold(ledger, hold_id))
+        case LeaveWaitlist() | PassOn():
+            for entry_id in entry_ids(command):
+                entry = ledger.entries.get(entry_id)
+                if entry is not None and entry.is_live and entry.hold_id is not None:
+                    # An offer that nobody passed on in time may still be open.
+                    yield from _claims_of_hold(ledger, entry.hold_id)
+        case ChangeStatus(event=event, booking_id=booking_id) if event in _FREEING:
+            yield from _claims_of_booking(ledger, booking_id)
+        case Reschedule(booking_id=booking_id):
+            yield from _claims_of_booking(ledger, booking_id)
+        case HoldSlot(slot=slot):
+            key = holder_key(command.principal_id, command.holder)
+            yield from _giving_way(ledger, key, (slot,))
+        case Book(holder_key=str(key), wishes=wishes):
+            yield from _giving_way(ledger, key, wishes)
+        case BookSeries(holder_key=str(key)):
+            yield from _giving_way(ledger, key, wishes_that_may_be_placed(ledger, command))
+        case _:
+            return
+
+
+def _claims_of_hold(ledger: Ledger, hold_id: UUID) -> list[Claim]:
+    hold = ledger.holds.get(hold_id)
+    if hold is None or hold.status is not HoldStatus.LIVE:
+        return []
+    return claims_of_hold(ledger, hold)
+
+
+def _claims_of_booking(ledger: Ledger, booking_id: UUID) -> list[Claim]:
+    booking = ledger.bookings.get(booking_id)
+    return [] if booking is None else claims_of_booking(ledger, booking)
+
+
+def _live(ledger: Ledger, claims: Iterable[Claim]) -> Iterator[Claim]:
+    return (claim for claim in claims if claim.is_live(ledger.now))
+
+
+def _giving_way(ledger: Ledger, key: str, wishes: Iterable[Wish]) -> Iterator[Claim]:
+    """Yield the asker's own holds of which a part is left over when a wish is granted."""
+    own = list(_live(ledger, ledger.offer.claims.holds_of(key)))
+    for wish in wishes:
+        occupied = _occupied(ledger, wish)
+        if occupied is None:
+            continue
+        for claim in own:
+            span = Interval(claim.start, claim.end)
+            if span.overlaps(occupied) and not occupied.contains(span):
+                yield claim
+
+
+def _occupied(ledger: Ledger, wish: Wish) -> Interval | None:
+    """Return the time that a slot takes with its buffers; None: a hold, which has its place."""
+    type_ = ledger.offer.catalog.types.get(wish.type_id) if isinstance(wish, SlotWish) else None
+    if type_ is None or not isinstance(wish, SlotWish):
+        return None
+    end = wish.start + (wish.duration or type_.durations[0])
+    return Interval(wish.start - type_.buffer_before, end + type_.buffer_after)

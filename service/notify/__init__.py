@@ -1,0 +1,1 @@
+"""What the change log owes to people and programs outside: letters and webhooks."""

@@ -1,0 +1,231 @@
+"""The facts of a letter, from the database: here names and addresses are joined in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from service.domain.booking import Booking, BookingStatus, Customer, Hold, HoldStatus
+from service.domain.capability import (
+    booking_capability,
+    capability_url,
+    offer_capability,
+    write_capability,
+)
+from service.domain.catalog import AppointmentType, Calendar, Catalog
+from service.domain.change import BookingState, OfferRef
+from service.domain.delivery import Delivery
+from service.domain.waitlist import EntryStatus, WaitlistEntry
+from service.notify.delivery import Skipped
+from service.notify.letters.facts import (
+    ENDINGS,
+    Appointment,
+    Host,
+    Letter,
+    LetterKind,
+    Mailbox,
+    Recipient,
+)
+from service.notify.letters.order import Order
+from service.store import bookings as booking_store
+from service.store import catalog as catalog_store
+from service.store import waitlist as waitlist_store
+from service.store.database import Transaction
+
+ALARM_BEFORE = timedelta(hours=1)
+"""Of an event whose type has no reminders; else the last of them."""
+_LIVE = frozenset({BookingStatus.PENDING, BookingStatus.CONFIRMED})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Links:
+    """Where customers look after their appointments; without a public address there are none."""
+
+    public_url: str | None
+    key: bytes
+
+    def to_booking(self, business_id: str, state: BookingState) -> str:
+        """Return the link of a booking, which dies with it."""
+        if self.public_url is None or state.status not in _LIVE:
+            return ""
+        capability = booking_capability(business_id, state.booking_id, state.appointment.end)
+        return capability_url(self.public_url, write_capability(self.key, capability))
+
+    def to_offer(self, business_id: str, offer: OfferRef) -> str:
+        """Return the link of an offer."""
+        if self.public_url is None:
+            return ""
+        capability = offer_capability(business_id, offer.entry_id, offer.expires_at)
+        return capability_url(self.public_url, write_capability(self.key, capability))
+
+
+async def load(
+    tx: Transaction, delivery: Delivery, order: Order, *, links: Links, now: datetime
+) -> Letter | Skipped:
+    """Read what a letter needs, or say why there is none any more."""
+    catalog = await catalog_store.load(tx, delivery.business_id)
+    if catalog is None:
+        return Skipped("the business is gone")
+    if order.offer is not None:
+        return await _load_offer(tx, catalog, order.offer, links=links, now=now)
+    booking_ids = [state.booking_id for state in order.states]
+    found = await booking_store.by_ids(tx, delivery.business_id, booking_ids)
+    by_id = {booking.booking_id: booking for booking in found}
+    if any(booking_id not in by_id for booking_id in booking_ids):
+        return Skipped("the booking is gone")
+    booking, kind = by_id[booking_ids[0]], LetterKind(delivery.kind)
+    if kind is LetterKind.REMINDER and (reason := _needs_no_reminder(booking, order, now)):
+        return Skipped(reason)
+    if order.recipient is Recipient.STAFF:
+        calendar = catalog.calendars.get(order.calendar_id)
+        if calendar is None or not calendar.email:
+            return Skipped("the calendar has no address any more")
+        return _staff_letter(catalog, kind, order, booking, calendar)
+    if not booking.customer.email:
+        return Skipped("the customer has no address any more")
+    return _customer_letter(catalog, kind, order, booking, links)
+
+
+def _needs_no_reminder(booking: Booking, order: Order, now: datetime) -> str:
+    """Say why not; empty: it does."""
+    if booking.version != order.states[0].version:
+        return "the booking was changed since: moved, or ended"
+    if booking.appointment.start <= now:
+        return "the appointment has begun"
+    return ""
+
+
+def _customer_letter(
+    catalog: Catalog, kind: LetterKind, order: Order, booking: Booking, links: Links
+) -> Letter:
+    customer, type_ = booking.customer, catalog.types.get(booking.type_id)
+    business_id = catalog.business.business_id
+    return Letter(
+        kind=kind,
+        recipient=Recipient.CUSTOMER,
+        to=Mailbox(address=customer.email, name=customer.display_name),
+        host=_host(catalog),
+        appointments=tuple(
+            _appointment(catalog, state, link=links.to_booking(business_id, state))
+            for state in order.states
+        ),
+        languages=(customer.language, catalog.business.language),
+        zone=customer.time_zone,
+        reason=booking.cancel_reason if kind in ENDINGS else "",
+        replies_cancel=type_ is not None and type_.cancel_by_reply,
+        alarm_before=_alarm_before(type_),
+    )
+
+
+def _staff_letter(
+    catalog: Catalog, kind: LetterKind, order: Order, booking: Booking, calendar: Calendar
+) -> Letter:
+    ends = kind in ENDINGS and not order.moved_away
+    return Letter(
+        kind=kind,
+        recipient=Recipient.STAFF,
+        to=Mailbox(address=calendar.email, name=calendar.display_name),
+        host=_host(catalog),
+        appointments=tuple(_appointment(catalog, state) for state in order.states),
+        languages=(catalog.business.language,),
+        zone=calendar.zone,
+        customer=booking.customer,
+        answers=tuple((_label(name), value) for name, value in booking.fields.items()),
+        reason=booking.cancel_reason if ends else "",
+        moved_away=order.moved_away,
+        alarm_before=_alarm_before(catalog.types.get(booking.type_id)),
+    )
+
+
+async def _load_offer(
+    tx: Transaction, catalog: Catalog, offer: OfferRef, *, links: Links, now: datetime
+) -> Letter | Skipped:
+    business_id = catalog.business.business_id
+    entry = await waitlist_store.get(tx, business_id, offer.entry_id)
+    holds = await booking_store.holds_by_ids(tx, business_id, [offer.hold_id])
+    if entry is None or not holds or not _is_offered(entry, holds[0], offer):
+        return Skipped("the offer is over: taken, left or passed on")
+    if offer.expires_at <= now:
+        return Skipped("the offer has ended")
+    if not entry.customer.email:
+        return Skipped("who waits has no address any more")
+    return _offer_letter(catalog, entry.customer, holds[0], offer, links)
+
+
+def _is_offered(entry: WaitlistEntry, hold: Hold, offer: OfferRef) -> bool:
+    return (
+        entry.status is EntryStatus.OFFERED
+        and entry.hold_id == offer.hold_id
+        and hold.status is HoldStatus.LIVE
+    )
+
+
+def _offer_letter(
+    catalog: Catalog, customer: Customer, hold: Hold, offer: OfferRef, links: Links
+) -> Letter:
+    calendar = catalog.calendars.get(hold.calendar_ids[0])
+    return Letter(
+        kind=LetterKind.WAITLIST_OFFER,
+        recipient=Recipient.CUSTOMER,
+        to=Mailbox(address=customer.email, name=customer.display_name),
+        host=_host(catalog),
+        appointments=(
+            Appointment(
+                booking_id=hold.hold_id,
+                version=0,
+                status=None,
+                title=_type_name(catalog, hold.type_id),
+                calendars=_calendar_names(catalog, hold.calendar_ids),
+                during=hold.appointment,
+                zone=calendar.zone if calendar else "UTC",
+                link=links.to_offer(catalog.business.business_id, offer),
+            ),
+        ),
+        languages=(customer.language, catalog.business.language),
+        zone=customer.time_zone,
+        offered_until=offer.expires_at,
+    )
+
+
+def _appointment(catalog: Catalog, state: BookingState, *, link: str = "") -> Appointment:
+    return Appointment(
+        booking_id=state.booking_id,
+        version=state.version,
+        status=state.status,
+        title=_type_name(catalog, state.type_id),
+        calendars=_calendar_names(catalog, state.calendar_ids),
+        during=state.appointment,
+        zone=state.zone,
+        earlier=state.before.appointment if state.before else None,
+        link=link,
+    )
+
+
+def _host(catalog: Catalog) -> Host:
+    business = catalog.business
+    return Host(
+        business_id=business.business_id,
+        name=business.display_name or business.business_id,
+        email=business.email,
+        phone=business.phone,
+        location=business.location,
+    )
+
+
+def _type_name(catalog: Catalog, type_id: str) -> str:
+    type_ = catalog.types.get(type_id)
+    return type_.display_name if type_ and type_.display_name else type_id
+
+
+def _calendar_names(catalog: Catalog, calendar_ids: tuple[str, ...]) -> tuple[str, ...]:
+    found = ((each, catalog.calendars.get(each)) for each in calendar_ids)
+    return tuple(known.display_name if known else each for each, known in found)
+
+
+def _alarm_before(type_: AppointmentType | None) -> timedelta:
+    return min(type_.reminders) if type_ is not None and type_.reminders else ALARM_BEFORE
+
+
+def _label(field: str) -> str:
+    """Return the key of a field as one reads it: `how_did_you_hear` is `How did you hear`."""
+    return field.replace("_", " ").replace(".", " ").capitalize()

@@ -1,0 +1,1 @@
+"""What letters say, a file for each language."""

@@ -1,0 +1,285 @@
+"""Feeds of busy time, and the secret addresses of calendars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import RowMapping, delete, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.domain.busy_feed import BusyFeed, FeedSource, FeedState
+from service.store import tables
+
+
+class FeedKey(NamedTuple):
+    """Which feed."""
+
+    business_id: str
+    calendar_id: str
+    feed_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LeasedFeed:
+    """A feed that is this process's to fetch, as of an instant of the database's clock."""
+
+    key: FeedKey
+    feed: BusyFeed
+    zone: str
+    now: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FeedLink:
+    """A secret address of a calendar's file."""
+
+    link_id: UUID
+    calendar_id: str
+    display_name: str
+    with_names: bool
+    secret_hash: bytes
+    created_at: datetime
+
+
+async def find(
+    tx: AsyncConnection, business_id: str, calendar_id: str, feed_id: str
+) -> BusyFeed | None:
+    """Return a feed."""
+    found = await of_calendar(tx, business_id, calendar_id, feed_id)
+    return found[0] if found else None
+
+
+async def of_calendar(
+    tx: AsyncConnection, business_id: str, calendar_id: str, feed_id: str | None = None
+) -> list[BusyFeed]:
+    """Return the feeds of a calendar by id, or one of them."""
+    result = await tx.exec_driver_sql(
+        """
+        SELECT * FROM busy_feeds
+        WHERE business_id = $1 AND calendar_id = $2 AND ($3::text IS NULL OR feed_id = $3)
+        ORDER BY feed_id
+        """,
+        (business_id, calendar_id, feed_id),
+    )
+    return [_feed(row) for row in result.mappings()]
+
+
+async def write(
+    tx: AsyncConnection,
+    business_id: str,
+    calendar_id: str,
+    feed_id: str,
+    source: FeedSource,
+    busy_intervals: int,
+) -> BusyFeed:
+    """Note that a feed was read well, and when to read it next; return it as it is then."""
+    result = await tx.exec_driver_sql(
+        """
+        INSERT INTO busy_feeds (
+            business_id, calendar_id, feed_id, url, refresh_interval, fail_closed_after, etag,
+            last_modified, content_hash, busy_intervals, state, failure, failures, success_at,
+            attempt_at, next_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'ok', '', 0, transaction_timestamp(),
+            transaction_timestamp(), transaction_timestamp() + $11::interval)
+        ON CONFLICT (business_id, calendar_id, feed_id) DO UPDATE SET
+            url = excluded.url, refresh_interval = excluded.refresh_interval,
+            fail_closed_after = excluded.fail_closed_after, etag = excluded.etag,
+            last_modified = excluded.last_modified, content_hash = excluded.content_hash,
+            busy_intervals = excluded.busy_intervals, state = excluded.state, failure = '',
+            failures = 0, success_at = excluded.success_at, attempt_at = excluded.attempt_at,
+            next_at = excluded.next_at, leased_until = NULL
+        RETURNING *
+        """,
+        (
+            business_id,
+            calendar_id,
+            feed_id,
+            source.url,
+            source.refresh_interval,
+            source.fail_closed_after,
+            source.etag,
+            source.last_modified,
+            source.content_hash,
+            busy_intervals,
+            source.next_in,
+        ),
+    )
+    return _feed(result.mappings().one())
+
+
+async def remove(tx: AsyncConnection, business_id: str, calendar_id: str, feed_id: str) -> None:
+    """Forget a feed."""
+    table = tables.busy_feeds
+    await tx.execute(
+        delete(table).where(
+            table.c.business_id == business_id,
+            table.c.calendar_id == calendar_id,
+            table.c.feed_id == feed_id,
+        )
+    )
+
+
+async def due(
+    tx: AsyncConnection, *, limit: int, without_businesses: Sequence[str]
+) -> list[FeedKey]:
+    """Return feeds that are due and that nobody fetches, those that wait longest first.
+
+    For the operator's eyes; `without_businesses` have enough of theirs being fetched.
+    """
+    result = await tx.exec_driver_sql(
+        """
+        SELECT business_id, calendar_id, feed_id FROM busy_feeds
+        WHERE next_at <= now() AND (leased_until IS NULL OR leased_until < now())
+          AND business_id <> ALL($2::text[])
+        ORDER BY next_at LIMIT $1
+        """,
+        (limit, list(without_businesses)),
+    )
+    return [FeedKey(row.business_id, row.calendar_id, row.feed_id) for row in result]
+
+
+async def lease(tx: AsyncConnection, key: FeedKey, duration: timedelta) -> LeasedFeed | None:
+    """Take a feed upon this process for a while; None: it is not due any more, or another's."""
+    result = await tx.exec_driver_sql(
+        """
+        WITH mine AS (
+            UPDATE busy_feeds SET leased_until = now() + $4::interval
+            WHERE business_id = $1 AND calendar_id = $2 AND feed_id = $3
+              AND next_at <= now() AND (leased_until IS NULL OR leased_until < now())
+            RETURNING *
+        )
+        SELECT mine.*, zone, now() AS now FROM mine
+        JOIN calendars ON calendars.business_id = $1 AND calendars.calendar_id = mine.calendar_id
+        """,
+        (*key, duration),
+    )
+    row = result.mappings().one_or_none()
+    if row is None:
+        return None
+    return LeasedFeed(key=key, feed=_feed(row), zone=row["zone"], now=row["now"])
+
+
+async def note_unchanged(tx: AsyncConnection, key: FeedKey, url: str, next_in: timedelta) -> None:
+    """Note that a feed was read well, and says what it said before."""
+    await tx.exec_driver_sql(
+        """
+        UPDATE busy_feeds SET state = 'ok', failure = '', failures = 0, leased_until = NULL,
+            success_at = now(), attempt_at = now(), next_at = now() + $5::interval
+        WHERE business_id = $1 AND calendar_id = $2 AND feed_id = $3 AND url = $4
+        """,
+        (*key, url, next_in),
+    )
+
+
+async def note_failure(
+    tx: AsyncConnection,
+    key: FeedKey,
+    url: str,
+    *,
+    failure: str,
+    is_closed: bool,
+    next_in: timedelta,
+) -> bool:
+    """Note that a feed was not read, and why; return whether there is such a feed still."""
+    result = await tx.exec_driver_sql(
+        """
+        UPDATE busy_feeds SET state = CASE WHEN $6 THEN 'closed' ELSE 'failing' END,
+            failure = $5, failures = failures + 1, leased_until = NULL, attempt_at = now(),
+            next_at = now() + $7::interval
+        WHERE business_id = $1 AND calendar_id = $2 AND feed_id = $3 AND url = $4
+        """,
+        (*key, url, failure, is_closed, next_in),
+    )
+    return result.rowcount > 0
+
+
+async def add_link(tx: AsyncConnection, business_id: str, link: FeedLink) -> None:
+    """Add a secret address."""
+    await tx.execute(
+        tables.feed_links.insert().values(
+            business_id=business_id,
+            link_id=link.link_id,
+            calendar_id=link.calendar_id,
+            display_name=link.display_name,
+            with_names=link.with_names,
+            secret_hash=link.secret_hash,
+            created_at=link.created_at,
+        )
+    )
+
+
+async def links(tx: AsyncConnection, business_id: str, calendar_id: str) -> list[FeedLink]:
+    """Return the secret addresses of a calendar by age."""
+    table = tables.feed_links
+    result = await tx.execute(
+        select(table)
+        .where(table.c.business_id == business_id, table.c.calendar_id == calendar_id)
+        .order_by(table.c.created_at, table.c.link_id)
+    )
+    return [_link(row) for row in result.mappings()]
+
+
+async def find_link(tx: AsyncConnection, business_id: str, link_id: UUID) -> FeedLink | None:
+    """Return a secret address."""
+    table = tables.feed_links
+    result = await tx.execute(
+        select(table).where(table.c.business_id == business_id, table.c.link_id == link_id)
+    )
+    row = result.mappings().one_or_none()
+    return None if row is None else _link(row)
+
+
+async def remove_link(
+    tx: AsyncConnection, business_id: str, calendar_id: str, link_id: UUID
+) -> bool:
+    """Make a secret address worthless; return whether it was one."""
+    table = tables.feed_links
+    result = await tx.execute(
+        delete(table).where(
+            table.c.business_id == business_id,
+            table.c.calendar_id == calendar_id,
+            table.c.link_id == link_id,
+        )
+    )
+    return result.rowcount > 0
+
+
+async def now(tx: AsyncConnection) -> datetime:
+    """Return the instant of the transaction."""
+    instant: datetime = (await tx.execute(select(func.transaction_timestamp()))).scalar_one()
+    return instant
+
+
+def _feed(row: RowMapping) -> BusyFeed:
+    return BusyFeed(
+        calendar_id=row["calendar_id"],
+        feed_id=row["feed_id"],
+        url=row["url"],
+        refresh_interval=row["refresh_interval"],
+        fail_closed_after=row["fail_closed_after"],
+        state=FeedState(row["state"]),
+        failure=row["failure"],
+        failures=row["failures"],
+        busy_intervals=row["busy_intervals"],
+        etag=row["etag"],
+        last_modified=row["last_modified"],
+        content_hash=bytes(row["content_hash"]),
+        success_at=row["success_at"],
+        attempt_at=row["attempt_at"],
+        next_at=row["next_at"],
+    )
+
+
+def _link(row: RowMapping) -> FeedLink:
+    return FeedLink(
+        link_id=UUID(int=row["link_id"].int),
+        calendar_id=row["calendar_id"],
+        display_name=row["display_name"],
+        with_names=row["with_names"],
+        secret_hash=bytes(row["secret_hash"]),
+        created_at=row["created_at"],
+    )

@@ -1,0 +1,65 @@
+"""Letters in the list of deliveries: which was the first, and how many one address was sent."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+from zlib import crc32
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from service.domain.delivery import Delivery
+
+_LOCK_CLASS = 0x510D
+
+
+async def now(tx: AsyncConnection) -> datetime:
+    """Return the instant of the transaction."""
+    result = await tx.exec_driver_sql("SELECT transaction_timestamp()")
+    instant: datetime = result.scalar_one()
+    return instant
+
+
+async def first_in_lane(
+    tx: AsyncConnection, business_id: str, booking_id: UUID, lane: str
+) -> UUID | None:
+    """Return the first letter in a booking's lane, or the one that it is part of."""
+    result = await tx.exec_driver_sql(
+        """
+        SELECT coalesce((body ->> 'within')::uuid, delivery_id) FROM deliveries
+        WHERE business_id = $1 AND booking_id = $2 AND lane = $3
+        ORDER BY revision, ordinal LIMIT 1
+        """,
+        (business_id, booking_id, lane),
+    )
+    found = result.scalar_one_or_none()
+    return None if found is None else UUID(int=found.int)
+
+
+async def take_turn(
+    tx: AsyncConnection, delivery: Delivery, recipient: bytes, *, most: int, within: timedelta
+) -> bool:
+    """Count a letter as one to its recipient; False: that one has had as many as may be.
+
+    Those that are on their way count too; one that is tried again is not counted twice.
+    """
+    await tx.exec_driver_sql(
+        "SELECT pg_advisory_xact_lock($1, $2)",
+        (_LOCK_CLASS, crc32(delivery.business_id.encode() + recipient) - 2**31),
+    )
+    result = await tx.exec_driver_sql(
+        """
+        UPDATE deliveries SET recipient = $3
+        WHERE business_id = $1 AND delivery_id = $2 AND $4 > (
+            SELECT count(*) FROM (
+                SELECT FROM deliveries AS other
+                WHERE other.business_id = $1 AND other.recipient = $3
+                  AND other.delivery_id <> $2 AND other.state IN ('sent', 'waiting')
+                  AND coalesce(other.ended_at, now()) > now() - $5::interval
+                LIMIT $4
+            ) AS counted
+        )
+        """,
+        (delivery.business_id, delivery.delivery_id, recipient, most, within),
+    )
+    return result.rowcount == 1
