@@ -87,4 +87,5 @@ def retry_delay(attempts: int, chance: float, asked: timedelta = timedelta()) ->
     receiver asked for counts where it is longer, but is as bounded.
     """
     doubled = RETRY_DELAY_FIRST * 2 ** min(attempts - 1, _DOUBLINGS_MAX)
-    return min(max(doubled, asked), RETRY_DELAY_MAX) * (0.75 + chance / 2)
+    delay: timedelta = min(max(doubled, asked), RETRY_DELAY_MAX) * (0.75 + chance / 2)
+    return delay

@@ -288,9 +288,9 @@ def test_a_seat_in_a_group_is_offered_and_the_others_stay():
     assert at("10:00") not in starts(desk)
 
 
-@pytest.mark.parametrize("cap", ["day_cap", "week_cap"])
-def test_a_cap_that_has_room_again_opens_its_whole_time_to_who_waits(cap):
-    desk = a_desk(a_type(**{cap: 1}))
+@pytest.mark.parametrize("capped", [a_type(day_cap=1), a_type(week_cap=1)], ids=["day", "week"])
+def test_a_cap_that_has_room_again_opens_its_whole_time_to_who_waits(capped):
+    desk = a_desk(capped)
     booking = desk.book(at("10:00"))
     entry = desk.join((at("14:00"), at("17:00")))
 

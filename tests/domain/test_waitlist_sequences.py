@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.domain.availability import open_slots
 from service.domain.booking import Booking, BookingStatus, Hold, HoldStatus
+from service.domain.decisions import decide
 from service.domain.errors import DomainError
 from service.domain.interval import Interval
 from service.domain.ledger import Decision
@@ -83,7 +86,6 @@ class Story:
         waiting = [each for each in ledger.entries.values() if each.status is EntryStatus.WAITING]
         open_before = set(self.open_keys())
         decisions: list[Decision] = []
-        decide = desk_module.decide
 
         def watched(*arguments):
             before = self.desk.state()
@@ -94,13 +96,8 @@ class Story:
                 raise
             return decisions[-1]
 
-        desk_module.decide = watched
-        try:
+        with patch.object(desk_module, "decide", watched), suppress(DomainError):
             getattr(self, step[0])(*step[1:])
-        except DomainError:
-            pass
-        finally:
-            desk_module.decide = decide
         for decision in decisions:
             self.check_decision(decision, waiting, open_before)
         self.check_state()

@@ -145,7 +145,7 @@ async def play(stage: Stage, *, bookings: int, kills: int, seed: int) -> Result:
                 letters = chance.randint(0, 2 * bookings // kills)
                 await _until_taken(office, office.taken + letters)
                 await _wait(chance.uniform(0.0, LAST_SECONDS_MAX))
-                kills_at_work += office.taken < until
+                kills_at_work += len(office.ids_by_recipient) < until
         booked = until
     before = office.taken
     began = time.monotonic()

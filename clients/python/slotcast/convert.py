@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from slotcast.models import (
@@ -54,12 +55,25 @@ def duration(span: timedelta | None) -> Duration | None:
     return message
 
 
-def word(words: type[Word], name_of: Callable[[int], str], prefix: str, number: int) -> Word:
+def word(words: type[Word], name_of: Callable[[Any], str], prefix: str, number: int) -> Word:
     """Return an enum's word; UNKNOWN, which each has, for one of a newer server."""
     try:
         return words(name_of(number).removeprefix(prefix))
     except ValueError:
         return words("UNKNOWN")
+
+
+def moment(message: Message, field: str) -> datetime | None:
+    """Read an instant that may not be there."""
+    return instant(getattr(message, field)) if message.HasField(field) else None
+
+
+def span(message: Message, field: str) -> timedelta | None:
+    """Read a duration that may not be there."""
+    if not message.HasField(field):
+        return None
+    length: timedelta = getattr(message, field).ToTimedelta()
+    return length
 
 
 def slot(message: core_pb.Slot) -> Slot:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from slotcast.convert import instant, word
+from slotcast.convert import instant, moment, span, word
 from slotcast.v1 import catalog_service_pb2 as pb
 
 
@@ -72,11 +72,11 @@ def busy_feed(message: pb.BusyFeed) -> BusyFeed:
         ),
         failure=message.failure,
         busy_intervals=message.busy_intervals,
-        refresh_interval=_span(message, "refresh_interval"),
-        fail_closed_after=_span(message, "fail_closed_after"),
-        succeeded=_moment(message, "success_time"),
-        attempted=_moment(message, "attempt_time"),
-        next_attempt=_moment(message, "next_time"),
+        refresh_interval=span(message, "refresh_interval"),
+        fail_closed_after=span(message, "fail_closed_after"),
+        succeeded=moment(message, "success_time"),
+        attempted=moment(message, "attempt_time"),
+        next_attempt=moment(message, "next_time"),
     )
 
 
@@ -89,14 +89,3 @@ def feed_link(message: pb.FeedLink, url: str = "") -> FeedLink:
         created=instant(message.create_time),
         url=url,
     )
-
-
-def _span(message: pb.BusyFeed, field: str) -> timedelta | None:
-    if not message.HasField(field):
-        return None
-    span: timedelta = getattr(message, field).ToTimedelta()
-    return span
-
-
-def _moment(message: pb.BusyFeed, field: str) -> datetime | None:
-    return instant(getattr(message, field)) if message.HasField(field) else None

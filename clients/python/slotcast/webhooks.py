@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from slotcast.convert import booking, instant, word
+from slotcast.convert import booking, moment, word
 from slotcast.models import Booking
 from slotcast.names import Names
 from slotcast.v1 import notification_service_pb2 as pb
@@ -83,12 +83,12 @@ def webhook(message: pb.Webhook) -> Webhook:
             "STATE_",
             message.state,
         ),
-        failing_since=_moment(message, "failing_since_time"),
+        failing_since=moment(message, "failing_since_time"),
         last_outcome=message.last_outcome,
-        last_attempt=_moment(message, "last_attempt_time"),
+        last_attempt=moment(message, "last_attempt_time"),
         waiting=message.waiting,
         dead=message.dead,
-        created=_moment(message, "create_time"),
+        created=moment(message, "create_time"),
     )
 
 
@@ -110,7 +110,3 @@ def reply(message: pb.ReceiveReplyResponse) -> Reply:
         detail=message.detail,
         booking=booking(message.booking) if message.HasField("booking") else None,
     )
-
-
-def _moment(message: pb.Webhook, field: str) -> datetime | None:
-    return instant(getattr(message, field)) if message.HasField(field) else None
