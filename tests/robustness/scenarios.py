@@ -56,7 +56,7 @@ FLOOR: Mapping[str, int] = {
     "order of writes": 100,
     "order of expiries": 20,
     "order of lists": 250,
-    "order of refusals": 12,
+    "order of refusals": 8,
     "path of commits": 50,
     "path of answers": 60,
     "path of refusals": 8,
