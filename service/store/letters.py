@@ -36,6 +36,20 @@ async def first_in_lane(
     return None if found is None else UUID(int=found.int)
 
 
+async def was_told(tx: AsyncConnection, delivery: Delivery) -> bool:
+    """Say whether an earlier letter of its lane, or one that told of several, went out."""
+    result = await tx.exec_driver_sql(
+        """
+        SELECT EXISTS (
+            SELECT FROM deliveries
+            WHERE business_id = $1 AND booking_id = $2 AND lane = $3 AND revision < $4
+              AND (state = 'sent' OR body ? 'within'))
+        """,
+        (delivery.business_id, delivery.booking_id, delivery.lane, delivery.revision),
+    )
+    return bool(result.scalar_one())
+
+
 async def take_turn(
     tx: AsyncConnection, delivery: Delivery, recipient: bytes, *, most: int, within: timedelta
 ) -> bool:

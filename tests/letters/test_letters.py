@@ -251,11 +251,34 @@ async def test_one_address_has_so_many_letters_a_day_and_the_others_theirs(
     mails = await mailroom.work(at_once=at_once)
 
     assert len(to(mails, ADA.email) + to(mails, shouted.email)) == 3
-    assert len(to(mails, ANNA)) == 3
     assert len(to(mails, grace.email)) == 1
     skipped = await mailroom.listed("skipped")
-    assert len(skipped) == 5
+    assert len(skipped) == 2
     assert {each.detail for each in skipped} == {"this address has had 3 letters within a day"}
+
+
+async def test_the_limit_is_not_for_staff(client, make_mailroom):
+    mailroom = make_mailroom(per_recipient_per_day_max=1)
+    for hour in range(3):
+        await client.book(a_slot(hour), customer=ADA)
+
+    assert len(to(await mailroom.work(), ANNA)) == 3
+
+
+async def test_who_was_told_of_an_appointment_is_told_that_it_ended_and_nobody_else(
+    client, make_mailroom
+):
+    mailroom = make_mailroom(per_recipient_per_day_max=1)
+    told = await client.book(a_slot(9), customer=ADA)
+    await mailroom.work()
+    untold = await client.book(a_slot(11), customer=ADA)
+    await mailroom.work()
+    for booking in (told, untold):
+        await client.cancel_booking(booking)
+
+    (mail,) = to(await mailroom.work(), ADA.email)
+
+    assert told.name.rpartition("/")[2] in mail.ics
 
 
 async def test_a_letter_that_is_tried_again_counts_once(client, make_mailroom):

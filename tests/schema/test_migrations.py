@@ -124,6 +124,18 @@ async def test_a_downgrade_leaves_nothing_and_can_be_taken_back(owner, database_
     assert left == ["alembic_version"]
 
 
+async def test_each_migration_can_be_taken_back_and_done_again(owner, database_url):
+    async with owner.read_committed.begin() as tx:
+        before = await catalog_of(tx)
+    for number in range(int(newest()) - 1, 0, -1):
+        async with owner.read_committed.begin() as tx:
+            await tx.run_sync(run_alembic, command.downgrade, f"{number:04}")
+        await migrate(database_url)
+
+        async with owner.read_committed.connect() as tx:
+            assert await catalog_of(tx) == before
+
+
 async def test_a_database_that_is_up_to_date_is_left_alone(owner, database_url):
     async with owner.read_committed.begin() as tx:
         await tx.exec_driver_sql("INSERT INTO businesses VALUES ('demo', 'Demo', 5, 'e', 0, 0)")

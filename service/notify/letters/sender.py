@@ -11,7 +11,7 @@ from service.domain.capability import capability_key
 from service.domain.delivery import Delivery, DeliveryState
 from service.notify.delivery import Busy, GiveUp, Sent, Skipped
 from service.notify.letters.composing import BadLetter, Mail, compose
-from service.notify.letters.facts import Envelope, Letter, Mailbox
+from service.notify.letters.facts import ENDINGS, Envelope, Letter, Mailbox, Recipient
 from service.notify.letters.loading import Links, load
 from service.notify.letters.order import Order, order_of
 from service.notify.letters.planning import Addressee
@@ -66,7 +66,7 @@ class LetterSender:
                 return letter
             envelope = await self._envelope(tx, delivery, order, now)
         mail = _composed(letter, envelope)
-        if not await self._may_write_to(letter.to.address, delivery):
+        if not await self._may_send(letter, delivery, order):
             most = self._settings.per_recipient_per_day_max
             return Skipped(f"this address has had {most} letters within a day")
         await self._postbox.post(mail)
@@ -100,12 +100,19 @@ class LetterSender:
     def _message_id(self, business_id: str, delivery_id: UUID) -> str:
         return f"<{delivery_id}.{business_id}@{self._settings.domain}>"
 
-    async def _may_write_to(self, address: str, delivery: Delivery) -> bool:
-        """Count the letter to its address, which is stored as a keyed hash only."""
-        recipient = hmac.digest(
-            self._settings.secret, _RECIPIENT_PURPOSE + address.lower().encode(), "sha256"
-        )
+    async def _may_send(self, letter: Letter, delivery: Delivery, order: Order) -> bool:
+        """Count a customer's letter to its address, which is stored as a keyed hash only.
+
+        The limit is there so that nobody has us write to strangers: staff are none, and who was
+        told of an appointment is told that it has ended.
+        """
+        if order.recipient is Recipient.STAFF:
+            return True
+        address = letter.to.address.lower().encode()
+        recipient = hmac.digest(self._settings.secret, _RECIPIENT_PURPOSE + address, "sha256")
         async with self._database.transaction(delivery.business_id) as tx:
+            if letter.kind in ENDINGS and await letter_store.was_told(tx, delivery):
+                return True
             return await letter_store.take_turn(
                 tx,
                 delivery,

@@ -391,6 +391,7 @@ def downgrade() -> None:
     op.execute("DROP SCHEMA slotcast_jobs CASCADE")
     for table in reversed(TABLES):
         op.execute(f"DROP TABLE {table}")
+    op.execute("DROP INDEX busy_claims_by_feed")
     op.execute("ALTER TABLE holds DROP COLUMN entry_id")
     op.execute("ALTER TABLE bookings DROP COLUMN series_id")
     op.execute(
