@@ -84,8 +84,9 @@ def retry_delay(attempts: int, chance: float, asked: timedelta = timedelta()) ->
     """Return how long to wait after so many attempts: twice as long each time, and no two alike.
 
     `chance` lies in [0, 1): what fails at one time is not tried again at one time. What the
-    receiver asked for counts where it is longer, but is as bounded.
+    receiver asked for counts where it is longer, but is as bounded, and is not undercut.
     """
-    doubled = RETRY_DELAY_FIRST * 2 ** min(attempts - 1, _DOUBLINGS_MAX)
-    delay: timedelta = min(max(doubled, asked), RETRY_DELAY_MAX) * (0.75 + chance / 2)
+    doubled = min(RETRY_DELAY_FIRST * 2 ** min(attempts - 1, _DOUBLINGS_MAX), RETRY_DELAY_MAX)
+    asked = min(asked, RETRY_DELAY_MAX)
+    delay: timedelta = max(doubled * (0.75 + chance / 2), asked * (1 + chance / 4))
     return delay

@@ -104,7 +104,7 @@ class CalendarFeeds:
                 link = await feeds.find_link(tx, token.business_id, token.link_id)
             stored = link.secret_hash if link else bytes(hashlib.sha256().digest_size)
             if not hmac.compare_digest(_hash(token.secret), stored) or link is None:
-                raise ResourceNotFound("such feed")
+                raise ResourceNotFound("feeds/…")
             call.business_id = token.business_id
             file = await self._make(
                 token.business_id,
@@ -220,7 +220,7 @@ def _read_token(text: str) -> _Token:
     """Return what an address says. What cannot be one is not found, as any other that is wrong."""
     match = _TOKEN.fullmatch(text)
     if match is None:
-        raise ResourceNotFound("such feed")
+        raise ResourceNotFound("feeds/…")
     return _Token(match[1], UUID(hex=match[2]), match[3])
 
 

@@ -40,9 +40,10 @@ def test_what_fails_at_one_time_is_not_tried_again_at_one_time(attempts):
 
 
 def test_what_the_receiver_asked_for_counts_where_it_is_longer_and_is_as_bounded():
-    assert retry_delay(1, 0.5, timedelta(seconds=60)) == timedelta(seconds=60)
+    assert retry_delay(1, 0.0, timedelta(seconds=60)) == timedelta(seconds=60)
+    assert retry_delay(1, 0.5, timedelta(seconds=60)) > timedelta(seconds=60)
     assert retry_delay(6, 0.5, timedelta(seconds=60)) == timedelta(seconds=128)
-    assert retry_delay(1, 0.5, timedelta(days=9)) == RETRY_DELAY_MAX
+    assert RETRY_DELAY_MAX < retry_delay(1, 0.5, timedelta(days=9)) < 1.25 * RETRY_DELAY_MAX
 
 
 def test_no_delivery_is_tried_so_often_that_its_attempts_run_out_before_its_time():

@@ -174,6 +174,8 @@ def check_nothing_was_added(mail: Mail, *, asks: bool = False) -> None:
     expected = {"CN", "PARTSTAT", "ROLE"} | ({"RSVP"} if asks else set())
     if set(event.attendee.params) != expected or set(event.organizer.params) != {"CN"}:
         raise Wrong(f"its parameters are {event.attendee.params} and {event.organizer.params}")
+    if mail.ics.splitlines() != mail.ics.split("\r\n")[:-1]:
+        raise Wrong("it has a line more for who counts other ends of lines")
     if any(ord(each) < 32 and each not in "\r\n" for each in mail.ics):
         raise Wrong("it has a control character")
 

@@ -103,7 +103,8 @@ def _customer_letter(
     return Letter(
         kind=kind,
         recipient=Recipient.CUSTOMER,
-        to=Mailbox(address=customer.email, name=customer.display_name),
+        # Without the name that was typed: whoever has this address may be a stranger.
+        to=Mailbox(address=customer.email),
         host=_host(catalog),
         appointments=tuple(
             _appointment(catalog, state, link=links.to_booking(business_id, state))
@@ -167,7 +168,8 @@ def _offer_letter(
     return Letter(
         kind=LetterKind.WAITLIST_OFFER,
         recipient=Recipient.CUSTOMER,
-        to=Mailbox(address=customer.email, name=customer.display_name),
+        # Without the name that was typed: whoever has this address may be a stranger.
+        to=Mailbox(address=customer.email),
         host=_host(catalog),
         appointments=(
             Appointment(
