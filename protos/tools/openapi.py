@@ -63,7 +63,14 @@ SCALARS: Mapping[int, Json] = {
 # Classes of Unicode that the regular expressions of JSON Schema do not all know.
 CLASSES = {r"\p{Cc}": r"\u0000-\u001f\u007f-\u009f", r"\p{Zl}": r"\u2028", r"\p{Zp}": r"\u2029"}
 ID_PATTERN = "^[^/:?#]+$"
+ADDRESS_PATTERN = "^[A-Za-z0-9_-]{20,200}([.]ics)?$"
 KEY = "An API key, of an EventSource, which can send no header."
+SHARED_FEED = "slotcast.v1.FeedService.GetSharedFeed"
+WITH_ENTITY_TAGS = {
+    "slotcast.v1.AvailabilityService.ListSlots",
+    "slotcast.v1.CatalogService.GetCalendarFeed",
+    SHARED_FEED,
+}
 SINGULAR = {"businesses": "business", "waitlist": "entry"}
 
 
@@ -153,9 +160,11 @@ class _Writer:
                 "required": True,
                 "content": {"application/json": {"schema": schema}},
             }
-        if method.full_name == "slotcast.v1.AvailabilityService.ListSlots":
+        if method.full_name in WITH_ENTITY_TAGS:
             _add_entity_tags(operation)
-        if method.output_type.full_name == "google.api.HttpBody":
+        if method.full_name == SHARED_FEED:
+            operation["security"] = []
+        elif method.output_type.full_name == "google.api.HttpBody":
             operation["parameters"] += [
                 _header("Last-Event-ID", "The id of the last event."),
                 {"name": "key", "in": "query", "schema": {"type": "string"}, "description": KEY},
@@ -192,8 +201,11 @@ class _Writer:
         return self._object(_unbound(method))
 
     def _answer(self, method: MethodDescriptor) -> Json:
+        if method.full_name == SHARED_FEED:
+            content: Json = {"text/calendar": {"schema": {"type": "string"}}}
+            return {"description": "An iCalendar file.", "content": content}
         if method.output_type.full_name == "google.api.HttpBody":
-            content: Json = {"text/event-stream": {"schema": {"type": "string"}}}
+            content = {"text/event-stream": {"schema": {"type": "string"}}}
             return {"description": "A stream of server-sent events.", "content": content}
         answer = self._ref(method.output_type)
         if method.server_streaming:
@@ -262,6 +274,9 @@ def _route(method: MethodDescriptor) -> _Route:
     bound: list[tuple[str, str]] = []
 
     def write(match: re.Match[str]) -> str:
+        if match[2] is None:
+            bound.append((match[1], ADDRESS_PATTERN))
+            return match[0]
         segments = match[2].split("/")
         for collection, wildcard in zip(segments[::2], segments[1::2], strict=True):
             assert wildcard == "*", f"{method.full_name} has a path that is not understood."
@@ -269,7 +284,7 @@ def _route(method: MethodDescriptor) -> _Route:
         names = iter(bound[-len(segments) // 2 :])
         return "/".join(part if part != "*" else f"{{{next(names)[0]}}}" for part in segments)
 
-    path = re.sub(r"\{([a-z_.]+)=([^}]+)\}", write, getattr(rule, verb))
+    path = re.sub(r"\{([a-z_.]+)(?:=([^}]+))?\}", write, getattr(rule, verb))
     return _Route(verb, path, rule.body, bound)
 
 
@@ -283,7 +298,7 @@ def _unbound(method: MethodDescriptor) -> list[FieldDescriptor]:
     """Return the fields of a request that do not stand in its path."""
     rule = _http(method)
     path = getattr(rule, rule.WhichOneof("pattern"))
-    bound = {name.partition(".")[0] for name in re.findall(r"\{([a-z_.]+)=", path)}
+    bound = {name.partition(".")[0] for name in re.findall(r"\{([a-z_.]+)[=}]", path)}
     return [field for field in method.input_type.fields if field.name not in bound]
 
 
@@ -334,11 +349,11 @@ def _header(name: str, description: str) -> Json:
 
 
 def _add_entity_tags(operation: Json) -> None:
-    operation["parameters"].append(_header("If-None-Match", "The ETag of a list that one has."))
+    operation["parameters"].append(_header("If-None-Match", "The ETag of what one has."))
     operation["responses"]["200"]["headers"] = {
-        "ETag": {"schema": {"type": "string"}, "description": "Tells this list from any other."}
+        "ETag": {"schema": {"type": "string"}, "description": "Tells this answer from any other."}
     }
-    operation["responses"]["304"] = {"description": "The list is still as it was told."}
+    operation["responses"]["304"] = {"description": "It is still as it was told."}
 
 
 def _comments(files: FileDescriptorSet) -> dict[str, str]:

@@ -21,9 +21,13 @@ from service.domain.errors import DomainError, RequestIdReused, ResourceNotFound
 from service.domain.ids import business_name
 from service.domain.ledger import Decision, Ledger
 from service.domain.rules import Offer
+from service.domain.waitlist import WaitlistEntry
 from service.store import batch, bookings, claims, waitlist
 from service.store.database import Transaction
 
+CANDIDATES_FIRST = 100
+CANDIDATES_PER_PAGE = 1000
+"""So many of those who wait are loaded at a time: as most are served, first but a few."""
 DECISIONS_PER_TURN = 32
 """After so many, whatever else waits in this process has its turn: a batch may be long."""
 
@@ -149,16 +153,46 @@ async def _load_waiting(
     tx: Transaction, ledger: Ledger, commands: Sequence[BookingCommand]
 ) -> None:
     """Load who waits for what the batch may free, and what is open there."""
-    keys = {each for command in commands for each in waitlist_needs.joining_keys(command)}
+    keys = {each for command in commands for each in waitlist_needs.counted_waiting(command)}
     if keys:
         ledger.waiting = await waitlist.count_live(tx, ledger.business_id, sorted(keys))
     found = waitlist_needs.survey(ledger, commands)
-    ledger.surveyed = found.claim_ids
+    ledger.surveyed, ledger.surveyed_times = found.claim_ids, found.times
     if found.vacancies:
-        waiting = await waitlist.candidates(tx, ledger.business_id, found.vacancies)
+        waiting = await _candidates(tx, ledger, found)
         ledger.entries.update((entry.entry_id, entry) for entry in waiting)
         windows = waitlist_needs.offer_windows(ledger, found.vacancies, commands)
         await _load_claims(tx, ledger, windows)
+
+
+async def _candidates(
+    tx: Transaction, ledger: Ledger, found: waitlist_needs.Survey
+) -> list[WaitlistEntry]:
+    """Return who waits for what the batch may free; of many, those who could be served.
+
+    Those who wait for what is taken anyway keep nobody from being asked who comes after them.
+    """
+    page = await _candidates_after(tx, ledger, found, 0, limit=CANDIDATES_FIRST)
+    if len(page) < CANDIDATES_FIRST:
+        return page
+    await _load_claims(tx, ledger, waitlist_needs.all_windows(ledger, found.vacancies))
+    shortlist, limit = waitlist_needs.Shortlist(ledger, found), CANDIDATES_FIRST
+    while True:
+        for entry in page:
+            shortlist.add(entry)
+        if shortlist.is_full or len(page) < limit:
+            return shortlist.entries
+        await asyncio.sleep(0)
+        after, limit = page[-1].revision, CANDIDATES_PER_PAGE
+        page = await _candidates_after(tx, ledger, found, after, limit=limit)
+
+
+async def _candidates_after(
+    tx: Transaction, ledger: Ledger, found: waitlist_needs.Survey, revision: int, *, limit: int
+) -> list[WaitlistEntry]:
+    return await waitlist.candidates(
+        tx, ledger.business_id, found.vacancies, after_revision=revision, limit=limit
+    )
 
 
 async def _load_entries(tx: Transaction, ledger: Ledger, entry_ids: Collection[UUID]) -> None:

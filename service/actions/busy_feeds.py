@@ -7,13 +7,24 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import uuid4
 
-from service.domain.busy_feed import FEEDS_PER_CALENDAR_MAX, BusyFeed, stale_closure_id
+from service.domain.busy_feed import (
+    FEEDS_PER_CALENDAR_MAX,
+    BusyFeed,
+    stale_closure,
+    stale_closure_id,
+)
 from service.domain.busy_time import difference, import_window
 from service.domain.catalog import Catalog
 from service.domain.catalog_rules import change_catalog
 from service.domain.change import Change, ChangeKind, ref_of
 from service.domain.claim import Claim, ClaimKind
-from service.domain.commands import DeleteClosure, DeleteFeed, ImportBusy
+from service.domain.commands import (
+    CloseForFeed,
+    DeleteClosure,
+    DeleteFeed,
+    ImportBusy,
+    PutClosure,
+)
 from service.domain.errors import InvalidRequest, ResourceNotFound
 from service.domain.ids import calendar_name, feed_name
 from service.store import batch, claims, feeds
@@ -28,7 +39,7 @@ KEPT = timedelta(days=9)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Moved:
-    """What an import or the end of a feed did, but for writing it; maybe nothing."""
+    """What an import, a closure or the end of a feed did, but for writing it; maybe nothing."""
 
     catalog: Catalog
     feed: BusyFeed | None = None
@@ -117,6 +128,37 @@ async def delete_feed(
     await feeds.remove(tx, business_id, calendar_id, feed_id)
     moved = Moved(catalog=catalog, removed=there)
     return await _open(tx, business_id, head, moved, stale_closure_id(calendar_id, feed_id))
+
+
+async def close_for_feed(
+    tx: Transaction,
+    business_id: str,
+    catalog: Catalog,
+    head: batch.BatchHead,
+    command: CloseForFeed,
+) -> Moved:
+    """Close the calendar of a feed that could not be read for too long, and note why."""
+    key = feeds.FeedKey(business_id, command.calendar_id, command.feed_id)
+    feed = None
+    if key.calendar_id in catalog.calendars:
+        feed = await feeds.note_failure(
+            tx,
+            key,
+            command.url,
+            read_at=command.read_at,
+            failure=command.failure,
+            is_closed=True,
+            next_in=command.next_in,
+        )
+    if feed is None:
+        raise ResourceNotFound(feed_name(*key))
+    closure = stale_closure(feed, head.now)
+    if closure.closure_id in catalog.closures:
+        return Moved(catalog=catalog, feed=feed)
+    put = PutClosure(create=True, closure=closure)
+    catalog = change_catalog(catalog, put, head.revision + 1)
+    await catalog_store.write_closure(tx, business_id, closure)
+    return Moved(catalog=catalog, feed=feed, changes_catalog=True)
 
 
 async def _open(

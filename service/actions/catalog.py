@@ -6,19 +6,21 @@ from datetime import datetime
 from uuid import uuid4
 
 from service.actions.bookings import Done, Result, repeat
-from service.actions.busy_feeds import delete_feed, import_busy
+from service.actions.busy_feeds import close_for_feed, delete_feed, import_busy
 from service.actions.submission import Submission
 from service.domain.catalog import Catalog
 from service.domain.catalog_rules import change_catalog
 from service.domain.change import Change, ChangeKind, ref_of
 from service.domain.commands import (
     CatalogCommand,
+    CloseForFeed,
     DeleteBusiness,
     DeleteCalendar,
     DeleteClosure,
     DeleteFeed,
     DeleteSchedule,
     DeleteType,
+    FeedCommand,
     ImportBusy,
     Outcome,
     PutBusiness,
@@ -56,7 +58,7 @@ async def _change(
     tx: Transaction, business_id: str, catalog: Catalog | None, submission: Submission
 ) -> Done:
     command = submission.command
-    assert isinstance(command, CatalogCommand)
+    assert isinstance(command, CatalogCommand | CloseForFeed)
     if isinstance(command, PutBusiness) and command.create:
         if catalog is not None:
             raise ResourceExists(business_name(business_id))
@@ -67,8 +69,8 @@ async def _change(
     head = await batch.read_head(tx, business_id)
     if catalog is None or head is None:
         raise ResourceNotFound(business_name(business_id))
-    if isinstance(command, ImportBusy | DeleteFeed):
-        return await _move_busy(tx, business_id, catalog, head, submission)
+    if isinstance(command, FeedCommand):
+        return await _change_feed(tx, business_id, catalog, head, submission)
     # The claims of a calendar go with it, and it may be made anew.
     reread = (command.calendar_id,) if isinstance(command, DeleteCalendar) else ()
     await _check_unused(tx, business_id, command, head.now)
@@ -87,20 +89,23 @@ async def _change(
     return done
 
 
-async def _move_busy(
+async def _change_feed(
     tx: Transaction,
     business_id: str,
     catalog: Catalog,
     head: batch.BatchHead,
     submission: Submission,
 ) -> Done:
-    """Move the busy time of a feed. Where nothing is to be moved, there is no new revision."""
+    """Move what a feed puts on its calendar. If nothing is to be moved there is no new revision."""
     command = submission.command
-    if isinstance(command, ImportBusy):
-        moved = await import_busy(tx, business_id, catalog, head, command)
-    else:
-        assert isinstance(command, DeleteFeed)
-        moved = await delete_feed(tx, business_id, catalog, head, command)
+    assert isinstance(command, FeedCommand)
+    match command:
+        case ImportBusy():
+            moved = await import_busy(tx, business_id, catalog, head, command)
+        case DeleteFeed():
+            moved = await delete_feed(tx, business_id, catalog, head, command)
+        case CloseForFeed():
+            moved = await close_for_feed(tx, business_id, catalog, head, command)
     change = moved.change(head, command.calendar_id)
     rows = batch.Rows(
         claims_removed={claim.claim_id: ref_of(claim) for claim in moved.removed},

@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 
 from service.actions.lanes import Lanes
 from service.actions.submission import Submission
-from service.domain.busy_feed import BusyFeed, FeedSource, FeedState, stale_closure
-from service.domain.commands import CatalogCommand, ImportBusy, Outcome, PutClosure
-from service.domain.errors import BadFeed, DomainError, ResourceExists, ResourceNotFound
+from service.domain.busy_feed import BusyFeed, FeedSource, FeedState
+from service.domain.commands import CloseForFeed, ImportBusy, Outcome
+from service.domain.errors import BadFeed, DomainError, ResourceNotFound
 from service.feeds.fetching import NOTHING_KNOWN, FeedUnreachable, Fetched, Tags, fetch
 from service.feeds.reading import FeedReader
 from service.ops.jitter import JITTER
-from service.ops.outbound import Outbound
+from service.ops.outbound import Outbound, asking_for
 from service.ops.tasks import cancelled
 from service.store import feeds
 from service.store.database import Database, is_retryable
@@ -115,7 +115,7 @@ class FeedRefresher:
             except (FeedUnreachable, BadFeed) as error:
                 await self._fail(leased, str(error)[:FAILURE_LENGTH_MAX])
         except ResourceNotFound:
-            logger.info("A feed was removed while it was fetched.")
+            logger.info("A feed was removed, changed or read while it was fetched.")
         except Exception as error:
             logger.warning(
                 "A feed could not be refreshed: %s",
@@ -126,11 +126,12 @@ class FeedRefresher:
 
     async def _read(self, leased: LeasedFeed) -> None:
         feed = leased.feed
-        is_known = _is_known(feed, leased.now)
+        is_known = _is_known(leased)
         known = (
             Tags(etag=feed.etag, last_modified=feed.last_modified) if is_known else NOTHING_KNOWN
         )
-        fetched = await fetch(self._outbound, feed.url, known)
+        with asking_for(leased.key.business_id):
+            fetched = await fetch(self._outbound, feed.url, known)
         if fetched is None or (is_known and fetched.content_hash == feed.content_hash):
             async with self._database.transaction(leased.key.business_id) as tx:
                 await feeds.note_unchanged(tx, leased.key, feed.url, _spread(feed.refresh_interval))
@@ -156,26 +157,31 @@ class FeedRefresher:
 
     async def _fail(self, leased: LeasedFeed, failure: str) -> None:
         """Note why a feed was not read, and close its calendar where that is wanted."""
-        is_closed = leased.feed.state is FeedState.CLOSED
-        if not is_closed and _closes_in(leased.feed, leased.now) == timedelta():
-            try:
-                closure = stale_closure(leased.feed, leased.now)
-                await self._submit(leased, PutClosure(create=True, closure=closure))
-            except ResourceExists:
-                # A process that died had come so far.
-                pass
-            is_closed = True
+        feed = leased.feed
+        is_closed = feed.state is FeedState.CLOSED
+        if not is_closed and _closes_in(feed, leased.now) == timedelta():
+            command = CloseForFeed(
+                calendar_id=feed.calendar_id,
+                feed_id=feed.feed_id,
+                url=feed.url,
+                read_at=feed.success_at,
+                failure=failure,
+                next_in=_retry_in(feed, leased.now, is_closed=True),
+            )
+            await self._submit(leased, command)
+            return
         async with self._database.transaction(leased.key.business_id) as tx:
             await feeds.note_failure(
                 tx,
                 leased.key,
-                leased.feed.url,
+                feed.url,
+                read_at=feed.success_at,
                 failure=failure,
                 is_closed=is_closed,
-                next_in=_retry_in(leased.feed, leased.now, is_closed=is_closed),
+                next_in=_retry_in(feed, leased.now, is_closed=is_closed),
             )
 
-    async def _submit(self, leased: LeasedFeed, command: CatalogCommand) -> None:
+    async def _submit(self, leased: LeasedFeed, command: ImportBusy | CloseForFeed) -> None:
         """Have a command done. Its id is that of the attempt: it is never asked for again."""
         key = leased.key
         attempt = (
@@ -199,16 +205,18 @@ def _nothing(_: Outcome) -> bytes:
     return b""
 
 
-def _is_known(feed: BusyFeed, now: datetime) -> bool:
+def _is_known(leased: LeasedFeed) -> bool:
     """Say whether a file that is the same says the same.
 
     The window that is read moves once a day: the first time in a day it is read whole. A file that
     was closed for is read whole too, which opens again.
     """
+    feed = leased.feed
     return (
         feed.state is not FeedState.CLOSED
+        and not leased.is_closed_for
         and feed.success_at is not None
-        and feed.success_at.date() == now.date()
+        and feed.success_at.date() == leased.now.date()
     )
 
 

@@ -224,10 +224,14 @@ class Offering:
             business = await load_business(tx, business_id)
             if business is None:
                 return None, ()
-            entries = await waitlist.waiting_page(
-                tx, business_id, after_revision=after_revision, limit=self._limits.entries_max
-            )
             catalog = business.catalog
+            entries = await waitlist.waiting_page(
+                tx,
+                business_id,
+                catalog.types,
+                after_revision=after_revision,
+                limit=self._limits.entries_max,
+            )
             ledger = Ledger(
                 now=business.head.as_of,
                 offer=Offer(catalog=catalog, hours=Hours(catalog), claims=ClaimBook()),

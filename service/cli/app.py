@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 
 import typer
-from rich.console import Console
 
 from service.cli import (
     bench,
@@ -25,6 +24,7 @@ from service.cli import (
     webhooks,
 )
 from service.cli.failures import PortInUse, WorkerFailed
+from service.cli.printing import warn
 from service.embedded.folder import DataFolderInUse
 from service.embedded.process import ServerFailed
 from service.gateway.pages import BadPages
@@ -75,7 +75,7 @@ def main() -> None:
     try:
         app()
     except _EXPECTED as error:
-        Console(stderr=True).print(f"[bold red]slotcast:[/] {error}", highlight=False)
+        warn(("slotcast:", "bold red"), f" {error}")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -86,9 +86,9 @@ def main() -> None:
         told = database_failure(error)
         if told is None:
             raise
-        Console(stderr=True).print(
-            f"[bold red]slotcast:[/] PostgreSQL says: {told}. Is DATABASE_URL right, and did"
-            " `slotcast migrate` run on it?",
-            highlight=False,
+        warn(
+            ("slotcast:", "bold red"),
+            f" PostgreSQL says: {told}. Is DATABASE_URL right, and did `slotcast migrate` run on"
+            " it?",
         )
         sys.exit(1)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from datetime import datetime
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from service.cli.connection import (
     DEMO_BUSINESS,
@@ -19,8 +16,10 @@ from service.cli.connection import (
     TargetOption,
     connect,
     find_access,
+    id_of,
     run,
 )
+from service.cli.printing import print_json, say, warn
 from slotcast import (
     Booking,
     Customer,
@@ -58,6 +57,8 @@ def book(
     """Book a slot; if it is taken, say which are open near it. With --repeat, book a series."""
     choice = SlotChoice(appointment_type=appointment_type, start=_instant(start), calendar=calendar)
     customer = Customer(display_name=name, email=email)
+    if as_many_as_fit and not repeat:
+        raise typer.BadParameter("--as-many-as-fit is of what recurs: say how with --repeat.")
     access = find_access(target, api_key)
     if not repeat:
         run(_book(access, business, choice, customer, as_json))
@@ -74,7 +75,7 @@ async def _book(
             booking = await client.book(choice, customer=customer)
         except SlotRefused as refusal:
             for slot in refusal.alternatives:
-                Console(stderr=True).print(
+                warn(
                     f"  open: {slot.start.astimezone():%a %d %b %H:%M}"
                     f" on {slot.calendar.rsplit('/', 1)[1]}"
                 )
@@ -105,7 +106,7 @@ async def _book_series(
             "occurrences": [_values_of_occurrence(each) for each in series.occurrences],
             "revision": series.revision,
         }
-        sys.stdout.write(json.dumps(values) + "\n")
+        print_json(values)
         return
     for each in series.occurrences:
         if each.booking is not None:
@@ -115,11 +116,13 @@ async def _book_series(
 
 
 def _print_refusal(start: datetime, refusal: SlotcastError) -> None:
-    Console(stderr=True).print(f"[red]not booked[/] {start.astimezone():%a %d %b %H:%M}: {refusal}")
+    warn(("not booked", "red"), f" {start.astimezone():%a %d %b %H:%M}: {refusal}")
 
 
 def cancel(
-    booking: Annotated[str, typer.Argument(help="Its name, or its id.")],
+    booking: Annotated[
+        str, typer.Argument(help="Its name, or its id.", callback=id_of("booking", "bookings"))
+    ],
     reason: Annotated[str, typer.Option(help="Why.")] = "",
     override_notice: Annotated[
         bool, typer.Option("--override-notice", help="Although it is too near: for staff.")
@@ -147,13 +150,12 @@ async def _cancel(
 
 def _print(booking: Booking, as_json: bool) -> None:
     if as_json:
-        sys.stdout.write(json.dumps(_values(booking)) + "\n")
+        print_json(_values(booking))
         return
-    Console().print(
-        f"[green]{booking.status.value}[/] {booking.start.astimezone():%a %d %b %H:%M}"
+    say(
+        (booking.status.value, "green"),
+        f" {booking.start.astimezone():%a %d %b %H:%M}"
         f" on {booking.calendars[0].rsplit('/', 1)[1]}\n{booking.name}",
-        highlight=False,
-        soft_wrap=True,
     )
 
 
@@ -162,8 +164,8 @@ def _values(booking: Booking) -> dict[str, Any]:
         "name": booking.name,
         "status": booking.status.value,
         "version": booking.version,
-        "start": booking.start.isoformat(),
-        "end": booking.end.isoformat(),
+        "start": booking.start,
+        "end": booking.end,
         "calendars": list(booking.calendars),
         "revision": booking.revision,
     }
@@ -172,7 +174,7 @@ def _values(booking: Booking) -> dict[str, Any]:
 def _values_of_occurrence(occurrence: Occurrence) -> dict[str, Any]:
     booking, refusal = occurrence.booking, occurrence.refusal
     return {
-        "start": occurrence.start.isoformat(),
+        "start": occurrence.start,
         "booking": _values(booking) if booking is not None else None,
         "refusal": refusal.reason if refusal is not None else None,
     }

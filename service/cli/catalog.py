@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from service.cli.connection import (
     DEMO_BUSINESS,
@@ -18,6 +17,8 @@ from service.cli.connection import (
     find_access,
     run,
 )
+from service.cli.printing import counted, say
+from slotcast import ImportedBusy
 
 
 def register(app: typer.Typer) -> None:
@@ -41,8 +42,11 @@ def import_busy(
 async def _import(access: Access, business: str, calendar: str, feed: str, ics: bytes) -> None:
     async with connect(access, business) as client:
         imported = await client.import_busy_feed(calendar, feed, ics)
-    Console().print(
-        f"{imported.busy_intervals} busy intervals are on {calendar}, at revision"
-        f" {imported.revision}.",
-        highlight=False,
-    )
+    say_imported(imported, calendar)
+
+
+def say_imported(imported: ImportedBusy, calendar: str) -> None:
+    """Say what an import left on a calendar."""
+    count = imported.busy_intervals
+    verb = "is" if count == 1 else "are"
+    say(f"{counted(count, 'busy interval')} {verb} on {calendar}, at revision {imported.revision}.")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Coroutine, Iterator
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 import uvloop
@@ -71,6 +73,56 @@ def find_database_url(target: str | None = None) -> str | None:
         if target in {None, running.target}:
             return running.database_url
     return None
+
+
+def id_of(thing: str, collection: str) -> Callable[[str], str]:
+    """Return what checks that an argument is the name of such a thing, or its id; or empty."""
+
+    def check(value: str) -> str:
+        parent, _, last = value.rpartition("/")
+        is_within = not parent or re.fullmatch(rf"businesses/[^/]+/{collection}", parent)
+        if value and not (is_within and _is_uuid(last)):
+            raise typer.BadParameter(f"{value} is no id of a {thing}.")
+        return value.lower()
+
+    return check
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text.lower()
+    except ValueError:
+        return False
+
+
+def lists_when_alone(app: typer.Typer, show: Callable[[Client, bool], Awaitable[None]]) -> None:
+    """Have a group without a subcommand show what there is."""
+
+    @app.callback(invoke_without_command=True)
+    def alone(
+        context: typer.Context,
+        business: BusinessOption = DEMO_BUSINESS,
+        target: TargetOption = None,
+        api_key: ApiKeyOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        if context.invoked_subcommand is None:
+            with_client(lambda client: show(client, as_json), business, target, api_key)
+
+
+def with_client(
+    work: Callable[[Client], Awaitable[None]],
+    business: str,
+    target: str | None,
+    api_key: str | None,
+) -> None:
+    """Run what a command does with a client of one business."""
+
+    async def main() -> None:
+        async with connect(find_access(target, api_key), business) as client:
+            await work(client)
+
+    run(main())
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:

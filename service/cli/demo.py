@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.panel import Panel
 
 from service.cli.connection import DEMO_BUSINESS, DEMO_FOLDER_NAME, Access, connect, run
@@ -39,11 +40,12 @@ DEMO_PATH, DEMO_FILE_NAME = "/demo.json", "demo.json"
 _NEXT = """\
 {pages}{letters}Look, in another terminal:
 
-  [bold]slotcast slots haircut[/]              what is open in the next days
-  [bold]slotcast watch haircut[/]              the same, live: leave it open …
-  [bold]slotcast book haircut TIME[/]          … and see the slot go
-  [bold]slotcast load[/]                       how fast it is on this machine
-  [bold]make demo-check[/]                     one whole story, told step by step
+  [bold]slotcast slots haircut[/]       what is open in the next days
+  [bold]slotcast watch haircut[/]       the same, live: leave it open …
+  [bold]slotcast book haircut TIME --email you@example.com[/]
+                               … and see the slot go, and the letter come
+  [bold]slotcast load[/]                how fast it is on this machine
+  [bold]make demo-check[/]              one whole story, told step by step
 
 {where}
 Ctrl-C stops everything; what you booked is there next time."""
@@ -102,7 +104,7 @@ def demo(
     try:
         run(_demo(settings, console))
     except PortInUse as error:
-        console.print(f"… {error}; taking another port")
+        _say(console, f"{error}; taking another port")
         settings = replace(settings, listen_address="127.0.0.1:0", gateway_port=free_port())
         run(_demo(settings, console))
 
@@ -126,7 +128,7 @@ async def _run(settings: Settings, console: Console, letters: str, stopping: Eve
         where = (
             f"gRPC, with reflection, on [bold]{server.target}[/]; REST and grpc-web on\n"
             f"[bold]{server.gateway or 'no gateway'}[/]; the operator's key is in\n"
-            + str(settings.data_folder / "operator_key")
+            + escape(str(settings.data_folder / "operator_key"))
         )
         has_pages = settings.pages is not None and server.gateway is not None
         pages = _PAGES.format(url=server.gateway) if has_pages else ""
@@ -201,7 +203,7 @@ async def _check(settings: Settings, console: Console) -> None:
 
 
 def _say(console: Console, text: str) -> None:
-    console.print(f"… {text}")
+    console.print(f"… {text}", markup=False)
 
 
 def _access(settings: Settings, server: RunningServer) -> Access:

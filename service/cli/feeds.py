@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
+from service.cli.catalog import say_imported
 from service.cli.connection import (
     DEMO_BUSINESS,
     ApiKeyOption,
     BusinessOption,
     JsonOption,
     TargetOption,
-    connect,
-    find_access,
-    run,
+    lists_when_alone,
+    with_client,
 )
+from service.cli.printing import print_json, print_table, say, styled
 from slotcast import BusyFeed, Client, FeedLink, FeedState
 
-app = typer.Typer(help="Busy time from elsewhere, and calendars as files.", no_args_is_help=True)
+app = typer.Typer(help="Busy time from elsewhere, and how it fares; calendars as files.")
 links = typer.Typer(help="Secret addresses at which a calendar can be read.", no_args_is_help=True)
 app.add_typer(links, name="link")
 
 COLOURS = {FeedState.OK: "green", FeedState.FAILING: "yellow", FeedState.CLOSED: "red"}
+PAGE_SIZE_MAX = 500
 CalendarArgument = Annotated[str, typer.Argument(help="Whose: a calendar's name, or its id.")]
 FeedArgument = Annotated[str, typer.Argument(help="Which feed of it.")]
 
@@ -37,6 +34,22 @@ FeedArgument = Annotated[str, typer.Argument(help="Which feed of it.")]
 def register(parent: typer.Typer) -> None:
     """Add the commands."""
     parent.add_typer(app, name="feeds")
+
+
+async def _show_all(client: Client, as_json: bool) -> None:
+    feeds: list[BusyFeed] = []
+    page_token = ""
+    while True:
+        page = await client.list_calendars(page_size=PAGE_SIZE_MAX, page_token=page_token)
+        for calendar in page.items:
+            feeds += await client.list_busy_feeds(calendar.name)
+        page_token = page.next_page_token
+        if not page_token:
+            break
+    _show_feeds(feeds, as_json)
+
+
+lists_when_alone(app, _show_all)
 
 
 @app.command("list")
@@ -52,7 +65,7 @@ def list_(
     async def work(client: Client) -> None:
         _show_feeds(await client.list_busy_feeds(calendar), as_json)
 
-    _with_client(work, business, target, api_key)
+    with_client(work, business, target, api_key)
 
 
 @app.command("import")
@@ -79,13 +92,9 @@ def import_(
             refresh_interval=timedelta(minutes=every),
             fail_closed_after=None if close_after is None else timedelta(minutes=close_after),
         )
-        Console().print(
-            f"{imported.busy_intervals} busy intervals are on {calendar}, at revision"
-            f" {imported.revision}.",
-            highlight=False,
-        )
+        say_imported(imported, calendar)
 
-    _with_client(work, business, target, api_key)
+    with_client(work, business, target, api_key)
 
 
 @app.command()
@@ -107,9 +116,9 @@ def delete(
         if not found:
             raise typer.BadParameter(f"{calendar} has no feed {feed}.")
         revision = await client.delete_busy_feed(found[0])
-        Console().print(f"{feed} has ended, at revision {revision}.", highlight=False)
+        say(f"{feed} has ended, at revision {revision}.")
 
-    _with_client(work, business, target, api_key)
+    with_client(work, business, target, api_key)
 
 
 @links.command("create")
@@ -125,9 +134,9 @@ def create_link(
 
     async def work(client: Client) -> None:
         made = await client.create_feed_link(calendar, display_name=name, with_names=with_names)
-        Console().print(made.url, highlight=False, soft_wrap=True)
+        say(made.url)
 
-    _with_client(work, business, target, api_key)
+    with_client(work, business, target, api_key)
 
 
 @links.command("list")
@@ -143,7 +152,7 @@ def list_links(
     async def work(client: Client) -> None:
         _show_links(await client.list_feed_links(calendar), as_json)
 
-    _with_client(work, business, target, api_key)
+    with_client(work, business, target, api_key)
 
 
 @links.command("revoke")
@@ -165,59 +174,51 @@ def revoke_link(
         if not found:
             raise typer.BadParameter(f"{calendar} has no address {link}.")
         await client.delete_feed_link(found[0])
+        say(f"{calendar} can no longer be read at the address {link}.")
 
-    _with_client(work, business, target, api_key)
-
-
-def _with_client(
-    work: Callable[[Client], Coroutine[Any, Any, None]],
-    business: str,
-    target: str | None,
-    api_key: str | None,
-) -> None:
-    async def main() -> None:
-        async with connect(find_access(target, api_key), business) as client:
-            await work(client)
-
-    run(main())
+    with_client(work, business, target, api_key)
 
 
 def _show_feeds(feeds: Sequence[BusyFeed], as_json: bool) -> None:
     if as_json:
-        _print_json(feeds)
+        print_json(feeds)
         return
-    table = Table("feed", "state", "busy", "read", "next", "address", "why not", box=None)
-    for feed in feeds:
-        colour = COLOURS.get(feed.state, "dim")
-        table.add_row(
+    if not feeds:
+        say("There are no feeds.")
+        return
+    rows = [
+        (
+            feed.name.split("/")[3],
             feed.name.rpartition("/")[2],
-            f"[{colour}]{feed.state.lower()}[/]",
+            styled((feed.state.lower(), COLOURS.get(feed.state, "dim"))),
             str(feed.busy_intervals),
             _local(feed.succeeded),
             _local(feed.next_attempt),
-            escape(feed.url) or "(uploaded)",
-            escape(feed.failure),
+            feed.url or "(uploaded)",
+            feed.failure,
         )
-    Console().print(table if feeds else "There are no feeds.", highlight=False)
+        for feed in feeds
+    ]
+    print_table(("calendar", "feed", "state", "busy", "read", "next", "address", "why not"), rows)
 
 
 def _show_links(found: Sequence[FeedLink], as_json: bool) -> None:
     if as_json:
-        _print_json(found)
+        print_json(found)
         return
-    table = Table("id", "for", "names", "made", box=None)
-    for link in found:
-        table.add_row(
+    if not found:
+        say("There are no addresses.")
+        return
+    rows = [
+        (
             link.name.rpartition("/")[2],
-            escape(link.display_name),
+            link.display_name,
             "yes" if link.with_names else "no",
             _local(link.created),
         )
-    Console().print(table if found else "There are no addresses.", highlight=False)
-
-
-def _print_json(things: Sequence[BusyFeed] | Sequence[FeedLink]) -> None:
-    print(json.dumps([asdict(each) for each in things], default=str, indent=2))
+        for link in found
+    ]
+    print_table(("id", "for", "names", "made"), rows)
 
 
 def _local(instant: datetime | None) -> str:

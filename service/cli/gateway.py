@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from service.cli.printing import say
 from service.gateway.config import envoy_yaml, write_files
 from service.gateway.pages import BadPages, copy_pages
 from service.settings import Settings, host_and_port
@@ -45,7 +45,7 @@ def gateway(
         pages=_copied(pages or settings.pages, folder / PAGES_NAME),
     )
     (folder / CONFIGURATION_NAME).write_text(text)
-    Console().print(f"Written to {folder}.")
+    say(f"Written to {folder}.")
 
 
 def _copied(pages: Path | None, target: Path) -> Path | None:

@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from service.cli.connection import (
     DEMO_BUSINESS,
-    Access,
     ApiKeyOption,
     BusinessOption,
-    JsonOption,
     TargetOption,
-    connect,
-    find_access,
-    run,
+    id_of,
+    lists_when_alone,
+    with_client,
 )
-from service.cli.letters import collect, print_json, state_of
-from slotcast import Delivery, DeliveryQuery, DeliveryState, InvalidTransition
+from service.cli.letters import collect, state_of
+from service.cli.printing import counted, print_json, print_table, say, warn
+from slotcast import Client, Delivery, DeliveryQuery, DeliveryState, InvalidTransition
 
-SHOWN_MAX = 1000
+DEAD_MAX = 1000
+WAITING_MAX = 10_000
+"""Reminders of all that is booked are among them, so it is many that are read."""
 RETRIED_MAX = 10_000
-app = typer.Typer(
-    help="What waits to be sent, and what was given up; send it again.",
-    invoke_without_command=True,
-)
+app = typer.Typer(help="What waits to be sent, and what was given up, and why; send it again.")
 
 
 def register(parent: typer.Typer) -> None:
@@ -37,22 +33,31 @@ def register(parent: typer.Typer) -> None:
     parent.add_typer(app, name="jobs")
 
 
-@app.callback()
-def jobs(
-    context: typer.Context,
-    business: BusinessOption = DEMO_BUSINESS,
-    target: TargetOption = None,
-    api_key: ApiKeyOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Show letters and calls of webhooks that wait or were given up, and why."""
-    if context.invoked_subcommand is None:
-        run(_show(find_access(target, api_key), business, as_json))
+async def _show(client: Client, as_json: bool) -> None:
+    dead = await _newest(client, DeliveryState.DEAD, DEAD_MAX)
+    waiting = await _newest(client, DeliveryState.WAITING, WAITING_MAX)
+    if as_json:
+        print_json([*dead, *waiting])
+        return
+    now = datetime.now(UTC)
+    at_hand = [each for each in waiting if each.due <= now or each.attempts]
+    later = [each for each in waiting if each.due > now and not each.attempts]
+    if dead or at_hand:
+        _print([*reversed(dead), *reversed(at_hand)])
+    if dead:
+        say(f"{len(dead):,} given up: `slotcast jobs retry --all` sends them again.")
+    _say_later(later, is_all=not (dead or at_hand))
+
+
+lists_when_alone(app, _show)
 
 
 @app.command()
 def retry(
-    delivery: Annotated[str, typer.Argument(help="Its name, or its id.")] = "",
+    delivery: Annotated[
+        str,
+        typer.Argument(help="Its name, or its id.", callback=id_of("delivery", "deliveries")),
+    ] = "",
     every: Annotated[bool, typer.Option("--all", help="All that were given up.")] = False,
     business: BusinessOption = DEMO_BUSINESS,
     target: TargetOption = None,
@@ -61,55 +66,75 @@ def retry(
     """Send again what was given up, one or all, under the same ids."""
     if bool(delivery) == every:
         raise typer.BadParameter("Name one, or say --all.")
-    run(_retry(find_access(target, api_key), business, delivery))
+
+    async def work(client: Client) -> None:
+        count = await (_retry(client, delivery) if delivery else _retry_all(client))
+        say(f"{count} to be sent again.")
+
+    with_client(work, business, target, api_key)
 
 
-async def _show(access: Access, business: str, as_json: bool) -> None:
-    unfinished = (DeliveryState.WAITING, DeliveryState.DEAD)
-    async with connect(access, business) as client:
-        found = await collect(client, DeliveryQuery(states=unfinished), SHOWN_MAX)
-    if as_json:
-        print_json(found)
-        return
-    if not found:
-        Console().print("Nothing waits, and nothing was given up.")
-        return
-    table = Table("id", "what", "to", "state", "next attempt", "why", box=None)
-    for each in reversed(found):
-        table.add_row(
+async def _newest(client: Client, state: DeliveryState, limit: int) -> list[Delivery]:
+    """Return the newest in a state, and say so where there are more."""
+    found = await collect(client, DeliveryQuery(states=(state,)), limit + 1)
+    if len(found) > limit:
+        warn(f"Of what is {state.lower()}, only the newest {limit:,} were looked at.")
+    return found[:limit]
+
+
+def _print(found: Sequence[Delivery]) -> None:
+    rows = [
+        (
             each.name.rpartition("/")[2],
             f"{each.channel.lower()}: {each.kind.replace('_', ' ')}",
-            escape(each.target),
+            each.target,
             state_of(each),
             _next_attempt(each),
-            escape(each.detail),
+            each.detail,
         )
-    Console().print(table, highlight=False)
-    dead = sum(each.state is DeliveryState.DEAD for each in found)
-    if dead:
-        Console().print(f"{dead} given up: `slotcast jobs retry --all` sends them again.")
+        for each in found
+    ]
+    print_table(("id", "what", "to", "state", "next attempt", "why"), rows)
 
 
-async def _retry(access: Access, business: str, delivery: str) -> None:
-    async with connect(access, business) as client:
-        if delivery:
-            await client.retry_delivery(delivery)
-            count = 1
-        else:
-            query = DeliveryQuery(states=(DeliveryState.DEAD,))
-            count = 0
-            for each in await collect(client, query, RETRIED_MAX):
-                try:
-                    await client.retry_delivery(each)
-                    count += 1
-                except InvalidTransition:
-                    # Somebody else was faster.
-                    continue
-    Console().print(f"{count} to be sent again.")
+def _say_later(later: Sequence[Delivery], *, is_all: bool) -> None:
+    """Say how much is only for later, instead of showing it."""
+    reminders = sum(each.kind == "reminder" for each in later)
+    others = len(later) - reminders
+    parts = [counted(reminders, "reminder")] if reminders else []
+    if others:
+        parts.append(counted(others, "other"))
+    if parts:
+        start = "Nothing is due, and nothing was given up; there are" if is_all else "And"
+        say(f"{start} {' and '.join(parts)} for later.")
+    elif is_all:
+        say("Nothing waits, and nothing was given up.")
+
+
+async def _retry(client: Client, delivery: str) -> int:
+    try:
+        await client.retry_delivery(delivery)
+    except InvalidTransition as refusal:
+        state = refusal.metadata.get("status", "").lower()
+        raise typer.BadParameter(
+            f"{delivery} is {state or 'not given up'}: only what was given up is sent again."
+        ) from None
+    return 1
+
+
+async def _retry_all(client: Client) -> int:
+    count = 0
+    for each in await _newest(client, DeliveryState.DEAD, RETRIED_MAX):
+        try:
+            await client.retry_delivery(each)
+            count += 1
+        except InvalidTransition:
+            # Somebody else was faster.
+            continue
+    return count
 
 
 def _next_attempt(delivery: Delivery) -> str:
     if delivery.state is not DeliveryState.WAITING:
         return ""
-    local: datetime = delivery.due.astimezone()
-    return f"{local:%d %b %H:%M:%S}"
+    return f"{delivery.due.astimezone():%d %b %H:%M:%S}"

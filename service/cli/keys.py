@@ -6,9 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from service.cli.connection import find_database_url
+from service.cli.printing import say
 from service.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def create(
         )
     key, text = new_key(business, name, scopes)
     asyncio.run(_add(key))
-    Console().print(text, highlight=False, soft_wrap=True)
+    say(text)
 
 
 @app.command()
@@ -52,6 +52,7 @@ def revoke(
     """Revoke a key: its calls are refused, and its streams end, within seconds."""
     if not asyncio.run(_revoke(key_id)):
         raise typer.BadParameter(f"There is no key {key_id}.")
+    say(f"The key {key_id} is revoked.")
 
 
 async def _add(key: ApiKey) -> None:

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
 from service.cli.connection import (
     DEMO_BUSINESS,
-    Access,
     ApiKeyOption,
     BusinessOption,
     JsonOption,
     TargetOption,
-    connect,
-    find_access,
-    run,
+    id_of,
+    with_client,
 )
+from service.cli.printing import print_json, print_table, say, styled
 from slotcast import Client, Delivery, DeliveryChannel, DeliveryQuery, DeliveryState
 
 PAGE_SIZE_MAX = 500
@@ -39,7 +35,13 @@ def register(app: typer.Typer) -> None:
 
 
 def letters(
-    booking: Annotated[str, typer.Option(help="Only of this booking: its name, or its id.")] = "",
+    booking: Annotated[
+        str,
+        typer.Option(
+            help="Only of this booking: its name, or its id.",
+            callback=id_of("booking", "bookings"),
+        ),
+    ] = "",
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, the newest.")] = 50,
     business: BusinessOption = DEMO_BUSINESS,
     target: TargetOption = None,
@@ -48,28 +50,32 @@ def letters(
 ) -> None:
     """Show the letters: what each told, to which role, of which booking, and its Message-ID."""
     query = DeliveryQuery(booking=booking, channel=DeliveryChannel.LETTER)
-    run(_letters(find_access(target, api_key), business, query, limit, as_json))
 
-
-async def _letters(
-    access: Access, business: str, query: DeliveryQuery, limit: int, as_json: bool
-) -> None:
-    async with connect(access, business) as client:
+    async def work(client: Client) -> None:
         found = await collect(client, query, limit)
-    if as_json:
-        print_json(found)
-        return
-    table = Table("when", "letter", "to", "booking", "state", "Message-ID, or why not", box=None)
-    for letter in reversed(found):
-        table.add_row(
+        if as_json:
+            print_json(found)
+        elif found:
+            _print(found)
+        else:
+            say("There are no letters.")
+
+    with_client(work, business, target, api_key)
+
+
+def _print(found: Sequence[Delivery]) -> None:
+    rows = [
+        (
             f"{(letter.ended or letter.due).astimezone():%d %b %H:%M:%S}",
             letter.kind.replace("_", " "),
-            escape(letter.target),
+            letter.target,
             letter.booking.rpartition("/")[2],
             state_of(letter),
-            escape(letter.detail),
+            letter.detail,
         )
-    Console().print(table if found else "There are no letters.", highlight=False)
+        for letter in reversed(found)
+    ]
+    print_table(("when", "letter", "to", "booking", "state", "Message-ID, or why not"), rows)
 
 
 async def collect(client: Client, query: DeliveryQuery, limit: int) -> list[Delivery]:
@@ -87,30 +93,9 @@ async def collect(client: Client, query: DeliveryQuery, limit: int) -> list[Deli
     return found
 
 
-def state_of(delivery: Delivery) -> str:
+def state_of(delivery: Delivery) -> Text:
     """Return its state in colour, and how often it was tried, if more than once."""
-    colour = COLOURS.get(delivery.state, "default")
-    often = f" ({delivery.attempts} attempts)" if delivery.attempts > 1 else ""
-    return f"[{colour}]{delivery.state.lower()}[/]{often}"
-
-
-def print_json(deliveries: list[Delivery]) -> None:
-    """Print deliveries for programs."""
-    values = [
-        {
-            "name": each.name,
-            "channel": each.channel.value,
-            "kind": each.kind,
-            "target": each.target,
-            "booking": each.booking,
-            "revision": each.revision,
-            "state": each.state.value,
-            "attempts": each.attempts,
-            "due": each.due.isoformat(),
-            "created": each.created.isoformat(),
-            "ended": None if each.ended is None else each.ended.isoformat(),
-            "detail": each.detail,
-        }
-        for each in deliveries
-    ]
-    sys.stdout.write(json.dumps(values, indent=2) + "\n")
+    return styled(
+        (delivery.state.lower(), COLOURS.get(delivery.state, "default")),
+        f" ({delivery.attempts} attempts)" if delivery.attempts > 1 else "",
+    )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from service.cli.connection import run
 from service.cli.failures import PortInUse
+from service.cli.printing import warn
 from service.cli.serve import stop_event
 from service.settings import host_and_port
 
@@ -27,17 +27,17 @@ def mailcatcher(
     It keeps the newest 500, or 10 MB of them, in memory. Anyone who reaches its addresses can
     read them: let it listen on this machine only.
     """
-    run(_catch(_address("--smtp", smtp), _address("--http", http), Console(stderr=True)))
+    run(_catch(_address("--smtp", smtp), _address("--http", http)))
 
 
-async def _catch(smtp: tuple[str, int], http: tuple[str, int], console: Console) -> None:
+async def _catch(smtp: tuple[str, int], http: tuple[str, int]) -> None:
     from service.mail_catcher.catcher import running_mail_catcher
 
     stopping = stop_event()
     try:
         async with running_mail_catcher(smtp, http) as catcher:
             where = f"Letters to {catcher.smtp_url} are shown at {catcher.http_url}."
-            console.print(f"[green]{where}[/] Ctrl-C stops it.")
+            warn((where, "green"), " Ctrl-C stops it.")
             await stopping.wait()
     except OSError as error:
         raise PortInUse(str(error)) from None

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from service.cli.connection import run
+from service.cli.printing import say, warn
 from service.ops.logs import configure_logs
 from service.settings import Settings
 
@@ -37,19 +37,18 @@ def serve(
         settings = replace(settings, listen_address=listen)
     if workers is not None:
         settings = replace(settings, workers=workers)
-    console = Console(stderr=True)
-    run(_serve(settings, console))
+    run(_serve(settings))
 
 
-async def _serve(settings: Settings, console: Console) -> None:
+async def _serve(settings: Settings) -> None:
     from service.cli.supervisor import running_server
 
     stopping = stop_event()
-    async with running_server(settings, lambda text: console.print(f"… {text}")) as server:
+    async with running_server(settings, lambda text: warn(f"… {text}")) as server:
         doors = " and ".join(filter(None, (server.target, server.gateway)))
-        console.print(f"[green]Slotcast serves on {doors}.[/] Ctrl-C stops it.")
+        warn((f"Slotcast serves on {doors}.", "green"), " Ctrl-C stops it.")
         await stopping.wait()
-        console.print("… draining")
+        warn("… draining")
 
 
 def stop_event() -> asyncio.Event:
@@ -86,4 +85,4 @@ def migrate_database() -> None:
     from service.store.migrate import migrate
 
     version = asyncio.run(migrate(settings.database_url))
-    Console().print(f"The database is at migration {version}.")
+    say(f"The database is at migration {version}.")

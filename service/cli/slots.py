@@ -13,7 +13,6 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -29,6 +28,7 @@ from service.cli.connection import (
     find_access,
     run,
 )
+from service.cli.printing import page, print_json, say, styled
 from slotcast import Client, Slot, SlotKey, SlotQuery, Stale, Update
 
 FLASH_SECONDS = 1.5
@@ -68,13 +68,15 @@ async def _slots(
     async with connect(access, business) as client:
         found = await _all_slots(client, query)
     if as_json:
-        sys.stdout.write(json.dumps([_as_json(slot) for slot in found], indent=2) + "\n")
+        print_json([_as_json(slot) for slot in found])
+        return
+    if not found:
+        say("Nothing is open.")
         return
     table = Table("day", "open", box=None, header_style="dim")
     for (day, type_, calendar), times in _by_day(found, zone).items():
-        table.add_row(f"{day} [dim]{type_} · {calendar}[/]", "  ".join(times))
-    console = Console()
-    console.print(table if found else "Nothing is open.")
+        table.add_row(styled(f"{day} ", (f"{type_} · {calendar}", "dim")), Text("  ").join(times))
+    page().print(table)
 
 
 async def _all_slots(client: Client, query: SlotQuery) -> list[Slot]:
@@ -206,13 +208,13 @@ def _zone(name: str | None) -> tzinfo | None:
     return None if name is None else ZoneInfo(name)
 
 
-def _by_day(found: Iterable[Slot], zone: tzinfo | None) -> dict[tuple[str, str, str], list[str]]:
-    days: dict[tuple[str, str, str], list[str]] = {}
+def _by_day(found: Iterable[Slot], zone: tzinfo | None) -> dict[tuple[str, str, str], list[Text]]:
+    days: dict[tuple[str, str, str], list[Text]] = {}
     for slot in found:
         local = slot.start.astimezone(zone)
         key = (f"{local:%a %d %b}", _short(slot.appointment_type), _short(slot.calendar))
-        seats = f"[dim]×{slot.seats_left}[/]" if slot.seats_left > 1 else ""
-        days.setdefault(key, []).append(f"{local:%H:%M}{seats}")
+        seats = f"×{slot.seats_left}" if slot.seats_left > 1 else ""
+        days.setdefault(key, []).append(styled(f"{local:%H:%M}", (seats, "dim")))
     return days
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 
 from slotcast import Booking, Client, Customer, Slot, SlotQuery, SlotTaken, SlotView
 
@@ -79,8 +80,8 @@ async def _letter_about(booking: Booking, catcher: MailCatcher, console: Console
     except TimeoutError:
         raise StoryBroken("who books is written to") from None
     console.print(
-        f"[bold]letter[/]      {letter.subject!r} to {CUSTOMER.email}, with the event for their"
-        " calendar",
+        f"[bold]letter[/]      {escape(repr(letter.subject))} to {CUSTOMER.email},"
+        " with the event for their calendar",
         highlight=False,
     )
 

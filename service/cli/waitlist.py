@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from service.cli.connection import (
     DEMO_BUSINESS,
-    Access,
     ApiKeyOption,
     BusinessOption,
     JsonOption,
     TargetOption,
-    connect,
-    find_access,
-    run,
+    id_of,
+    lists_when_alone,
+    with_client,
 )
-from slotcast import Customer, TimeWindow, WaitlistEntry, WaitlistWish
+from service.cli.printing import print_json, say
+from slotcast import Client, Customer, TimeWindow, WaitlistEntry, WaitlistWish
 
-app = typer.Typer(help="Say who waits for a slot; join, and leave.", invoke_without_command=True)
+app = typer.Typer(help="Say who waits for a slot, first come first; join, and leave.")
 
 
 def register(parent: typer.Typer) -> None:
@@ -31,29 +28,25 @@ def register(parent: typer.Typer) -> None:
     parent.add_typer(app, name="waitlist")
 
 
-@app.callback()
-def list_waiting(
-    context: typer.Context,
-    business: BusinessOption = DEMO_BUSINESS,
-    target: TargetOption = None,
-    api_key: ApiKeyOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Say who waits or is offered a slot, first come first."""
-    if context.invoked_subcommand is None:
-        run(_list(find_access(target, api_key), business, as_json))
+async def _list(client: Client, as_json: bool) -> None:
+    found: list[WaitlistEntry] = []
+    page_token = ""
+    while True:
+        page = await client.list_waitlist(page_token=page_token)
+        found += page.items
+        page_token = page.next_page_token
+        if not page_token:
+            break
+    if as_json:
+        print_json([_values(entry) for entry in found])
+        return
+    for entry in found:
+        _print(entry)
+    if not found:
+        say("Nobody waits.")
 
 
-async def _list(access: Access, business: str, as_json: bool) -> None:
-    async with connect(access, business) as client:
-        page_token = ""
-        while True:
-            page = await client.list_waitlist(page_token=page_token)
-            for entry in page.items:
-                _print(entry, as_json)
-            page_token = page.next_page_token
-            if not page_token:
-                break
+lists_when_alone(app, _list)
 
 
 @app.command()
@@ -79,65 +72,63 @@ def join(
         customer=Customer(display_name=name, email=email),
         holder="slotcast-cli",
     )
-    run(_join(find_access(target, api_key), business, wish, as_json))
 
+    async def work(client: Client) -> None:
+        joined = await client.join_waitlist(wish)
+        if as_json:
+            print_json(_values(joined))
+        else:
+            _print(joined)
 
-async def _join(access: Access, business: str, wish: WaitlistWish, as_json: bool) -> None:
-    async with connect(access, business) as client:
-        _print(await client.join_waitlist(wish), as_json)
+    with_client(work, business, target, api_key)
 
 
 @app.command()
 def leave(
-    entry: Annotated[str, typer.Argument(help="Its name, or its id.")],
+    entry: Annotated[
+        str, typer.Argument(help="Its name, or its id.", callback=id_of("wish", "waitlist"))
+    ],
     business: BusinessOption = DEMO_BUSINESS,
     target: TargetOption = None,
     api_key: ApiKeyOption = None,
 ) -> None:
     """Let somebody wait no more; what was offered to them passes to the next."""
-    run(_leave(find_access(target, api_key), business, entry))
+
+    async def work(client: Client) -> None:
+        revision = await client.leave_waitlist(entry)
+        say(f"{entry} waits no more, at revision {revision}.")
+
+    with_client(work, business, target, api_key)
 
 
-async def _leave(access: Access, business: str, entry: str) -> None:
-    async with connect(access, business) as client:
-        await client.leave_waitlist(entry)
-
-
-def _print(entry: WaitlistEntry, as_json: bool) -> None:
-    offer = entry.offer
-    if as_json:
-        values = {
-            "name": entry.name,
-            "status": entry.status.value,
-            "appointment_type": entry.appointment_type,
-            "windows": [
-                [window.start.isoformat(), window.end.isoformat()] for window in entry.windows
-            ],
-            "holder": entry.holder,
-            "created_at": entry.created_at.isoformat(),
-            "offer": None
-            if offer is None
-            else {"hold": offer.name, "start": offer.start.isoformat()},
-        }
-        sys.stdout.write(json.dumps(values) + "\n")
-        return
+def _print(entry: WaitlistEntry) -> None:
     who = entry.holder if entry.customer is None else entry.customer.display_name
     what = entry.appointment_type.rsplit("/", 1)[1]
-    if offer is None or entry.offer_expires_at is None:
-        when = " or ".join(
-            f"{window.start.astimezone():%a %d %b %H:%M} to {window.end.astimezone():%d %b %H:%M}"
-            for window in entry.windows
-        )
-    else:
-        when = (
-            f"{offer.start.astimezone():%a %d %b %H:%M}"
-            f" until {entry.offer_expires_at.astimezone():%H:%M:%S}"
-        )
-    Console().print(
-        f"[green]{entry.status.value}[/] {who}: {what} {when}\n{entry.name}",
-        highlight=False,
-        soft_wrap=True,
+    say((entry.status.value, "green"), f" {who}: {what} {_when(entry)}\n{entry.name}")
+
+
+def _when(entry: WaitlistEntry) -> str:
+    """Return what is offered until when; else in which windows."""
+    offer, until = entry.offer, entry.offer_expires_at
+    if offer is not None and until is not None:
+        return f"{offer.start.astimezone():%a %d %b %H:%M} until {until.astimezone():%H:%M:%S}"
+    return " or ".join(
+        f"{window.start.astimezone():%a %d %b %H:%M} to {window.end.astimezone():%d %b %H:%M}"
+        for window in entry.windows
     )
+
+
+def _values(entry: WaitlistEntry) -> dict[str, Any]:
+    offer = entry.offer
+    return {
+        "name": entry.name,
+        "status": entry.status.value,
+        "appointment_type": entry.appointment_type,
+        "windows": [{"start": window.start, "end": window.end} for window in entry.windows],
+        "holder": entry.holder,
+        "created_at": entry.created_at,
+        "offer": None if offer is None else {"hold": offer.name, "start": offer.start},
+    }
 
 
 def _instant(text: str) -> datetime:

@@ -265,6 +265,22 @@ class DeleteFeed:
     feed_id: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CloseForFeed:
+    """Close a calendar because its feed, last read at `read_at`, could not be read for too long.
+
+    It is for a feed as it was when it began to be fetched: not for one that has another URL by now,
+    or was read since. `next_in` is when to fetch it again.
+    """
+
+    calendar_id: str
+    feed_id: str
+    url: str
+    read_at: datetime | None
+    failure: str
+    next_in: timedelta
+
+
 CatalogCommand = (
     PutBusiness
     | DeleteBusiness
@@ -279,7 +295,8 @@ CatalogCommand = (
     | ImportBusy
     | DeleteFeed
 )
-Command = BookingCommand | CatalogCommand
+FeedCommand = ImportBusy | DeleteFeed | CloseForFeed
+Command = BookingCommand | CatalogCommand | CloseForFeed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,7 +5,7 @@ Commands of one batch are decided one after another; each sees what those before
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +16,7 @@ from service.domain.change import ChangeKind, OfferRef, Placement
 from service.domain.claim import Claim
 from service.domain.commands import Occurrence
 from service.domain.rules import Offer
-from service.domain.waitlist import EntryStatus, WaitlistEntry
+from service.domain.waitlist import ALL_WAITING, EntryStatus, Freed, WaitlistEntry
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,8 +57,9 @@ class Ledger:
     Known are the bookings and holds that the batch names, the holds that may give way to it, the
     claims in its windows, and the entries of the waitlist that it names or may make an offer to
     (see domain/needs.py). `revision` is that of the last decision. `waiting` counts live entries,
-    by holder, and all of them under "". `surveyed` are the claims around which enough is known to
-    offer what they leave; None: all.
+    by holder, by principal, and all of them under ALL_WAITING. `surveyed` are the claims around
+    which enough is known to offer what they leave; None: all. Of what else is removed, what lies in
+    the `surveyed_times` can be offered.
     """
 
     now: datetime
@@ -69,8 +70,9 @@ class Ledger:
     new_id: Callable[[], UUID]
     revision: int = 0
     entries: dict[UUID, WaitlistEntry] = field(default_factory=dict)
-    waiting: dict[str, int] = field(default_factory=dict)
+    waiting: dict[Holder, int] = field(default_factory=dict)
     surveyed: AbstractSet[UUID] | None = None
+    surveyed_times: Sequence[Freed] = ()
 
     @property
     def business_id(self) -> str:
@@ -90,8 +92,8 @@ class Ledger:
     def _settle_entry(self, entry: WaitlistEntry) -> None:
         before = self.entries.get(entry.entry_id)
         by = entry.is_live - (before is not None and before.is_live)
-        for key in (entry.holder_key, ""):
-            self.waiting[key] = self.waiting.get(key, 0) + by
+        for holder in (entry.owner, Holder(entry.principal_id), ALL_WAITING):
+            self.waiting[holder] = self.waiting.get(holder, 0) + by
         self.entries[entry.entry_id] = entry
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
-from itertools import islice
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from service.domain.booking import Booking, Hold, HoldStatus
@@ -15,9 +15,8 @@ from service.domain.interval import Interval
 from service.domain.ledger import Decision, Draft, Ledger
 from service.domain.listing import open_slots
 from service.domain.places import find_place, put_hold
-from service.domain.slot import Slot, SlotKey, SlotQuery
+from service.domain.slot import SlotKey, SlotQuery
 from service.domain.waitlist import (
-    CANDIDATES_MAX,
     OFFER_GRACE,
     OFFERS_MAX,
     EntryStatus,
@@ -26,6 +25,7 @@ from service.domain.waitlist import (
     WaitlistEntry,
     freed_of,
     is_back,
+    parts_left,
     vacancies,
 )
 
@@ -104,16 +104,18 @@ def _left_free(ledger: Ledger, draft: Draft) -> Iterator[Freed]:
         is_known = surveyed is None or claim.claim_id in surveyed
         if is_known and claim.is_live(ledger.now) and not is_back(claim, draft.added):
             yield freed_of(claim)
+        elif claim.is_live(ledger.now) and not is_back(claim, draft.added):
+            # It was put there in this batch, as an offer may be.
+            yield from parts_left(claim, ledger.surveyed_times)
 
 
 def _offer(ledger: Ledger, draft: Draft, freed: Sequence[Freed]) -> None:
     """Hold for each who waits, first come first, the first slot that fits of what was freed."""
     if not freed:
         return
-    openings = _Openings(ledger, freed)
-    waiting = draft.waiting(ledger.entries)
-    concerned = (entry for entry in waiting if openings.concern(entry))
-    for entry in islice(concerned, CANDIDATES_MAX):
+    catalog, hours = ledger.offer.catalog, ledger.offer.hours
+    openings = Openings(ledger, (at for each in freed for at in vacancies(catalog, hours, each)))
+    for entry in draft.waiting(ledger.entries):
         slot = openings.first_for(entry)
         if slot is None:
             continue
@@ -155,42 +157,52 @@ def hold_for(ledger: Ledger, draft: Draft, entry: WaitlistEntry, slot: SlotKey) 
     draft.offers.append(OfferRef(entry_id=entry.entry_id, hold_id=hold.hold_id, expires_at=ends_at))
 
 
-class _Openings:
-    """The open slots among what was freed, by type and duration, as they are at this point."""
+class Openings:
+    """The open slots of some vacancies, by type and duration, as they are at this point."""
 
-    def __init__(self, ledger: Ledger, freed: Iterable[Freed]) -> None:
-        offer = ledger.offer
+    def __init__(self, ledger: Ledger, where: Iterable[Vacancy]) -> None:
+        """Derive nothing yet."""
         self._ledger = ledger
-        self._vacancies: dict[str, list[Vacancy]] = {}
-        for each in freed:
-            for vacancy in vacancies(offer.catalog, offer.hours, each):
-                of_type = self._vacancies.setdefault(vacancy.type_id, [])
-                if vacancy not in of_type:
-                    of_type.append(vacancy)
-        self._slots: dict[tuple[str, timedelta], list[Slot]] = {}
-
-    def concern(self, entry: WaitlistEntry) -> bool:
-        of_type = self._vacancies.get(entry.type_id, ())
-        return any(entry.is_concerned(vacancy) for vacancy in of_type)
+        self._vacancies: dict[str, dict[Vacancy, None]] = {}
+        for vacancy in where:
+            self._vacancies.setdefault(vacancy.type_id, {})[vacancy] = None
+        self._slots: dict[tuple[str, timedelta], list[SlotKey]] = {}
 
     def first_for(self, entry: WaitlistEntry) -> SlotKey | None:
         """Return the first slot that an entry waits for."""
-        key = entry.type_id, duration_of(self._ledger, entry)
-        slots = self._slots.get(key)
+        return min(self.all_for(entry), default=None)
+
+    def all_for(self, entry: WaitlistEntry) -> Iterator[SlotKey]:
+        """Yield the slots that an entry waits for; one may come twice."""
+        if entry.type_id not in self._vacancies:
+            return
+        slots = self.of(entry.type_id, duration_of(self._ledger, entry))
+        for window in entry.windows if slots else ():
+            first = bisect_left(slots, window.start, key=_start_of)
+            last = bisect_left(slots, window.end, key=_start_of)
+            yield from (slot for slot in slots[first:last] if entry.wants(slot))
+
+    def of(self, type_id: str, duration: timedelta) -> list[SlotKey]:
+        """Return the slots of a type that last so long, in order."""
+        slots = self._slots.get((type_id, duration))
         if slots is None:
-            slots = self._slots[key] = self._derive(*key)
-        return next((slot.key for slot in slots if entry.wants(slot.key)), None)
+            slots = self._slots[type_id, duration] = self._derive(type_id, duration)
+        return slots
 
     def look_again(self) -> None:
         """Forget what was open: something was taken of it."""
         self._slots.clear()
 
-    def _derive(self, type_id: str, duration: timedelta) -> list[Slot]:
+    def _derive(self, type_id: str, duration: timedelta) -> list[SlotKey]:
         ledger = self._ledger
         type_ = ledger.offer.catalog.types[type_id]
-        found: set[Slot] = set()
+        found: set[SlotKey] = set()
         for vacancy in self._vacancies[type_id]:
             query = offer_query(ledger, vacancy, duration)
-            slots = open_slots(ledger.offer, query, ledger.now)
-            found.update(slot for slot in slots if vacancy.has(slot.key, type_))
+            keys = (slot.key for slot in open_slots(ledger.offer, query, ledger.now))
+            found.update(key for key in keys if vacancy.has(key, type_))
         return sorted(found)
+
+
+def _start_of(slot: SlotKey) -> datetime:
+    return slot.start

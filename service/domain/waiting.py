@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from service.domain.booking import HoldStatus
+from service.domain.booking import Holder, HoldStatus
 from service.domain.change import ChangeKind
 from service.domain.commands import JoinWaitlist, LeaveWaitlist, OfferOpen, PassOn, WaitlistCommand
 from service.domain.errors import (
@@ -19,6 +19,7 @@ from service.domain.ledger import Decision, Draft, Ledger
 from service.domain.offers import conclude
 from service.domain.places import claims_of_hold, type_of
 from service.domain.waitlist import (
+    ALL_WAITING,
     WAITING_PER_BUSINESS_MAX,
     EntryStatus,
     Freed,
@@ -43,7 +44,7 @@ def decide_waiting(ledger: Ledger, draft: Draft, command: WaitlistCommand) -> De
 def _join(ledger: Ledger, draft: Draft, command: JoinWaitlist) -> Decision:
     _check_wish(ledger, command)
     key = holder_key(command.principal_id, command.holder)
-    _check_count(ledger, key)
+    _check_count(ledger, Holder(command.principal_id, key))
     entry = WaitlistEntry(
         entry_id=command.entry_id,
         principal_id=command.principal_id,
@@ -82,12 +83,17 @@ def _check_wish(ledger: Ledger, command: JoinWaitlist) -> None:
         raise InvalidRequest("windows", "All of them have passed.")
 
 
-def _check_count(ledger: Ledger, key: str) -> None:
-    """Refuse one more to a holder, or to all, who have as many live entries as they may."""
-    per_holder_max = ledger.offer.catalog.business.holds_per_holder_max
-    if ledger.waiting.get(key, 0) >= per_holder_max:
-        raise TooManyWaiting(waiting_per_holder_max=str(per_holder_max))
-    if ledger.waiting.get("", 0) >= WAITING_PER_BUSINESS_MAX:
+def _check_count(ledger: Ledger, holder: Holder) -> None:
+    """Refuse one more to a holder, a key, or all, who have as many live entries as they may."""
+    business = ledger.offer.catalog.business
+    if ledger.waiting.get(holder, 0) >= business.holds_per_holder_max:
+        raise TooManyWaiting(waiting_per_holder_max=str(business.holds_per_holder_max))
+    if ledger.waiting.get(Holder(holder.principal_id), 0) >= business.holds_per_key_max:
+        raise TooManyWaiting(
+            "This API key has as many entries in the waitlist as the business allows.",
+            waiting_per_key_max=str(business.holds_per_key_max),
+        )
+    if ledger.waiting.get(ALL_WAITING, 0) >= WAITING_PER_BUSINESS_MAX:
         raise TooManyWaiting(
             "The business has as many entries in its waitlist as one may.",
             waiting_per_business_max=str(WAITING_PER_BUSINESS_MAX),

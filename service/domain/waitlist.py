@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from service.domain.booking import Customer
+from service.domain.booking import Customer, Holder
 from service.domain.catalog import AppointmentType, Catalog
 from service.domain.change import Change, ClaimRef
 from service.domain.claim import Claim
@@ -21,9 +21,9 @@ OFFER_GRACE = timedelta(seconds=60)
 """So long after its end an offer still keeps its slot, for whoever passes it on to come in time."""
 OFFERS_MAX = 20
 """A decision offers no more; what is left is offered by the next look at what is open."""
-CANDIDATES_MAX = 100
-"""A decision asks no more entries whether a slot fits them."""
 WAITING_PER_BUSINESS_MAX = 10_000
+ALL_WAITING = Holder("")
+"""Under whom all live entries are counted."""
 
 
 class EntryStatus(StrEnum):
@@ -68,26 +68,19 @@ class WaitlistEntry:
         return self.status in {EntryStatus.WAITING, EntryStatus.OFFERED}
 
     @property
+    def owner(self) -> Holder:
+        """The holder whose live entries it is one of."""
+        return Holder(self.principal_id, self.holder_key)
+
+    @property
     def last_end(self) -> datetime:
         """The instant from which no start will do any more."""
         return max(window.end for window in self.windows)
 
     def wants(self, slot: SlotKey) -> bool:
         """Say whether a slot of its type and duration is one that it waits for."""
-        return self._takes(slot.calendar_id) and any(
-            window.start <= slot.start < window.end for window in self.windows
-        )
-
-    def is_concerned(self, vacancy: Vacancy) -> bool:
-        """Say whether a slot that it waits for may have opened there."""
-        return (
-            self.type_id == vacancy.type_id
-            and any(self._takes(calendar_id) for calendar_id in vacancy.calendar_ids)
-            and any(window.overlaps(vacancy.starts) for window in self.windows)
-        )
-
-    def _takes(self, calendar_id: str) -> bool:
-        return not self.calendar_ids or calendar_id in self.calendar_ids
+        takes = not self.calendar_ids or slot.calendar_id in self.calendar_ids
+        return takes and any(window.start <= slot.start < window.end for window in self.windows)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,6 +105,15 @@ def freed_of(claim: Claim) -> Freed:
         type_id=claim.type_id,
         start=None if appointment is None else appointment.start,
     )
+
+
+def parts_left(claim: Claim, times: Iterable[Freed]) -> Iterator[Freed]:
+    """Yield the parts of some times that a claim leaves which is removed."""
+    span = Interval(claim.start, claim.end)
+    for time in times:
+        if time.calendar_id == claim.calendar_id and span.overlaps(time.span):
+            start, end = max(span.start, time.span.start), min(span.end, time.span.end)
+            yield replace(time, span=Interval(start, end))
 
 
 def left_by(change: Change) -> Iterator[Freed]:

@@ -5,12 +5,13 @@ A batch that frees nothing needs none of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from service.domain.booking import BookingEvent, HoldStatus
+from service.domain.booking import BookingEvent, Holder, HoldStatus
+from service.domain.catalog import AppointmentType
 from service.domain.claim import Claim
 from service.domain.commands import (
     Book,
@@ -32,19 +33,23 @@ from service.domain.ids import holder_key
 from service.domain.interval import Interval
 from service.domain.ledger import Ledger
 from service.domain.needs import Window, hold_windows
-from service.domain.offers import duration_of, offer_query
+from service.domain.offers import Openings, duration_of, offer_query
 from service.domain.places import claims_of_booking, claims_of_hold
 from service.domain.series import wishes_that_may_be_placed
-from service.domain.waitlist import EntryStatus, Freed, Vacancy, freed_of, vacancies
+from service.domain.waitlist import EntryStatus, Freed, Vacancy, WaitlistEntry, freed_of, vacancies
 
+CANDIDATES_PER_SLOT = 50
+CANDIDATES_PER_BATCH_MAX = 1000
+"""Where more could be served, a batch asks no more of them; later looks ask the others."""
 _FREEING = frozenset({BookingEvent.CANCEL, BookingEvent.DECLINE})
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What a batch may free: the claims themselves, and where slots may open by that."""
+    """What a batch may free: the claims, the times that they leave, where slots may open so."""
 
     claim_ids: frozenset[UUID]
+    times: tuple[Freed, ...]
     vacancies: tuple[Vacancy, ...]
 
 
@@ -87,10 +92,10 @@ def offer_hold_windows(ledger: Ledger, command: BookingCommand) -> list[Window]:
     ]
 
 
-def joining_keys(command: BookingCommand) -> Iterator[str]:
+def counted_waiting(command: BookingCommand) -> Iterator[Holder]:
     """Yield whose live entries must be counted."""
     if isinstance(command, JoinWaitlist):
-        yield holder_key(command.principal_id, command.holder)
+        yield Holder(command.principal_id, holder_key(command.principal_id, command.holder))
 
 
 def survey(ledger: Ledger, commands: Iterable[BookingCommand]) -> Survey:
@@ -107,13 +112,61 @@ def survey(ledger: Ledger, commands: Iterable[BookingCommand]) -> Survey:
     where = {
         vacancy: None for each in freed for vacancy in vacancies(offer.catalog, offer.hours, each)
     }
-    return Survey(frozenset(claims), tuple(where))
+    return Survey(frozenset(claims), tuple(freed), tuple(where))
+
+
+class Shortlist:
+    """Picks, of many who wait, those who could be offered something, so many for each slot.
+
+    What they must wait for is open, or would be, if all were freed that a batch may free. The
+    time of `all_windows` must be known, and whoever waits must come in order.
+    """
+
+    def __init__(self, ledger: Ledger, found: Survey) -> None:
+        """Derive which slots those are."""
+        claims = ledger.offer.claims
+        freed = [claim for each in found.claim_ids if (claim := claims.remove(each)) is not None]
+        self._openings = Openings(ledger, found.vacancies)
+        # As many as decisions may have served before the last one of the batch, and some more.
+        each_max = CANDIDATES_PER_SLOT + len(found.claim_ids)
+        self._wanted = {
+            slot: each_max
+            for type_id, duration in _durations(ledger, found.vacancies)
+            for slot in self._openings.of(type_id, duration)
+        }
+        for claim in freed:
+            claims.add(claim)
+        self.entries: list[WaitlistEntry] = []
+
+    @property
+    def is_full(self) -> bool:
+        """Say whether nobody else could be served."""
+        return not self._wanted or len(self.entries) >= CANDIDATES_PER_BATCH_MAX
+
+    def add(self, entry: WaitlistEntry) -> None:
+        """Pick who comes next, if it could be served."""
+        slots = set(self._openings.all_for(entry)) & self._wanted.keys()
+        if not slots or self.is_full:
+            return
+        self.entries.append(entry)
+        for slot in slots:
+            self._wanted[slot] -= 1
+            if self._wanted[slot] == 0:
+                del self._wanted[slot]
+
+
+def all_windows(ledger: Ledger, where: Sequence[Vacancy]) -> list[Window]:
+    """Return which time must be known to say what is open there, whoever may wait."""
+    durations: dict[str, set[timedelta]] = {}
+    for type_id, duration in _durations(ledger, where):
+        durations.setdefault(type_id, set()).add(duration)
+    return _windows(ledger, where, durations)
 
 
 def offer_windows(
     ledger: Ledger, where: Sequence[Vacancy], commands: Iterable[BookingCommand]
 ) -> list[Window]:
-    """Return which time must be known to say what is open there, for all who may wait."""
+    """Return which time must be known to say what is open there, for all who do wait."""
     types = ledger.offer.catalog.types
     durations: dict[str, set[timedelta]] = {}
     for entry in ledger.entries.values():
@@ -123,6 +176,21 @@ def offer_windows(
         if isinstance(command, JoinWaitlist) and command.type_id in types:
             duration = command.duration or types[command.type_id].durations[0]
             durations.setdefault(command.type_id, set()).add(duration)
+    return _windows(ledger, where, durations)
+
+
+def _durations(ledger: Ledger, where: Iterable[Vacancy]) -> set[tuple[str, timedelta]]:
+    types = ledger.offer.catalog.types
+    return {
+        (vacancy.type_id, duration)
+        for vacancy in where
+        for duration in types[vacancy.type_id].durations
+    }
+
+
+def _windows(
+    ledger: Ledger, where: Iterable[Vacancy], durations: Mapping[str, Collection[timedelta]]
+) -> list[Window]:
     return [
         window
         for vacancy in where
@@ -179,19 +247,30 @@ def _giving_way(ledger: Ledger, key: str, wishes: Iterable[Wish]) -> Iterator[Cl
     """Yield the asker's own holds of which a part is left over when a wish is granted."""
     own = list(_live(ledger, ledger.offer.claims.holds_of(key)))
     for wish in wishes:
-        occupied = _occupied(ledger, wish)
-        if occupied is None:
+        type_ = ledger.offer.catalog.types.get(wish.type_id) if isinstance(wish, SlotWish) else None
+        if type_ is None or not isinstance(wish, SlotWish):
+            # A hold, which has its place.
             continue
+        occupied = _occupied(type_, wish)
+        taken = _taken_for_sure(type_, wish.calendar_id)
         for claim in own:
             span = Interval(claim.start, claim.end)
-            if span.overlaps(occupied) and not occupied.contains(span):
+            is_back = (
+                claim.type_id == type_.type_id
+                and claim.calendar_id in taken
+                and occupied.contains(span)
+            )
+            if span.overlaps(occupied) and not is_back:
                 yield claim
 
 
-def _occupied(ledger: Ledger, wish: Wish) -> Interval | None:
-    """Return the time that a slot takes with its buffers; None: a hold, which has its place."""
-    type_ = ledger.offer.catalog.types.get(wish.type_id) if isinstance(wish, SlotWish) else None
-    if type_ is None or not isinstance(wish, SlotWish):
-        return None
+def _occupied(type_: AppointmentType, wish: SlotWish) -> Interval:
+    """Return the time that a slot takes with its buffers."""
     end = wish.start + (wish.duration or type_.durations[0])
     return Interval(wish.start - type_.buffer_before, end + type_.buffer_after)
+
+
+def _taken_for_sure(type_: AppointmentType, calendar_id: str | None) -> tuple[str, ...]:
+    """Return the calendars that a slot occupies, wherever it is placed."""
+    possible = (calendar_id,) if calendar_id else type_.primary_calendar_ids
+    return type_.calendar_ids_for(possible[0]) if len(possible) == 1 else type_.all_of

@@ -134,12 +134,14 @@ async def _record(tx: Transaction, delivery: Delivery, outcome: Outcome) -> bool
             await deliveries.end(tx, delivery, DeliveryState.DEAD, reason)
             _tell_dead(delivery, reason)
         case Busy(after_seconds=seconds):
-            delay = timedelta(seconds=max(seconds, JITTER.uniform(*BUSY_SECONDS)))
+            # Those who found no room at one time do not come back at one time.
+            asked = seconds * JITTER.uniform(0.5, 1.5)
+            delay = timedelta(seconds=max(asked, JITTER.uniform(*BUSY_SECONDS)))
             await deliveries.give_back(tx, delivery, delay)
             has_ended = False
         case TryLater(reason=reason, after_seconds=seconds):
-            asked = timedelta(seconds=seconds or 0.0)
-            delay = retry_delay(delivery.attempts, JITTER.random(), asked)
+            least = timedelta(seconds=seconds or 0.0)
+            delay = retry_delay(delivery.attempts, JITTER.random(), least)
             state = await deliveries.put_off(tx, delivery, reason, delay)
             has_ended = state is DeliveryState.DEAD
             if has_ended:

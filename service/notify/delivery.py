@@ -39,7 +39,7 @@ class Busy(Exception):
     """Too much is on its way to the same receiver: this was no attempt. Its lane comes by again."""
 
     def __init__(self, after_seconds: float = 0.0) -> None:
-        """Say when there may be room again."""
+        """Say after how long there may be room again, about: the lanes come by spread over it."""
         super().__init__("busy")
         self.after_seconds = after_seconds
 

@@ -33,13 +33,15 @@ Loop = Callable[[], Awaitable[None]]
 class NotifierLimits:
     """A delivery that is due for `overdue_seconds` without a job gets another.
 
-    It is looked for every `sweep_seconds`, and so many are found at a time. A loop that fails
-    begins again after a pause, each time longer.
+    It is looked for every `sweep_seconds`, and so many are found at a time. Businesses that
+    consumers do not follow are looked for at the start and every `follow_seconds`. A loop that
+    fails begins again after a pause, each time longer.
     """
 
     sweep_seconds: float = 5.0
     overdue_seconds: float = 15.0
     sweep_max: int = 200
+    follow_seconds: float = 60.0
     restart_seconds_first: float = 0.5
     restart_seconds_max: float = 30.0
     runner: RunnerLimits = field(default_factory=RunnerLimits)
@@ -59,10 +61,12 @@ class Notifier:
     ) -> None:
         """Take its parts, and `loops` that run beside them, by name."""
         self._database = database
+        self._consumers = consumers
         self._deliverer = deliverer
         self._limits = limits
         self._loops: dict[str, Loop] = {
             "consumers": consumers.run,
+            "cursors": self._follow_again_and_again,
             "lost jobs": self._sweep_again_and_again,
             **(loops or {}),
         }
@@ -125,6 +129,11 @@ class Notifier:
             found = await self.sweep()
             if found:
                 logger.warning("%d deliveries were due and had lost their job", found)
+
+    async def _follow_again_and_again(self) -> None:
+        while True:
+            await self._consumers.follow_all()
+            await asyncio.sleep(self._limits.follow_seconds * JITTER.uniform(0.75, 1.25))
 
     async def _keep(self, name: str, loop: Loop) -> None:
         """Run a loop; begin it again when it fails."""

@@ -9,9 +9,13 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from types import TracebackType
 
@@ -26,9 +30,14 @@ CONNECTIONS_PER_HOST_MAX = 4
 """Beyond these a request waits for others to end, within its own time."""
 CONNECT_SECONDS_MAX = 10.0
 IDLE_SECONDS_MAX = 2.0
-LOOKUPS_MAX = 8
+LOOKUPS_MAX = 32
 """A lookup cannot be stopped: so many threads may hang in one, and nothing else waits for them."""
+LOOKUPS_PER_TENANT_MAX = 4
+LOOKUPS_WAITING_MAX = 64
+"""Beyond these a request fails at once, as does one whose name is not found in time."""
+LOOKUP_SECONDS_MAX = 5.0
 
+_tenant: ContextVar[str | None] = ContextVar("tenant", default=None)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _SCHEMES = frozenset({"http", "https"})
 # What some systems read as an IPv4 address, written as nobody would: 0x7f.1, 017700000001.
@@ -66,6 +75,20 @@ class Response:
 
 class _NotPublic(OSError):
     """The address is one of a private network, or of this machine."""
+
+
+class _NotLookedUp(OSError):
+    """It is not known whether there is such a name."""
+
+
+@contextmanager
+def asking_for(tenant: str) -> Iterator[None]:
+    """Say for whom is asked within the block: the names of one cannot take all lookups."""
+    token = _tenant.set(tenant)
+    try:
+        yield
+    finally:
+        _tenant.reset(token)
 
 
 class Outbound:
@@ -129,8 +152,8 @@ class Outbound:
                 found = await self._resolver.resolve(host)
         except TimeoutError:
             raise OutboundFailed(f"It took longer than {seconds_max:g} s.") from None
-        except (OSError, ValueError):
-            raise OutboundFailed("The name of the host is not known.") from None
+        except (OSError, ValueError) as error:
+            raise _no_address(error) from None
         if not self.allows_private and not any(is_public(each["host"]) for each in found):
             raise OutboundRefused("It leads to an address that is not public.")
 
@@ -200,8 +223,8 @@ class Outbound:
             raise OutboundRefused("It is no URL.") from None
         except aiohttp.ClientSSLError:
             raise OutboundFailed("Its certificate is not good, or it speaks no TLS.") from None
-        except aiohttp.ClientConnectorDNSError:
-            raise OutboundFailed("The name of the host is not known.") from None
+        except aiohttp.ClientConnectorDNSError as error:
+            raise _no_address(error.os_error) from None
         except aiohttp.ClientConnectorError as error:
             if isinstance(error.os_error, _NotPublic):
                 raise OutboundRefused("It leads to an address that is not public.") from None
@@ -254,19 +277,35 @@ def _followed(url: URL, location: str) -> URL:
     return _checked(str(target))
 
 
+def _no_address(error: Exception) -> OutboundFailed:
+    if isinstance(error, _NotLookedUp):
+        return OutboundFailed("The name of the host could not be looked up in time.")
+    return OutboundFailed("The name of the host is not known.")
+
+
+_Asked = tuple[str, int, socket.AddressFamily]
+
+
 class _Resolver(AbstractResolver):
-    """Looks names up in threads of its own."""
+    """Looks names up in threads of its own: one at a time for all who ask for the same."""
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(LOOKUPS_MAX, thread_name_prefix="lookup")
+        # They end when their threads do, whether or not somebody still waits.
+        self._lookups: dict[_Asked, asyncio.Future[Sequence[aiohttp.AddrInfoType]]] = {}
+        self._tenants: Counter[str | None] = Counter()
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
         """Return the addresses of a host."""
-        found = await asyncio.get_running_loop().run_in_executor(
-            self._threads, _look_up, host, port, family
-        )
+        asked = (host, port, family)
+        lookup = self._lookups.get(asked) or self._begin(asked, _tenant.get())
+        try:
+            async with asyncio.timeout(LOOKUP_SECONDS_MAX):
+                found = await asyncio.shield(lookup)
+        except TimeoutError:
+            raise _NotLookedUp("it takes too long") from None
         return [
             ResolveResult(
                 hostname=host,
@@ -278,6 +317,26 @@ class _Resolver(AbstractResolver):
             )
             for of_family, _, protocol, _, address in found
         ]
+
+    def _begin(
+        self, asked: _Asked, tenant: str | None
+    ) -> asyncio.Future[Sequence[aiohttp.AddrInfoType]]:
+        if len(self._lookups) >= LOOKUPS_MAX + LOOKUPS_WAITING_MAX:
+            raise _NotLookedUp("too many are")
+        if tenant is not None and self._tenants[tenant] >= LOOKUPS_PER_TENANT_MAX:
+            raise _NotLookedUp("too many of the tenant's are")
+        loop = asyncio.get_running_loop()
+        lookup = loop.run_in_executor(self._threads, _look_up, *asked)
+        self._lookups[asked] = lookup
+        self._tenants[tenant] += 1
+        lookup.add_done_callback(partial(self._end, asked, tenant))
+        return lookup
+
+    def _end(self, asked: _Asked, tenant: str | None, _: object) -> None:
+        del self._lookups[asked]
+        self._tenants[tenant] -= 1
+        if not self._tenants[tenant]:
+            del self._tenants[tenant]
 
     async def close(self) -> None:
         """Wait for nobody."""

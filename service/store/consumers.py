@@ -38,6 +38,37 @@ async def add(tx: AsyncConnection, business_id: str) -> None:
     )
 
 
+async def lacking(tx: AsyncConnection, *, limit: int) -> list[str]:
+    """Return businesses that a consumer has no cursor in; for the operator's eyes."""
+    result = await tx.exec_driver_sql(
+        """
+        SELECT business_id FROM businesses
+        WHERE EXISTS (
+            SELECT FROM unnest($1::text[]) AS name WHERE NOT EXISTS (
+                SELECT FROM consumers
+                WHERE consumers.business_id = businesses.business_id AND consumer = name))
+        ORDER BY business_id LIMIT $2
+        """,
+        (list(CONSUMERS), limit),
+    )
+    return list(result.scalars())
+
+
+async def add_lacking(tx: AsyncConnection, business_id: str) -> dict[str, int]:
+    """Let consumers that do not follow a business do so from now on; return from where each."""
+    result = await tx.exec_driver_sql(
+        """
+        INSERT INTO consumers (business_id, consumer, revision)
+        SELECT business_id, consumer, revision
+        FROM businesses CROSS JOIN unnest($2::text[]) AS consumer
+        WHERE business_id = $1
+        ON CONFLICT DO NOTHING RETURNING consumer, revision
+        """,
+        (business_id, list(CONSUMERS)),
+    )
+    return {row.consumer: row.revision for row in result}
+
+
 async def behind(
     tx: AsyncConnection, names: Sequence[str], *, after: Behind, limit: int
 ) -> list[Behind]:

@@ -23,6 +23,8 @@ from service.store.jobs import Job, enqueue
 _DETAIL_MAX = 1000
 # The ids of jobs begin with 1.
 _NOBODY = 0
+# Where many found no room, who comes back for it does not delay what goes elsewhere.
+_BACK_FOR_ROOM = -1
 
 
 def entrypoint_of(channel: Channel) -> str:
@@ -75,9 +77,14 @@ def _columns(planned: Sequence[NewDelivery]) -> tuple[list[Any], ...]:
     )
 
 
-def _job(business_id: str, row: RowMapping) -> Job:
-    entrypoint = entrypoint_of(Channel(row["channel"]))
-    return Job(entrypoint=entrypoint, business_id=business_id, lane=row["lane"], delay=row["delay"])
+def _job(business_id: str, row: RowMapping, *, priority: int = 0) -> Job:
+    return Job(
+        entrypoint=entrypoint_of(Channel(row["channel"])),
+        business_id=business_id,
+        lane=row["lane"],
+        delay=row["delay"],
+        priority=priority,
+    )
 
 
 async def take(
@@ -170,17 +177,18 @@ async def give_back(tx: AsyncConnection, delivery: Delivery, delay: timedelta) -
         """,
         (delivery.business_id, delivery.delivery_id, delivery.attempts, delay, _NOBODY),
     )
-    await _come_back(tx, delivery.business_id, result.mappings().one_or_none())
+    row = result.mappings().one_or_none()
+    await _come_back(tx, delivery.business_id, row, priority=_BACK_FOR_ROOM)
 
 
 async def _come_back(
-    tx: AsyncConnection, business_id: str, row: RowMapping | None
+    tx: AsyncConnection, business_id: str, row: RowMapping | None, *, priority: int = 0
 ) -> DeliveryState | None:
     if row is None:
         return None
     state = DeliveryState(row["state"])
     if state is DeliveryState.WAITING:
-        await enqueue(tx, [_job(business_id, row)])
+        await enqueue(tx, [_job(business_id, row, priority=priority)])
     return state
 
 
@@ -288,20 +296,29 @@ async def drop_target(tx: AsyncConnection, business_id: str, channel: Channel, t
 async def overdue(
     tx: AsyncConnection, channel: Channel, *, for_longer_than: timedelta, limit: int
 ) -> list[Job]:
-    """Return jobs for lanes in which something is due and nobody sends it.
+    """Return jobs for lanes whose head is due, and nobody sends it.
 
-    For the operator's eyes: those whose job was lost.
+    For the operator's eyes: those whose job was lost. What is behind one that is tried again later,
+    or that is being sent, need not have one.
     """
     result = await tx.exec_driver_sql(
         """
-        SELECT DISTINCT business_id, lane FROM (
-            SELECT business_id, lane FROM deliveries
-            WHERE state = 'waiting' AND due_at < now() - $1::interval
+        WITH overdue AS MATERIALIZED (
+            SELECT business_id, lane, delivery_id FROM deliveries
+            -- Looked up once, the planner knows as little of an instant whatever it is.
+            WHERE state = 'waiting' AND due_at < (SELECT now() - $1::interval)
               -- So written, no index of another order can answer it.
               AND (channel = $2) IS TRUE
-              AND (leased_until IS NULL OR leased_until < now())
-            ORDER BY due_at LIMIT $3
-        ) AS oldest
+              AND (leased_until IS NULL OR leased_until < (SELECT now() - $1::interval))
+            ORDER BY due_at
+        )
+        SELECT business_id, lane FROM overdue
+        WHERE delivery_id = (
+            SELECT delivery_id FROM deliveries
+            WHERE business_id = overdue.business_id AND lane = overdue.lane AND state = 'waiting'
+              AND (attempts > 0 OR due_at <= (SELECT now()))
+            ORDER BY revision, ordinal, delivery_id LIMIT 1)
+        LIMIT $3
         """,
         (for_longer_than, channel.value, limit),
     )

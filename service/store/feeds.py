@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.domain.busy_feed import BusyFeed, FeedSource, FeedState
+from service.domain.busy_feed import BusyFeed, FeedSource, FeedState, stale_closure_id
 from service.store import tables
 
 
@@ -25,12 +25,16 @@ class FeedKey(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LeasedFeed:
-    """A feed that is this process's to fetch, as of an instant of the database's clock."""
+    """A feed that is this process's to fetch, as of an instant of the database's clock.
+
+    `is_closed_for`: its calendar is closed because it could not be read, whatever its state says.
+    """
 
     key: FeedKey
     feed: BusyFeed
     zone: str
     now: datetime
+    is_closed_for: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -152,24 +156,37 @@ async def lease(tx: AsyncConnection, key: FeedKey, duration: timedelta) -> Lease
               AND next_at <= now() AND (leased_until IS NULL OR leased_until < now())
             RETURNING *
         )
-        SELECT mine.*, zone, now() AS now FROM mine
+        SELECT mine.*, zone, now() AS now, EXISTS (
+            SELECT FROM closures WHERE business_id = $1 AND closure_id = $5
+        ) AS is_closed_for
+        FROM mine
         JOIN calendars ON calendars.business_id = $1 AND calendars.calendar_id = mine.calendar_id
         """,
-        (*key, duration),
+        (*key, duration, stale_closure_id(key.calendar_id, key.feed_id)),
     )
     row = result.mappings().one_or_none()
     if row is None:
         return None
-    return LeasedFeed(key=key, feed=_feed(row), zone=row["zone"], now=row["now"])
+    return LeasedFeed(
+        key=key,
+        feed=_feed(row),
+        zone=row["zone"],
+        now=row["now"],
+        is_closed_for=row["is_closed_for"],
+    )
 
 
 async def note_unchanged(tx: AsyncConnection, key: FeedKey, url: str, next_in: timedelta) -> None:
-    """Note that a feed was read well, and says what it said before."""
+    """Note that a feed was read well, and says what it said before.
+
+    Not of one that was closed for meanwhile: it is still to be read whole, which opens.
+    """
     await tx.exec_driver_sql(
         """
         UPDATE busy_feeds SET state = 'ok', failure = '', failures = 0, leased_until = NULL,
             success_at = now(), attempt_at = now(), next_at = now() + $5::interval
         WHERE business_id = $1 AND calendar_id = $2 AND feed_id = $3 AND url = $4
+          AND state <> 'closed'
         """,
         (*key, url, next_in),
     )
@@ -180,21 +197,28 @@ async def note_failure(
     key: FeedKey,
     url: str,
     *,
+    read_at: datetime | None,
     failure: str,
     is_closed: bool,
     next_in: timedelta,
-) -> bool:
-    """Note that a feed was not read, and why; return whether there is such a feed still."""
+) -> BusyFeed | None:
+    """Note that a feed was not read, and why; return it as it is then.
+
+    None, and nothing is noted: it is gone, has another URL, or was read since `read_at`.
+    """
     result = await tx.exec_driver_sql(
         """
         UPDATE busy_feeds SET state = CASE WHEN $6 THEN 'closed' ELSE 'failing' END,
             failure = $5, failures = failures + 1, leased_until = NULL, attempt_at = now(),
             next_at = now() + $7::interval
         WHERE business_id = $1 AND calendar_id = $2 AND feed_id = $3 AND url = $4
+          AND success_at IS NOT DISTINCT FROM $8::timestamptz
+        RETURNING *
         """,
-        (*key, url, failure, is_closed, next_in),
+        (*key, url, failure, is_closed, next_in, read_at),
     )
-    return result.rowcount > 0
+    row = result.mappings().one_or_none()
+    return None if row is None else _feed(row)
 
 
 async def add_link(tx: AsyncConnection, business_id: str, link: FeedLink) -> None:

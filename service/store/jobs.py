@@ -45,12 +45,16 @@ _SCHEDULES = QuerySchedulerBuilder(NAMES)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """What is due in a lane is to be sent, in order, after so long."""
+    """What is due in a lane is to be sent, in order, after so long.
+
+    Of those that are due, the ones of a higher priority are done first.
+    """
 
     entrypoint: str
     business_id: str
     lane: str
     delay: timedelta = timedelta()
+    priority: int = 0
 
     def payload(self) -> bytes:
         """Write what the queue keeps of it."""
@@ -79,7 +83,7 @@ async def enqueue(tx: Transaction, jobs: Sequence[Job], *, once: bool = False) -
     queries = queries_on(session)
     entrypoints = [job.entrypoint for job in jobs]
     payloads: list[bytes | None] = [job.payload() for job in jobs]
-    priorities = [0] * len(jobs)
+    priorities = [job.priority for job in jobs]
     delays: list[timedelta | None] = [max(job.delay, timedelta()) for job in jobs]
     if once:
         keys: list[str | None] = [f"{job.entrypoint} {job.business_id} {job.lane}" for job in jobs]

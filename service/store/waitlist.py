@@ -5,7 +5,7 @@ Entries are written by store/batch.py. What ends offers in time looks at all bus
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,11 +13,9 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.domain.booking import Customer
+from service.domain.booking import Customer, Holder
 from service.domain.interval import Interval
-from service.domain.waitlist import CANDIDATES_MAX, EntryStatus, Freed, Vacancy, WaitlistEntry
-
-CANDIDATES_PER_BATCH_MAX = 1000
+from service.domain.waitlist import EntryStatus, Freed, Vacancy, WaitlistEntry
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,72 +74,114 @@ async def list_page(
 
 
 async def count_live(
-    tx: AsyncConnection, business_id: str, holder_keys: Sequence[str]
-) -> dict[str, int]:
-    """Return how many live entries these holders have, and, under "", all together."""
+    tx: AsyncConnection, business_id: str, holders: Collection[Holder]
+) -> dict[Holder, int]:
+    """Return how many live entries these holders have, their principals, and all together."""
     result = await tx.exec_driver_sql(
         """
-        SELECT '' AS holder_key, count(*) AS entries FROM waitlist
+        SELECT '' AS principal_id, '' AS holder_key, count(*) AS entries FROM waitlist
         WHERE business_id = $1 AND status IN ('waiting', 'offered')
         UNION ALL
-        SELECT holder_key, count(*) FROM waitlist
+        SELECT principal_id, '', count(*) FROM waitlist
         WHERE business_id = $1 AND status IN ('waiting', 'offered')
-          AND holder_key = ANY($2::text[])
-        GROUP BY holder_key
-        """,
-        (business_id, list(holder_keys)),
-    )
-    return {row["holder_key"]: row["entries"] for row in result.mappings()}
-
-
-async def candidates(
-    tx: AsyncConnection, business_id: str, vacancies: Sequence[Vacancy]
-) -> list[WaitlistEntry]:
-    """Return those who may wait for what has opened, first come first, so many of each place."""
-    result = await tx.exec_driver_sql(
-        """
-        SELECT * FROM waitlist
-        WHERE business_id = $1 AND status = 'waiting' AND entry_id IN (
-            SELECT concerned.entry_id
-            FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[])
-                AS vacancy (type_id, calendar_ids, starts_from, starts_until)
-            CROSS JOIN LATERAL (
-                SELECT entry_id FROM waitlist AS w
-                WHERE w.business_id = $1 AND w.status = 'waiting' AND w.type_id = vacancy.type_id
-                  AND (w.calendar_ids = '{}'
-                    OR w.calendar_ids && string_to_array(vacancy.calendar_ids, ','))
-                  AND EXISTS (
-                    SELECT FROM unnest(w.window_starts, w.window_ends) AS window_ (starts, ends)
-                    WHERE window_.starts < vacancy.starts_until
-                      AND window_.ends > vacancy.starts_from)
-                ORDER BY w.revision LIMIT $6
-            ) AS concerned)
-        ORDER BY revision LIMIT $7
+          AND principal_id = ANY($2::text[])
+        GROUP BY principal_id
+        UNION ALL
+        SELECT principal_id, holder_key, count(*) FROM waitlist
+        WHERE business_id = $1 AND status IN ('waiting', 'offered')
+          AND principal_id = ANY($2::text[]) AND holder_key = ANY($3::text[])
+        GROUP BY principal_id, holder_key
         """,
         (
             business_id,
-            [vacancy.type_id for vacancy in vacancies],
-            [",".join(vacancy.calendar_ids) for vacancy in vacancies],
-            [vacancy.starts.start for vacancy in vacancies],
-            [vacancy.starts.end for vacancy in vacancies],
-            CANDIDATES_MAX,
-            CANDIDATES_PER_BATCH_MAX,
+            list({holder.principal_id for holder in holders}),
+            [holder.holder_key for holder in holders],
+        ),
+    )
+    return {
+        Holder(row["principal_id"], row["holder_key"]): row["entries"] for row in result.mappings()
+    }
+
+
+async def candidates(
+    tx: AsyncConnection,
+    business_id: str,
+    vacancies: Iterable[Vacancy],
+    *,
+    after_revision: int,
+    limit: int,
+) -> list[WaitlistEntry]:
+    """Return those who may wait for what has opened, first come first, those after a revision.
+
+    Of each type those who wait are read once, however many vacancies there are.
+    """
+    by_type: dict[str, list[Vacancy]] = {}
+    for vacancy in vacancies:
+        by_type.setdefault(vacancy.type_id, []).append(vacancy)
+    result = await tx.exec_driver_sql(
+        """
+        WITH vacancy AS MATERIALIZED (
+            SELECT type_id, string_to_array(calendar_ids, ',') AS calendar_ids,
+                starts::tstzmultirange AS starts
+            FROM unnest($2::text[], $3::text[], $4::text[]) AS _ (type_id, calendar_ids, starts)
+        )
+        SELECT concerned.* FROM vacancy CROSS JOIN LATERAL (
+            SELECT * FROM waitlist AS w
+            WHERE w.business_id = $1 AND w.status = 'waiting' AND w.type_id = vacancy.type_id
+              AND w.revision > $5 AND w.waits_until > lower(vacancy.starts)
+              AND (w.calendar_ids = '{}' OR w.calendar_ids && vacancy.calendar_ids)
+              AND EXISTS (
+                SELECT FROM unnest(w.window_starts, w.window_ends) AS window_ (starts, ends)
+                WHERE tstzrange(window_.starts, window_.ends) && vacancy.starts)
+            ORDER BY w.revision LIMIT $6
+        ) AS concerned
+        ORDER BY revision LIMIT $6
+        """,
+        (
+            business_id,
+            list(by_type),
+            [_calendars_of(of_type) for of_type in by_type.values()],
+            [_starts_of(of_type) for of_type in by_type.values()],
+            after_revision,
+            limit,
         ),
     )
     return [_entry(row) for row in result.mappings()]
 
 
+def _calendars_of(vacancies: Iterable[Vacancy]) -> str:
+    return ",".join({each for vacancy in vacancies for each in vacancy.calendar_ids})
+
+
+def _starts_of(vacancies: Iterable[Vacancy]) -> str:
+    """Write the starts as PostgreSQL reads many ranges; it merges those that overlap."""
+    ranges = {
+        f"[{vacancy.starts.start.isoformat()},{vacancy.starts.end.isoformat()})"
+        for vacancy in vacancies
+    }
+    return "{" + ",".join(ranges) + "}"
+
+
 async def waiting_page(
-    tx: AsyncConnection, business_id: str, *, after_revision: int, limit: int
+    tx: AsyncConnection,
+    business_id: str,
+    type_ids: Collection[str],
+    *,
+    after_revision: int,
+    limit: int,
 ) -> list[WaitlistEntry]:
-    """Return who waits and is offered nothing, first come first, those after a revision."""
+    """Return who waits for some types and is offered nothing, first come first, after a revision.
+
+    Of a type that was deleted nothing opens any more.
+    """
     result = await tx.exec_driver_sql(
         """
         SELECT * FROM waitlist
         WHERE business_id = $1 AND status = 'waiting' AND revision > $2
-        ORDER BY revision LIMIT $3
+          AND type_id = ANY($3::text[])
+        ORDER BY revision LIMIT $4
         """,
-        (business_id, after_revision, limit),
+        (business_id, after_revision, list(type_ids), limit),
     )
     return [_entry(row) for row in result.mappings()]
 

@@ -8,6 +8,9 @@ import subprocess
 import sys
 from contextlib import asynccontextmanager
 
+from slotcast import Client
+from tests.salon import make_salon
+
 
 @asynccontextmanager
 async def serving(settings, *arguments):
@@ -39,3 +42,14 @@ async def serving(settings, *arguments):
         if process.returncode is None:
             process.send_signal(signal.SIGTERM)
         await process.communicate()
+
+
+@asynccontextmanager
+async def serving_salon(settings):
+    """Run `slotcast serve` with a salon on it; yields a client of the salon."""
+    async with (
+        serving(settings) as (target, key, _),
+        Client(target, api_key=key, business="salon") as client,
+    ):
+        await make_salon(client)
+        yield client

@@ -1,16 +1,10 @@
 """The command `slotcast`, as a newcomer types it beside a running server."""
 
-import asyncio
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 
-from slotcast import Client
-from tests.acceptance.serving import serving
-from tests.salon import make_salon
+from tests.acceptance.serving import serving_salon
 
 HOLIDAY = """\
 BEGIN:VCALENDAR
@@ -27,33 +21,10 @@ END:VCALENDAR
 
 
 @pytest.fixture
-async def type_in(settings):
-    """Type a command; returns its exit code and what it printed to its two outputs."""
-    async with serving(settings) as (target, key, _):
-        async with Client(target, api_key=key, business="salon") as client:
-            await make_salon(client)
-
-        async def run(*words):
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "service",
-                *words,
-                env={
-                    **os.environ,
-                    "DATABASE_URL": settings.database_url,
-                    "REDIS_URL": settings.redis_url,
-                    "SLOTCAST_DATA": str(settings.data_folder),
-                    "SLOTCAST_BUSINESS": "salon",
-                    "COLUMNS": "200",
-                },
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-            )
-            out, err = await process.communicate()
-            return process.returncode, out.decode(), err.decode()
-
-        yield run
+async def type_in(settings, try_in):
+    """Type a command beside a server; returns its exit code, and what it printed."""
+    async with serving_salon(settings):
+        yield try_in
 
 
 async def list_slots(type_in):
@@ -81,20 +52,30 @@ async def test_a_slot_that_is_listed_can_be_booked_and_cancelled(type_in):
     assert slot in await list_slots(type_in)
 
 
-async def test_who_waits_is_told_and_can_join_and_leave(type_in):
+# In it is what Rich reads as markup, as an emoji, and as an escape.
+ODD_NAME = "Bad [/] [red]Name :smile: \\"
+
+
+async def test_who_waits_is_told_by_any_name_and_can_join_and_leave(type_in):
+    assert (await type_in("waitlist"))[1] == "Nobody waits.\n"
     # Nothing begins at a second past the minute, so it is never offered anything.
     window = ("2100-01-04T09:00:01+00:00", "2100-01-04T09:00:02+00:00")
-    code, out, err = await type_in("waitlist", "join", "cut", *window, "--name", "Wendy", "--json")
+    wish = ("cut", *window, "--name", ODD_NAME)
+    code, out, err = await type_in("waitlist", "join", *wish, "--json")
     assert code == 0, err
     joined = json.loads(out)
     assert joined["status"] == "WAITING"
 
     code, out, err = await type_in("waitlist")
     assert code == 0, err
-    assert "Wendy" in out
+    assert f"WAITING {ODD_NAME}: cut " in out
     assert joined["name"] in out
+    code, out, err = await type_in("waitlist", "--json")
+    assert json.loads(out) == [joined]
 
-    assert (await type_in("waitlist", "leave", joined["name"]))[0] == 0
+    code, out, err = await type_in("waitlist", "leave", joined["name"])
+    assert code == 0, err
+    assert f"{joined['name']} waits no more" in out
     code, _, err = await type_in("waitlist", "leave", joined["name"])
     assert code == 1
     assert "Traceback" not in err
@@ -131,7 +112,7 @@ async def test_busy_time_that_is_imported_closes_slots_and_a_damaged_file_names_
     file.write_text(HOLIDAY.format(first=day.replace("-", ""), end="20991231"))
     code, out, err = await type_in("import-busy", str(file), "--calendar", "chair-1")
     assert code == 0, err
-    assert "1 busy interval" in out
+    assert "1 busy interval is on chair-1" in out
     left = {slot["calendar"] for slot in await list_slots(type_in) if slot["start"][:10] == day}
     assert left == {"businesses/salon/calendars/chair-2"}
 
@@ -160,6 +141,9 @@ async def test_a_mistake_is_told_in_a_sentence(type_in):
     code, _, err = await type_in("slots", "no-such-type")
     assert code == 1
     assert "Traceback" not in err
+    code, _, err = await type_in("slots", "No such type")
+    assert code == 1
+    assert "[a-z0-9]" in err
     code, _, err = await type_in("book", "cut", "tomorrow")
     assert code == 2
     assert "2030-01-07T09:00" in err

@@ -2,23 +2,20 @@
 
 import asyncio
 import json
-import os
-import sys
 from datetime import UTC, datetime, timedelta
 
+import asyncpg
 import pytest
 
 from slotcast import (
-    Client,
     Customer,
     DeliveryChannel,
     DeliveryQuery,
     DeliveryState,
     SlotChoice,
 )
-from tests.acceptance.serving import serving
+from tests.acceptance.serving import serving_salon
 from tests.notify.post_office import open_post_office
-from tests.salon import make_salon
 
 REFUSED = "nobody@example.org"
 
@@ -35,28 +32,8 @@ async def client(settings, office, monkeypatch):
     """A client of a server with a notifier that hands its letters to the mail server."""
     monkeypatch.setenv("SLOTCAST_SMTP_URL", office.url)
     monkeypatch.setenv("SLOTCAST_MAIL_SENDER", "salon@example.org")
-    async with (
-        serving(settings) as (target, key, _),
-        Client(target, api_key=key, business="salon") as client,
-    ):
-        await make_salon(client)
+    async with serving_salon(settings) as client:
         yield client
-
-
-@pytest.fixture
-def type_in(settings):
-    async def run(*words):
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "service", *words, "--business", "salon"),
-            env={**os.environ, "SLOTCAST_DATA": str(settings.data_folder), "COLUMNS": "250"},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        output, errors = await process.communicate()
-        assert process.returncode == 0, errors.decode()
-        return output.decode()
-
-    return run
 
 
 async def book(client, email, hours):
@@ -94,6 +71,8 @@ async def test_letters_shows_what_was_sent_and_jobs_sends_again_what_was_given_u
     told = await type_in("jobs")
     assert "550" in told
     assert "1 given up" in told
+    (dead,) = json.loads(await type_in("jobs", "--json"))
+    assert dead["name"].rpartition("/")[2] in told
     office.refused.clear()
     assert "1 to be sent again." in await type_in("jobs", "retry", "--all")
 
@@ -102,3 +81,49 @@ async def test_letters_shows_what_was_sent_and_jobs_sends_again_what_was_given_u
             office.arrived.clear()
             await office.arrived.wait()
     await deliveries(client, DeliveryState.SENT)
+
+
+MANY = 1200
+
+
+@pytest.fixture
+async def crowded(client, settings):
+    """A salon in whose list of jobs an old dead one stands behind many that wait for later."""
+    database = await asyncpg.connect(settings.database_url)
+    await database.execute(CROWD, MANY)
+    await database.close()
+    return client
+
+
+CROWD = """
+    INSERT INTO deliveries (business_id, delivery_id, channel, lane, revision, ordinal, kind,
+        target, body, state, attempts, due_at, created_at, ended_at, detail)
+    SELECT 'salon', gen_random_uuid(), 'letter', 'lane:' || n, 1, 1,
+        CASE WHEN n = 1 THEN 'follow_up' ELSE 'reminder' END, 'customer', '{}',
+        CASE WHEN n = 0 THEN 'dead' ELSE 'waiting' END, CASE WHEN n = 0 THEN 3 ELSE 0 END,
+        now() + interval '30 days', now() + n * interval '1 second',
+        CASE WHEN n = 0 THEN now() END, CASE WHEN n = 0 THEN '550 no such mailbox' ELSE '' END
+    FROM generate_series(0, $1) AS n
+"""
+
+
+async def test_jobs_shows_each_that_was_given_up_however_many_wait_for_later(crowded, try_in):
+    code, told, errors = await try_in("jobs")
+
+    assert (code, errors) == (0, "")
+    assert "550 no such mailbox" in told
+    assert "1 given up" in told
+    assert f"And {MANY - 1:,} reminders and 1 other for later." in told
+    assert len(told.splitlines()) == 4
+
+
+async def test_jobs_that_are_not_given_up_are_not_sent_again_and_it_is_said_why(crowded, try_in):
+    query = DeliveryQuery(states=(DeliveryState.WAITING,))
+    waiting = (await crowded.list_deliveries(query, page_size=1)).items[0]
+
+    code, _, errors = await try_in("jobs", "retry", waiting.name.rpartition("/")[2])
+
+    assert code == 2
+    assert "is waiting: only what was given up is sent again." in " ".join(
+        errors.replace("│", "").split()
+    )

@@ -1,17 +1,13 @@
 """Webhooks of a running server: added by the command line, called by its notifier."""
 
-import asyncio
 import json
-import os
 import re
-import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from slotcast import Client, Customer, SlotChoice
-from tests.acceptance.serving import serving
-from tests.salon import make_salon
+from slotcast import Customer, SlotChoice
+from tests.acceptance.serving import serving_salon
 from tests.webhooks.receiver import receiving
 
 
@@ -19,34 +15,14 @@ from tests.webhooks.receiver import receiving
 async def client(settings, monkeypatch):
     """A client of a server that may call this machine."""
     monkeypatch.setenv("SLOTCAST_OUTBOUND_PRIVATE", "true")
-    async with (
-        serving(settings) as (target, key, _),
-        Client(target, api_key=key, business="salon") as client,
-    ):
-        await make_salon(client)
+    async with serving_salon(settings) as client:
         yield client
-
-
-@pytest.fixture
-def type_in(settings):
-    async def run(*words):
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "service", "webhooks", *words, "--business", "salon"),
-            env={**os.environ, "SLOTCAST_DATA": str(settings.data_folder), "COLUMNS": "250"},
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        output, errors = await process.communicate()
-        assert process.returncode == 0, errors.decode()
-        return output.decode()
-
-    return run
 
 
 async def test_a_booking_is_told_to_who_was_added_by_the_command_line(client, type_in):
     start = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(days=2)
     async with receiving() as receiver:
-        made = await type_in("create", receiver.url(), "--event", "booking.booked")
+        made = await type_in("webhooks", "create", receiver.url(), "--event", "booking.booked")
         name, secret = re.search(r"(\S+/webhooks/\S+)\n.*(whsec_\S+)", made).groups()
 
         slot = SlotChoice(appointment_type="cut", start=start)
@@ -54,14 +30,14 @@ async def test_a_booking_is_told_to_who_was_added_by_the_command_line(client, ty
         await receiver.until(lambda: bool(receiver.calls))
         assert receiver.calls[0].verify(secret)["booking"]["name"] == booking.name
 
-        (shown,) = json.loads(await type_in("--json"))
+        (shown,) = json.loads(await type_in("webhooks", "--json"))
         assert (shown["name"], shown["url"]) == (name, receiver.url())
-        assert secret not in await type_in()
+        assert secret not in await type_in("webhooks")
 
-        replayed = await type_in("replay", name, "--after", "0")
+        replayed = await type_in("webhooks", "replay", name, "--after", "0")
         assert "Events sent again: 1, up to revision" in replayed
         await receiver.until(lambda: len(receiver.calls) == 2)
         assert receiver.calls[0].id == receiver.calls[1].id
 
-    await type_in("delete", name)
-    assert "no webhooks" in await type_in()
+    await type_in("webhooks", "delete", name)
+    assert "no webhooks" in await type_in("webhooks")

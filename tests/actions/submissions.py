@@ -180,7 +180,7 @@ def join(
     """Wait for one of the slots that start then, on any calendar."""
     command = JoinWaitlist(
         entry_id=uuid4(),
-        principal_id=PRINCIPAL,
+        principal_id=options.get("principal_id", PRINCIPAL),
         holder=holder,
         type_id=type_id,
         calendar_ids=options.pop("calendar_ids", ()),

@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from aiohttp import web
 
 from service.actions.feeds import REFRESHES_PER_BUSINESS_MAX, FeedRefresher
 from service.domain.busy_feed import FeedSource, FeedState, stale_closure_id
@@ -304,6 +305,84 @@ class TestFailClosed:
         closure_id = stale_closure_id("anna", "google")
         assert await books.rows("SELECT closure_id FROM closures") == [(closure_id,)]
 
+    async def test_what_is_closed_though_its_feed_does_not_say_so_opens_when_it_is_read(
+        self, feed, lanes, books
+    ):
+        await feed.begin((slot(1), slot(2)), fail_closed_after=HOUR)
+        await feed.refresh()
+        await feed.pass_time(hours=2)
+        await feed.refresh(status=500)
+        await books.run("UPDATE busy_feeds SET state = 'ok', next_at = now(), success_at = now()")
+
+        state = await feed.refresh(status=200)
+
+        assert state.state is FeedState.OK
+        assert await books.rows("SELECT * FROM closures") == []
+        assert (await outcome(lanes, book(slot(6))))["bookings"]
+
+    async def test_a_calendar_is_not_closed_where_its_feed_cannot_be_said_to_be(
+        self, feed, lanes, books
+    ):
+        await feed.begin((slot(1), slot(2)), fail_closed_after=HOUR)
+        await feed.pass_time(hours=2)
+        revision = await books.revision()
+        await books.run("ALTER TABLE busy_feeds ADD CONSTRAINT never CHECK (state <> 'closed')")
+
+        state = await feed.refresh(status=500)
+
+        assert (state.state, state.failures) == (FeedState.OK, 0)
+        assert await books.rows("SELECT * FROM closures") == []
+        assert await books.revision() == revision
+        assert (await outcome(lanes, book(slot(6))))["bookings"]
+
+    async def test_a_feed_that_ends_while_its_fetch_fails_leaves_nothing_closed(
+        self, feed, lanes, books
+    ):
+        await feed.begin((slot(1), slot(2)), fail_closed_after=HOUR)
+        await feed.pass_time(hours=2)
+
+        await fail_after(feed, lambda _: DeleteFeed(calendar_id="anna", feed_id="google"))
+
+        assert await feed.now() is None
+        assert await books.rows("SELECT * FROM closures") == []
+        assert (await outcome(lanes, book(slot(6))))["bookings"]
+
+    @pytest.mark.parametrize("elsewhere", [False, True])
+    @pytest.mark.parametrize("was_closed", [False, True])
+    async def test_a_feed_that_is_imported_again_while_its_fetch_fails_is_well_and_open(
+        self, feed, lanes, books, elsewhere, was_closed
+    ):
+        await feed.begin((slot(1), slot(2)), fail_closed_after=HOUR)
+        await feed.pass_time(hours=2)
+        if was_closed:
+            await feed.refresh(status=500)
+            await feed.pass_time()
+
+        def again(url):
+            url = "https://other.example/a.ics" if elsewhere else url
+            source = FeedSource(url=url, fail_closed_after=HOUR, next_in=HOUR)
+            return ImportBusy(calendar_id="anna", feed_id="google", busy=(), source=source)
+
+        await fail_after(feed, again)
+
+        state = await feed.now()
+        assert (state.state, state.failures) == (FeedState.OK, 0)
+        assert await books.rows("SELECT * FROM closures") == []
+        assert (await outcome(lanes, book(slot(6))))["bookings"]
+
+    async def test_who_was_overtaken_by_a_closure_does_not_call_its_feed_well(
+        self, feed, database, books
+    ):
+        """What is unchanged is not read whole, so it would not open."""
+        await feed.begin((slot(1), slot(2)), fail_closed_after=HOUR)
+        await feed.pass_time(hours=2)
+        await feed.refresh(status=500)
+
+        async with database.transaction("demo") as tx:
+            await feeds.note_unchanged(tx, FEED, feed.server.url, HOUR)
+
+        assert (await feed.now()).state is FeedState.CLOSED
+
     async def test_the_end_of_a_feed_opens_what_it_had_closed(self, feed, lanes, books):
         await feed.begin((slot(1), slot(2)), fail_closed_after=HOUR)
         await feed.pass_time(hours=2)
@@ -371,6 +450,18 @@ async def test_a_feed_that_was_removed_while_it_was_fetched_does_not_come_back(
 
     assert await feed.now() is None
     assert await feed.busy() == []
+
+
+async def fail_after(feed, command_for):
+    """Fetch the feed in vain; while it is fetched from a URL, have the command for it done."""
+
+    async def change_and_fail(_):
+        await feed.lanes.submit(a_submission(command_for(failing.url)))
+        return web.Response(status=500)
+
+    async with serving_feed(_Handler(change_and_fail)) as failing:
+        await feed.books.run("UPDATE busy_feeds SET url = $1", failing.url)
+        assert await feed.refresher.refresh_due() == 1
 
 
 class _Handler:

@@ -11,7 +11,7 @@ from service.actions.janitor import Janitor, JanitorLimits, Retention
 from service.actions.offering import Offering, OfferingLimits
 from service.domain.booking import BookingEvent
 from service.domain.change import ChangeKind
-from service.domain.commands import DeleteClosure, ImportBusy, PutClosure
+from service.domain.commands import DeleteClosure, ImportBusy, OfferOpen, PutClosure
 from service.domain.errors import (
     HoldEnded,
     HoldLifetimeReached,
@@ -65,6 +65,22 @@ class Waiting:
         return await self.books.rows(
             "SELECT kind, starts_at FROM claims ORDER BY starts_at, calendar_id"
         )
+
+    async def multiply(self, times: int, principal_id: str = "many") -> None:
+        """Let all who wait have joined so many times more, of another key."""
+        await self.books.run(
+            "INSERT INTO waitlist (business_id, entry_id, principal_id, holder, holder_key,"
+            " type_id, calendar_ids, window_starts, window_ends, waits_until, customer, fields,"
+            " status, revision, joined_at) SELECT business_id, gen_random_uuid(), $2, holder,"
+            " 'many', type_id, calendar_ids, window_starts, window_ends, waits_until, customer,"
+            " fields, status, revision + n, joined_at FROM waitlist, generate_series(1, $1) AS n",
+            times,
+            principal_id,
+        )
+
+    async def status_of(self, entry: dict) -> str:
+        query = "SELECT status FROM waitlist WHERE entry_id = $1"
+        return (await self.books.rows(query, entry["entry"]))[0][0]
 
     async def offers_end(self) -> None:
         """Let the offers that there are have ended, and keep their slots a little longer."""
@@ -196,6 +212,80 @@ async def test_what_fits_is_asked_of_all_that_stands_around_it(make_lanes, waiti
 
     # `slow` would run into 11, the room is busy, `rare` has its cap: the last one is served.
     assert await waiting.statuses() == ["waiting", "waiting", "waiting", "offered"]
+
+
+@pytest.mark.parametrize("opened", ["by a decision", "by itself"])
+@pytest.mark.parametrize("many", [99, 100, 1500])
+async def test_many_who_wait_for_what_stays_taken_starve_nobody(
+    make_lanes, waiting, database, many, opened
+):
+    lanes = make_lanes()
+    # What is freed could be the end of a longer one, too.
+    await open_shop(lanes, a_shop(a_type(durations=(minutes(30), minutes(60)))))
+    booked = answers(await outcomes(lanes, [book(slot(number)) for number in range(3)]))
+    await outcome(lanes, join(slot(1), holder="early", duration=minutes(60)))
+    await waiting.multiply(many - 1)
+    late = await outcome(lanes, join(slot(2), holder="late"))
+    await waiting.books.run("UPDATE waitlist SET revision = 9999 WHERE holder = 'late'")
+
+    if opened == "by a decision":
+        await outcome(lanes, change(booked[2]["bookings"][0], CANCEL))
+    else:
+        await waiting.books.run("DELETE FROM claims WHERE starts_at = $1", slot(2))
+        found = Freed(calendar_id="anna", span=Interval(slot(2), slot(3)))
+        await outcome(lanes, a_submission(OfferOpen(found=(found,))))
+
+    assert await waiting.status_of(late) == "offered"
+    assert (await waiting.statuses()).count("offered") == 1
+
+
+async def test_a_batch_serves_as_many_as_it_frees_seats(make_lanes, waiting):
+    lanes = make_lanes()
+    await open_shop(lanes, a_shop(a_type(capacity=150)))
+    seats = []
+    for _ in range(3):
+        seats += answers(await outcomes(lanes, [book(slot(1)) for _ in range(50)]))
+    await outcome(lanes, join(slot(1)))
+    await waiting.multiply(199)
+
+    await outcomes(lanes, [change(each["bookings"][0], CANCEL) for each in seats])
+
+    assert sorted(await waiting.statuses()) == ["offered"] * 150 + ["waiting"] * 50
+
+
+async def test_what_was_offered_and_declined_in_one_batch_is_for_the_next(lanes, shop, waiting):
+    booking = (await outcome(lanes, book(slot(1))))["bookings"][0]
+    first = await outcome(lanes, join(slot(1), holder="first"))
+    await outcome(lanes, join(slot(1), holder="second"))
+
+    *_, grabber = await outcomes(
+        lanes, [change(booking, CANCEL), leave(first["entry"]), book(slot(1), holder="grabber")]
+    )
+
+    assert isinstance(grabber, SlotTaken)
+    assert await waiting.statuses() == ["left", "offered"]
+
+
+@pytest.mark.parametrize("type_id", ["visit", "pair"])
+async def test_the_part_of_ones_hold_that_a_booking_leaves_on_another_calendar_is_offered(
+    make_lanes, waiting, type_id
+):
+    lanes = make_lanes()
+    types = [
+        a_type("pair", any_of=("anna", "ben"), all_of=("room",)),
+        a_type(any_of=("room",)),
+        a_type("other", any_of=("ben",)),
+    ]
+    await open_shop(lanes, a_shop(*types, calendar_ids=("anna", "ben", "room")))
+    pair = a_wish(slot(1), type_id="pair", calendar_id="ben")
+    await outcome(lanes, hold(slot(1), holder="eve", wish=pair))
+    await outcome(lanes, join(slot(1), type_id="other"))
+
+    calendar_id = {"visit": "room", "pair": "anna"}[type_id]
+    wish = a_wish(slot(1), type_id=type_id, calendar_id=calendar_id)
+    assert isinstance(await outcome(lanes, book(wish, holder="eve")), dict)
+
+    assert await waiting.statuses() == ["offered"]
 
 
 async def test_a_full_group_offers_each_seat_once(make_lanes, waiting):
@@ -332,7 +422,7 @@ async def test_who_joins_is_offered_what_was_found_open(lanes, shop, waiting):
     assert (await waiting.claims())[-1] == ("hold", slot(2))
 
 
-async def test_a_holder_and_a_business_have_limits(make_lanes, waiting):
+async def test_a_holder_a_key_and_a_business_have_limits(make_lanes, waiting):
     lanes = make_lanes()
     shop = a_shop()
     await open_shop(lanes, shop)
@@ -340,15 +430,16 @@ async def test_a_holder_and_a_business_have_limits(make_lanes, waiting):
     results = await outcomes(make_lanes(), [join(slot(1), holder="wendy") for _ in range(3)])
     assert [type(each) for each in results] == [dict, dict, TooManyWaiting]
 
-    await waiting.books.run(
-        "INSERT INTO waitlist (business_id, entry_id, principal_id, holder, holder_key, type_id,"
-        " calendar_ids, window_starts, window_ends, waits_until, customer, fields, status,"
-        " revision, joined_at) SELECT business_id, gen_random_uuid(), principal_id, holder,"
-        " 'many', type_id, calendar_ids, window_starts, window_ends, waits_until, customer,"
-        " fields, status, 1, joined_at FROM waitlist CROSS JOIN generate_series(1, $1)",
-        WAITING_PER_BUSINESS_MAX // 2,
+    await waiting.books.run("UPDATE businesses SET holds_per_key_max = 3")
+    results = await outcomes(
+        make_lanes(), [join(slot(1), holder=each) for each in ("will", "walt")]
     )
-    refusal = await outcome(make_lanes(), join(slot(1), holder="one more"))
+    assert isinstance(results[1], TooManyWaiting)
+    assert results[1].metadata == {"waiting_per_key_max": "3"}
+
+    await waiting.multiply((WAITING_PER_BUSINESS_MAX - 3) // 3, principal_id="another")
+    more = [join(slot(1), holder=each, principal_id="third") for each in ("will", "walt")]
+    _, refusal = await outcomes(make_lanes(), more)
     assert isinstance(refusal, TooManyWaiting)
     assert "waiting_per_business_max" in refusal.metadata
 
@@ -370,6 +461,18 @@ async def test_what_was_joined_is_read_as_it_was_told(lanes, shop, database):
         command.customer,
         command.fields,
     )
+
+
+async def test_who_waits_for_a_type_that_was_deleted_is_not_looked_at(lanes, shop, database):
+    joined = await outcome(lanes, join(slot(1)))
+
+    async with database.snapshot("demo") as tx:
+        pages = [
+            await waitlist.waiting_page(tx, "demo", type_ids, after_revision=0, limit=10)
+            for type_ids in (["other", "visit"], ["other"], [])
+        ]
+
+    assert [[str(each.entry_id) for each in page] for page in pages] == [[joined["entry"]], [], []]
 
 
 # The timer

@@ -22,7 +22,7 @@ from service.domain.errors import (
 )
 from service.domain.interval import Interval
 from service.domain.slot import SlotQuery
-from service.domain.waitlist import CANDIDATES_MAX, OFFER_GRACE, OFFERS_MAX, EntryStatus, Freed
+from service.domain.waitlist import ALL_WAITING, OFFER_GRACE, OFFERS_MAX, EntryStatus, Freed
 from tests.builders import (
     MONDAY,
     a_calendar,
@@ -339,17 +339,17 @@ def test_a_decision_makes_a_bounded_number_of_offers():
     assert len(desk.offer_open(freed(at("10:00"))).offers) == 2
 
 
-def test_a_decision_asks_a_bounded_number_of_who_waits():
+def test_many_who_wait_for_what_stays_taken_keep_nobody_from_an_offer():
     desk = a_desk(a_type(durations=(minutes(30), minutes(60))))
-    for number in range(CANDIDATES_MAX):
-        desk.join(DAY, holder=str(number), duration=minutes(60))
-    late = desk.join(DAY, holder="late")
-    fill(desk)
-    booking = next(each for each in desk.ledger.bookings.values())
+    for number in range(150):
+        desk.join(DAY, holder=f"long {number}", duration=minutes(60))
+        desk.join((at("09:30"), at("09:31")), holder=f"another {number}")
+    late = desk.join((at("09:00"), at("09:01")), holder="late")
+    first, *_ = fill(desk)
 
-    desk.cancel(booking)
+    desk.cancel(first)
 
-    assert desk.entry(late).status is EntryStatus.WAITING
+    assert desk.offered(late).appointment.start == at("09:00")
 
 
 # How an offer ends
@@ -613,9 +613,21 @@ def test_a_holder_waits_for_so_many_things_at_a_time():
     desk.join(DAY, holder="wendy")
 
 
+def test_an_api_key_waits_for_so_many_things_at_a_time():
+    desk = a_desk(holds_per_key_max=2)
+    entries = [desk.join(DAY, holder=holder) for holder in ("wendy", "will")]
+
+    with pytest.raises(TooManyWaiting) as refusal:
+        desk.join(DAY, holder="walt")
+    assert refusal.value.metadata == {"waiting_per_key_max": "2"}
+
+    desk.leave(entries[0])
+    desk.join(DAY, holder="walt")
+
+
 def test_a_business_has_a_bounded_waitlist():
     desk = a_desk()
-    desk.ledger.waiting[""] = 10_000
+    desk.ledger.waiting[ALL_WAITING] = 10_000
 
     with pytest.raises(TooManyWaiting) as refusal:
         desk.join(DAY)

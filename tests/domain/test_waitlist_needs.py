@@ -77,7 +77,15 @@ def forget_the_rest(desk: Desk, command: BookingCommand) -> None:
         desk.claims.remove(claim.claim_id)
     keep(needs.windows(ledger, command))
     survey = waitlist_needs.survey(ledger, [command])
-    ledger.surveyed = survey.claim_ids
+    ledger.surveyed, ledger.surveyed_times = survey.claim_ids, survey.times
+    keep(waitlist_needs.all_windows(ledger, survey.vacancies))
+    shortlist = waitlist_needs.Shortlist(ledger, survey)
+    for entry in list(ledger.entries.values()):
+        shortlist.add(entry)
+    ledger.entries = {entry.entry_id: entry for entry in shortlist.entries}
+    for claim in list(desk.claims):
+        desk.claims.remove(claim.claim_id)
+    keep(needs.windows(ledger, command))
     keep(waitlist_needs.offer_windows(ledger, survey.vacancies, [command]))
 
 

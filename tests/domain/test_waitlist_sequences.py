@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import suppress
 from datetime import datetime
 from unittest.mock import patch
@@ -10,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.domain.availability import open_slots
-from service.domain.booking import Booking, BookingStatus, Hold, HoldStatus
+from service.domain.booking import Booking, BookingStatus, Hold, Holder, HoldStatus
 from service.domain.decisions import decide
 from service.domain.errors import DomainError
 from service.domain.interval import Interval
 from service.domain.ledger import Decision
 from service.domain.slot import Slot, SlotKey, SlotQuery
-from service.domain.waitlist import EntryStatus, Freed, WaitlistEntry
+from service.domain.waitlist import ALL_WAITING, EntryStatus, Freed, WaitlistEntry
 from tests.builders import a_calendar, a_catalog, a_schedule, a_type, at, hours, minutes, wall
 from tests.domain import desk as desk_module
 from tests.domain.desk import Desk, a_wish
@@ -216,11 +217,14 @@ class Story:
                 assert hold.entry_id == entry.entry_id
             else:
                 assert hold is None or hold.status is not HoldStatus.LIVE
-        live = {
-            "": sum(entry.is_live for entry in ledger.entries.values()),
-            **{key: 0 for key in ledger.waiting if key},
-        }
-        assert ledger.waiting.get("", 0) == live[""]
+        live = [entry for entry in ledger.entries.values() if entry.is_live]
+        counted = {holder: number for holder, number in ledger.waiting.items() if number}
+        holders = [
+            holder
+            for entry in live
+            for holder in (entry.owner, Holder(entry.principal_id), ALL_WAITING)
+        ]
+        assert counted == Counter(holders)
         self.check_places()
 
     def check_places(self) -> None:

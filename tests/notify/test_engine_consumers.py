@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import timedelta
+from itertools import count
 
 import pytest
 
 from service.actions.janitor import Janitor, JanitorLimits, Retention
 from service.domain.delivery import CONSUMERS, DeliveryState
 from service.notify.consumers import ConsumerLimits, Consumers
+from service.ops.tasks import cancelled
 from service.store import catalog, changes, consumers
 from service.store.scope import ALL_BUSINESSES
 from tests.actions.conftest import Books
@@ -121,6 +123,95 @@ async def test_more_businesses_than_one_look_finds_are_all_brought_up_to_date(
     await make_consumers(Planner(), businesses_max=2, concurrent_max=2).catch_up()
 
     assert [len(await stored(database, name)) for name in names] == [1] * 7
+
+
+async def test_a_business_that_is_written_faster_than_planned_does_not_keep_the_others(
+    database, shop, make_consumers
+):
+    await make_business(database, "red")
+    planned = []
+
+    async def ten_more(number):
+        await log(database, 10 * number + 1, 10 * number + 10)
+
+    class Flooded(Planner):
+        async def plan(self, tx, business_id, found):
+            planned.append(business_id)
+            if business_id == "demo" and len(planned) < 40:
+                await ten_more(len(planned) + 1)
+            if len(planned) == 3:
+                # It sorts after the other, and is behind only now.
+                await log(database, 1, 1, "red")
+            return []
+
+    await ten_more(0)
+    await ten_more(1)
+    await make_consumers(Flooded(), changes_max=10, pieces_max=2).catch_up()
+
+    assert "red" in planned[:6]
+    assert planned.count("demo") >= 40
+
+
+async def test_who_is_behind_is_asked_for_a_tenth_of_the_time_at_most(database, shop):
+    """Where there are many businesses, each look goes through the cursors of all."""
+    clock = count(0, 0.25)
+    pauses, paused, may_go = [], asyncio.Event(), asyncio.Event()
+
+    async def pause(seconds):
+        pauses.append(seconds)
+        paused.set()
+        await may_go.wait()
+
+    planner = Planner()
+    following = Consumers(
+        database, [planner], ConsumerLimits(), monotonic=lambda: next(clock), pause=pause
+    )
+    running = asyncio.create_task(following.run())
+    await paused.wait()
+    await log(database, 1, 1)
+    following.wake()
+    may_go.set()
+    paused.clear()
+    await paused.wait()
+    await cancelled(running)
+
+    assert pauses[0] == 2.5
+    assert planner.planned == [1], "Woken meanwhile, it looks as soon as it may."
+
+
+async def test_a_business_of_a_process_that_knew_no_consumers_is_followed_from_now_on(
+    database, shop, books, make_consumers, caplog
+):
+    await log(database, 1, 5)
+    await books.run("DELETE FROM consumers WHERE consumer = 'letters'")
+    await books.run("UPDATE consumers SET revision = 3")
+    planner = Planner()
+    following = make_consumers(planner)
+
+    await following.follow_all()
+    await following.follow_all()
+
+    assert await cursors(books) == {"letters": 5, "webhooks": 3}
+    told = [each.getMessage() for each in caplog.records]
+    assert told == ["letters did not follow this business, and does after revision 5"]
+    await log(database, 6, 6)
+    await following.catch_up()
+    assert planner.planned == [6]
+
+
+async def test_businesses_that_are_not_followed_are_found_in_bounded_pages(
+    database, shop, books, make_consumers
+):
+    for name in ("red", "green"):
+        await make_business(database, name)
+    await books.run("DELETE FROM consumers")
+    following = make_consumers(Planner(), businesses_max=2)
+
+    await following.follow_all()
+    assert await books.rows("SELECT count(*) FROM consumers") == [(4,)]
+    await following.follow_all()
+
+    assert await books.rows("SELECT count(*) FROM consumers") == [(6,)]
 
 
 async def test_one_that_failed_rests_and_goes_on_where_it_stopped(database, shop, books):

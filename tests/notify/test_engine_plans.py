@@ -57,10 +57,12 @@ async def look(tx):
 async def follow(tx):
     await consumers.take(tx, "demo", "letters")
     await consumers.move(tx, "demo", "letters", 1)
+    await consumers.add_lacking(tx, "demo")
 
 
 async def sweep(tx):
     await consumers.behind(tx, CONSUMERS, after=consumers.Behind("", ""), limit=200)
+    await consumers.lacking(tx, limit=200)
     await deliveries.overdue(tx, Channel.LETTER, for_longer_than=AGE, limit=200)
     await trimming.trim_deliveries(tx, older_than=AGE, rows_max=5000)
 

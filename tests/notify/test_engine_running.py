@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from service.domain.delivery import Channel, DeliveryState
-from service.notify.delivery import TryLater
+from service.notify.delivery import Busy, TryLater
 from service.store import deliveries, jobs
 from service.store.scope import ALL_BUSINESSES
 from tests.actions.conftest import Books
@@ -43,6 +43,23 @@ async def test_what_a_change_owes_goes_out_by_itself(database, shop, start_notif
 
 async def no_jobs(books):
     return await books.rows("SELECT count(*) FROM slotcast_jobs.pgqueuer") == [(0,)]
+
+
+async def test_at_its_start_it_sees_to_it_that_each_business_is_followed(
+    database, shop, start_notifier, books
+):
+    await books.run("DELETE FROM consumers")
+    post = Post()
+
+    await start_notifier(post)
+    await until(lambda: is_followed(books))
+    await log(database, 1, 1)
+
+    await post.until(lambda: post.sent)
+
+
+async def is_followed(books):
+    return await books.rows("SELECT count(*) FROM consumers") == [(2,)]
 
 
 async def test_two_notifiers_share_the_work_and_send_nothing_twice(
@@ -81,7 +98,6 @@ async def test_a_lane_keeps_its_order_whoever_sends(database, shop, start_notifi
     for post in posts:
         await start_notifier(post)
 
-    await posts[0].until(lambda: order)
     await until(lambda: is_sent(database, 29))
 
     assert order == list(range(1, 30))
@@ -137,6 +153,32 @@ async def test_the_look_for_lost_jobs_is_bounded_and_enqueues_none_twice(
     assert await books.rows("SELECT count(*) FROM slotcast_jobs.pgqueuer") == [(4,)]
 
 
+async def test_what_waits_for_a_retry_hides_no_delivery_that_lost_its_job(
+    database, shop, start_notifier, books
+):
+    """Neither what is behind one that is tried again later, nor behind one that found no room."""
+    await add(database, *[a_delivery(number, lane="failing") for number in range(1, 4)])
+    await add(database, *[a_delivery(number, lane="busy") for number in range(4, 7)])
+    await books.run("UPDATE deliveries SET due_at = now() - interval '1 hour'")
+    await books.run(
+        "UPDATE deliveries SET attempts = 1, due_at = now() + interval '1 hour' WHERE revision = 1"
+    )
+    await books.run(
+        "UPDATE deliveries SET leased_by = 0, leased_until = now() + interval '1 hour'"
+        " WHERE revision = 4"
+    )
+    await add(database, a_delivery(7, lane="lost"), a_delivery(8, lane="lost"))
+    await books.run(
+        "UPDATE deliveries SET due_at = now() - interval '1 minute' WHERE lane = 'lost'"
+    )
+    await books.run("DELETE FROM slotcast_jobs.pgqueuer")
+    notifier = await start_notifier(Post(), sweep_seconds=3600.0, sweep_max=1)
+    await notifier.stop(0)
+
+    assert await notifier.sweep() == 1
+    assert await first_lane(books) == "lost"
+
+
 async def first_lane(books):
     rows = await books.rows(
         "SELECT convert_from(payload, 'UTF8')::jsonb ->> 1 FROM slotcast_jobs.pgqueuer LIMIT 1"
@@ -156,6 +198,45 @@ async def test_a_stalled_channel_does_not_hold_up_the_other(database, shop, star
 
     await webhooks.until(lambda: webhooks.sent)
     assert len(stalled.given) == QUICK.runner.concurrent_max
+
+
+async def test_a_thousand_lanes_that_find_no_room_do_not_delay_another(
+    database, shop, start_notifier, books
+):
+    async def answer(delivery):
+        if delivery.target == "dead":
+            raise Busy(600.0)
+
+    post = Post(answer)
+    dead = [a_delivery(number, lane=f"dead:{number}", target="dead") for number in range(1000)]
+    await add(database, *dead)
+    quiet = replace(QUICK, sweep_seconds=3600.0)
+    notifier = await start_notifier(post, limits=quiet)
+    await until(lambda: are_back(books, 1000))
+    await notifier.stop(5.0)
+    assert len(post.given) == 1000
+    assert await books.rows(
+        "SELECT count(*) FROM slotcast_jobs.pgqueuer WHERE execute_after < now() + interval '4 min'"
+    ) == [(0,)], "They come by no sooner than there may be room."
+    # However it may be that all of them are due at one time:
+    await books.run("UPDATE slotcast_jobs.pgqueuer SET execute_after = now()")
+    await books.run("UPDATE deliveries SET leased_until = now()")
+    await add(database, a_delivery(1000, lane="healthy"))
+
+    await start_notifier(post, limits=quiet)
+    await post.until(lambda: post.sent)
+
+    at_the_same_time = QUICK.runner.concurrent_max
+    targets = [each.target for each in post.given[1000:]]
+    assert targets.index("customer") < at_the_same_time
+
+
+async def are_back(books, count):
+    return await books.rows(
+        "SELECT count(*) FROM slotcast_jobs.pgqueuer WHERE execute_after > now()"
+    ) == [(count,)] and await books.rows(
+        "SELECT count(*) FROM slotcast_jobs.pgqueuer WHERE status = 'picked'"
+    ) == [(0,)]
 
 
 async def test_at_its_end_it_finishes_what_it_sends_and_takes_up_nothing_more(

@@ -3,15 +3,16 @@
 import asyncio
 import gzip
 import socket
+import threading
 import tracemalloc
 import zlib
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 import pytest
 from aiohttp import web
 
 from service.ops import outbound
-from service.ops.outbound import Outbound, OutboundFailed, OutboundRefused, is_public
+from service.ops.outbound import Outbound, OutboundFailed, OutboundRefused, asking_for, is_public
 
 MIB = 1024 * 1024
 
@@ -207,6 +208,105 @@ async def test_a_name_is_judged_by_the_address_that_is_connected_to_at_last(monk
             await get(f"http://calendar.example:{port}/", allow_private=False)
     assert found == ["calendar.example"]
     assert not server.requests
+
+
+class Names:
+    """What looks names up. Those of `.tarpit.example` are answered when `free` is set."""
+
+    def __init__(self):
+        self.free = threading.Event()
+        self.asked = []
+
+    def look_up(self, host, port, family):
+        self.asked.append(host)
+        if host.endswith(".tarpit.example"):
+            self.free.wait(60)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("8.8.8.8", port))]
+
+
+@pytest.fixture
+def names(monkeypatch):
+    names = Names()
+    monkeypatch.setattr(outbound, "_look_up", names.look_up)
+    yield names
+    names.free.set()
+
+
+async def check_hanging(client, hosts, *, tenant=None):
+    """Check hosts whose names hang, each until it is given up; return what was said."""
+
+    async def check(host):
+        with asking_for(tenant) if tenant else nullcontext():
+            await client.check(f"https://{host}.tarpit.example/", seconds_max=60)
+
+    said = await asyncio.gather(*(check(host) for host in hosts), return_exceptions=True)
+    assert all(isinstance(each, OutboundFailed) for each in said)
+    return {each.reason for each in said}
+
+
+async def let_go(names, client):
+    """Answer what hangs, and wait until all is answered."""
+    names.free.set()
+    while lookups := client._resolver._lookups.values():
+        await asyncio.wait(lookups)
+
+
+async def test_a_name_that_hangs_is_given_up_in_time(names, monkeypatch):
+    monkeypatch.setattr(outbound, "LOOKUP_SECONDS_MAX", 0.05)
+
+    with pytest.raises(OutboundFailed, match="could not be looked up in time"):
+        await get("http://a.tarpit.example/", seconds_max=60)
+
+
+async def test_names_that_hang_do_not_keep_others_waiting(names, monkeypatch):
+    async with Outbound() as client:
+        with monkeypatch.context() as patch:
+            patch.setattr(outbound, "LOOKUP_SECONDS_MAX", 0.05)
+            await check_hanging(client, range(31))
+
+        await client.check("https://calendar.example/", seconds_max=60)
+    assert not names.free.is_set()
+
+
+async def test_a_name_that_hangs_is_looked_up_once_however_many_ask(names, monkeypatch):
+    monkeypatch.setattr(outbound, "LOOKUP_SECONDS_MAX", 0.05)
+    async with Outbound() as client:
+        for _ in range(3):
+            await check_hanging(client, ["one"] * 50)
+        await let_go(names, client)
+    assert names.asked == ["one.tarpit.example"]
+
+
+async def test_the_names_of_one_tenant_take_no_more_than_its_lookups(names, monkeypatch):
+    async with Outbound() as client:
+        with monkeypatch.context() as patch:
+            patch.setattr(outbound, "LOOKUP_SECONDS_MAX", 0.05)
+            said = await check_hanging(client, range(50), tenant="one")
+            assert said == {"The name of the host could not be looked up in time."}
+
+        with asking_for("another"):
+            await client.check("https://calendar.example/", seconds_max=60)
+        with asking_for("one"):
+            with pytest.raises(OutboundFailed, match="in time"):
+                await client.check("https://other.example/", seconds_max=60)
+            assert "other.example" not in names.asked
+            await let_go(names, client)
+            await client.check("https://other.example/", seconds_max=60)
+    tarpits = [host for host in names.asked if host.endswith(".tarpit.example")]
+    assert len(tarpits) == outbound.LOOKUPS_PER_TENANT_MAX
+
+
+async def test_beyond_the_lookups_that_wait_a_request_fails_at_once(names, monkeypatch):
+    at_most = outbound.LOOKUPS_MAX + outbound.LOOKUPS_WAITING_MAX
+    async with Outbound() as client:
+        with monkeypatch.context() as patch:
+            patch.setattr(outbound, "LOOKUP_SECONDS_MAX", 0.05)
+            await check_hanging(client, range(at_most))
+        monkeypatch.setattr(outbound, "LOOKUP_SECONDS_MAX", 600.0)
+        with pytest.raises(OutboundFailed, match="in time"):
+            await client.check("https://calendar.example/", seconds_max=10)
+        await let_go(names, client)
+    assert len(names.asked) == at_most
 
 
 @pytest.mark.parametrize(

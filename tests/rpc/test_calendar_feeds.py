@@ -134,7 +134,7 @@ class TestSecretAddresses:
         ):
             code, reason, text = await refused(shop.shared(token))
             assert (code, reason) == (grpc.StatusCode.NOT_FOUND, "RESOURCE_NOT_FOUND")
-            assert text == "There is no such feed."
+            assert text == "There is no feeds/…."
 
     async def test_an_address_may_be_read_so_often_in_a_minute(self, shop):
         created = await shop.link()

@@ -138,8 +138,8 @@ async def read_all(tx):
     await bookings.holds_by_ids(tx, "demo", IDS)
     await bookings.count_live_holds(tx, "demo", HOLDERS)
     await waitlist.by_ids(tx, "demo", IDS)
-    await waitlist.count_live(tx, "demo", [holder.holder_key for holder in HOLDERS])
-    await waitlist.candidates(tx, "demo", VACANCIES)
+    await waitlist.count_live(tx, "demo", HOLDERS)
+    await waitlist.candidates(tx, "demo", VACANCIES, after_revision=0, limit=100)
 
 
 async def deliver_all(tx):
@@ -163,7 +163,9 @@ async def refresh_a_feed(tx):
     await claims.delete_busy(tx, *key, ended_by=START)
     await feeds.of_calendar(tx, "demo", "calendar-1")
     await feeds.note_unchanged(tx, key, "", hours(1))
-    await feeds.note_failure(tx, key, "", failure="", is_closed=False, next_in=hours(1))
+    await feeds.note_failure(
+        tx, key, "", read_at=START, failure="", is_closed=False, next_in=hours(1)
+    )
     await claims.booking_ids(tx, "demo", "nowhere", WINDOWS[0][1], limit=50)
     await feeds.find_link(tx, "demo", IDS[0])
     await feeds.links(tx, "demo", "calendar-1")

@@ -9,9 +9,11 @@ from playwright.async_api import Route, expect
 from slotcast import AppointmentType, SlotChoice
 from tests.robustness.cluster.proxy import FaultProxy
 from tests.web.stack import Shop
-from tests.web.visitor import Visitor, a_slot_that_is_held_briefly
+from tests.web.visitor import Visitor, a_slot_that_is_held_briefly, fill_the_day
 
 UNKNOWN_SECONDS_MAX = 40
+# A day that can be chosen, and has no times.
+MAY_WAIT = ".slotcast-day[data-is-free=false][data-is-disabled=false]"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -112,6 +114,21 @@ async def waiting_list(stage: Stage) -> Visitor:
     await visitor.widget.locator(".slotcast-wait > button").click()
     await visitor.widget.locator(".slotcast-wait button[type=submit]").click()
     await visitor.widget.locator(".slotcast-message").first.wait_for()
+    return visitor
+
+
+@state
+async def full_day(stage: Stage) -> Visitor:
+    """A day without free times, on which one can wait for what frees."""
+    next_month = datetime.now(UTC).replace(day=1) + timedelta(days=32)
+    await fill_the_day(stage.shop, next_month.replace(day=10))
+    visitor = await stage.visit(attributes={"waitlist": ""})
+    await visitor.pick()
+    await visitor.times.first.wait_for()
+    await visitor.widget.locator(".slotcast-page").last.click()
+    await visitor.widget.locator(MAY_WAIT).first.click()
+    await visitor.widget.locator(".slotcast-wait > button").click()
+    await visitor.widget.locator(".slotcast-wait form").wait_for()
     return visitor
 
 

@@ -3,10 +3,12 @@
 import re
 from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.async_api import expect
 
+from service.cli.seed import ZONE
 from slotcast import AppointmentType, BookingStatus
 from tests.web.manage import (
     Managed,
@@ -19,7 +21,7 @@ from tests.web.manage import (
 )
 from tests.web.states import make_a_rare_type
 from tests.web.test_keyboard import Keys
-from tests.web.visitor import a_slot, stored_bookings
+from tests.web.visitor import a_slot, fill_the_day, stored_bookings
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -64,6 +66,7 @@ async def test_who_books_gets_a_letter_whose_link_moves_and_cancels_the_appointm
     await managed.card.get_by_label("Reason").fill("I am unwell")
     await managed.button("Yes, cancel it").click()
     await managed.shows("Your appointment is cancelled")
+    await expect(managed.card.locator("[aria-live]")).to_have_text("")
     (booking,) = await stored_bookings(shop)
     assert (booking.status, booking.cancel_reason) == (BookingStatus.CANCELLED, "I am unwell")
 
@@ -277,6 +280,48 @@ async def test_who_waits_in_the_widget_is_written_to_when_something_opens(
 
     managed = await open_link(link_in(await letter_to(stack, address)))
     await managed.shows("A time is free for you")
+
+
+async def test_who_waits_for_a_full_day_is_offered_what_a_cancellation_frees_on_it(
+    stack, shop, visit, open_link
+):
+    address = f"full-{shop.business}@example.com"
+    booked = await fill_the_day(shop, (await a_slot(shop)).start)
+    visitor = await visit(attributes={"waitlist": ""})
+    await visitor.pick()
+    await visitor.turn_to(booked[0].start, "no free times")
+    await expect(visitor.widget.get_by_text("No free times left on this day.")).to_be_visible()
+    await visitor.button("Tell me when something frees").click()
+    await visitor.field("displayName").fill("Kim")
+    await visitor.field("email").fill(address)
+    await visitor.button("Put me on the waitlist").click()
+    told = visitor.widget.get_by_text(f"You are on the waitlist. We will write to {address}.")
+    await expect(told.first).to_be_visible()
+
+    freed = booked[1]
+    await shop.client.cancel_booking(freed)
+    managed = await open_link(link_in(await letter_to(stack, address)))
+    await managed.shows("A time is free for you")
+    await managed.button("Book this time").click()
+
+    await managed.shows("You are booked")
+    mine = [each for each in await stored_bookings(shop) if each.customer.email == address]
+    assert [(each.start, each.calendars) for each in mine] == [(freed.start, freed.calendars)]
+
+
+async def test_without_a_waitlist_a_full_day_cannot_be_chosen(shop, visit):
+    booked = await fill_the_day(shop, (await a_slot(shop)).start)
+    visitor = await visit()
+    await visitor.pick()
+    await expect(visitor.times.first).to_be_visible()
+    start = booked[0].start.astimezone(ZoneInfo(ZONE))
+    name = re.compile(rf"\b{start.day} {start:%B} {start.year}\b.*no free times")
+    day = visitor.widget.get_by_role("button", name=name)
+    if await day.count() == 0:
+        await visitor.button("Next month").click()
+
+    await expect(day).to_have_attribute("aria-disabled", "true")
+    await expect(visitor.button("Tell me when something frees")).to_have_count(0)
 
 
 async def test_it_is_moved_by_keyboard_with_the_focus_seen_at_every_stop(stack, shop, open_link):

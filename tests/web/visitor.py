@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from playwright.async_api import Browser, ConsoleMessage, Locator, Page, expect
 
 from service.cli.seed import ZONE
-from slotcast import AppointmentType, BookingQuery, Slot, SlotQuery
+from slotcast import AppointmentType, Booking, BookingQuery, Customer, Slot, SlotQuery
 from tests.web.stack import HOST_PATH, Shop
 from tests.web.timing import NOTE_ANSWERS
 
@@ -103,16 +103,20 @@ class Visitor:
 
     async def look_at(self, slot: Slot) -> None:
         """Turn to the day of a slot."""
-        day = slot.start.astimezone(ZoneInfo(ZONE))
+        await self.turn_to(slot.start, r"\d free time")
+        await expect(self.time(slot)).to_be_visible()
+
+    async def turn_to(self, start: datetime, told: str) -> None:
+        """Turn to a day, free or not, once this is told of it."""
+        day = start.astimezone(ZoneInfo(ZONE))
         # While its times are not known a day cannot be chosen.
-        name = re.compile(rf"\b{day.day} {day:%B} {day.year}\b.*\d free time")
+        name = re.compile(rf"\b{day.day} {day:%B} {day.year}\b.*{told}")
         cell = self.widget.get_by_role("button", name=name)
         month = self.widget.get_by_role("heading", name=re.compile(rf"^{day:%B} {day.year}$"))
         await expect(self.widget.get_by_role("grid")).to_be_visible()
         if await month.count() == 0:
             await self.button("Next month").click()
         await cell.click()
-        await expect(self.time(slot)).to_be_visible()
 
     async def choose(self, slot: Slot) -> None:
         """Choose a time; it is held then."""
@@ -178,6 +182,21 @@ async def a_slot(
     )
     page = await shop.client.list_slots(query)
     return page.items[number]
+
+
+async def fill_the_day(shop: Shop, start: datetime) -> list[Booking]:
+    """Book all that is open on a day with the first stylist; returns the bookings, in order."""
+    midnight = start.astimezone(ZoneInfo(ZONE)).replace(hour=0, minute=0, second=0, microsecond=0)
+    query = SlotQuery(
+        start=midnight,
+        end=midnight + timedelta(days=1),
+        appointment_types=("haircut",),
+        calendars=("stylist-1",),
+    )
+    booked: list[Booking] = []
+    while slots := (await shop.client.list_slots(query)).items:
+        booked.append(await shop.client.book(slots[0], customer=Customer(display_name="Kim")))
+    return booked
 
 
 async def a_slot_that_is_held_briefly(shop: Shop) -> Slot:

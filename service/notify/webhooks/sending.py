@@ -12,7 +12,8 @@ from uuid import UUID
 from service.domain import ids
 from service.domain.delivery import Delivery
 from service.domain.webhook import WebhookState
-from service.notify.delivery import GiveUp, Sent, Skipped, TryLater
+from service.notify.delivery import Busy, GiveUp, Sent, Skipped, TryLater
+from service.notify.webhooks.backlog import Backlog
 from service.notify.webhooks.events import (
     Json,
     customer_json,
@@ -53,6 +54,7 @@ class WebhookSender:
         self._outbound = outbound
         self._call_seconds_max = call_seconds_max
         self._in_flight = InFlight()
+        self._backlog = Backlog(database)
 
     async def send(self, delivery: Delivery) -> Sent | Skipped:
         """Call the webhook of a delivery, and note how it fares."""
@@ -67,8 +69,14 @@ class WebhookSender:
         if body is None:
             return Skipped("What it tells of is no more.")
         is_failing = signing.webhook.state is WebhookState.FAILING
-        async with self._in_flight.place(webhook_id, is_failing=is_failing):
-            return await self._call(delivery, signing, body)
+        try:
+            async with self._in_flight.place(webhook_id, is_failing=is_failing):
+                return await self._call(delivery, signing, body)
+        except Busy:
+            seconds = await self._backlog.busy_seconds(
+                delivery.business_id, webhook_id, is_failing=is_failing
+            )
+            raise Busy(seconds) from None
 
     async def _call(self, delivery: Delivery, signing: Signing, body: bytes) -> Sent:
         try:

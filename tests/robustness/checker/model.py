@@ -158,6 +158,10 @@ class Model:
         """Return how often a holder waits, or is offered a slot."""
         return sum(entry.key == key for entry in self.queue.values())
 
+    def waiting_of_key(self, principal: str) -> int:
+        """Return how often all holders of an API key wait, or are offered a slot."""
+        return sum(entry.principal == principal for entry in self.queue.values())
+
     def wanted(self, entry: Waiting) -> Iterator[Spot]:
         """Yield the spots that would do for an entry."""
         rules = self.offer.types.get(entry.type_id)

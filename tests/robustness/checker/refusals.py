@@ -202,6 +202,8 @@ def _of_join(model: Model, request: Any, at: int, principal: str) -> set[str]:
     assert key is not None
     if model.waiting_of(key) >= model.offer.holds_per_holder_max:
         found.add("TOO_MANY_WAITING")
+    if model.waiting_of_key(principal) >= model.offer.holds_per_key_max:
+        found.add("TOO_MANY_WAITING")
     if all(micros_of(window.end_time) <= at for window in request.windows):
         found.add("INVALID_REQUEST")
     return found

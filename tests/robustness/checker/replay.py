@@ -294,6 +294,8 @@ class Replay:
         self.counts["joins"] += 1
         if self.model.waiting_of(key) >= self.model.offer.holds_per_holder_max:
             self._placing.fault("B9", "too many", "a holder waits more often than it may")
+        if self.model.waiting_of_key(deed.principal) >= self.model.offer.holds_per_key_max:
+            self._placing.fault("B9", "too many", "a key waits more often than it may")
         self.model.put_entry(entry)
 
     def _leave(self, deed: Deed) -> None:

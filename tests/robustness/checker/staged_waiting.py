@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from service.domain import commands
-from service.domain.booking import Customer, Hold
+from service.domain.booking import Customer, Hold, Holder
 from service.domain.change import Change, ref_of, state_of
 from service.domain.errors import ResourceNotFound
 from service.domain.ids import calendar_name, last_part, type_name, waitlist_name
@@ -18,7 +18,7 @@ from service.domain.interval import Interval
 from service.domain.ledger import Decision, Ledger
 from service.domain.listing import open_slots
 from service.domain.slot import SlotQuery
-from service.domain.waitlist import EntryStatus, Freed, WaitlistEntry
+from service.domain.waitlist import ALL_WAITING, EntryStatus, Freed, WaitlistEntry
 from service.rpc.convert import bookings as convert
 from service.rpc.convert.times import write_instant
 from slotcast.v1 import booking_service_pb2 as booking_pb
@@ -43,10 +43,15 @@ def change_of(decision: Decision, revision: int, at: datetime) -> Change:
     )
 
 
-def counted(entries: Iterable[WaitlistEntry]) -> dict[str, int]:
-    """Count live entries by holder, and all of them."""
-    keys = [key for entry in entries if entry.is_live for key in (entry.holder_key, "")]
-    return dict(Counter(keys))
+def counted(entries: Iterable[WaitlistEntry]) -> dict[Holder, int]:
+    """Count live entries by holder, by API key, and all of them."""
+    holders = [
+        holder
+        for entry in entries
+        if entry.is_live
+        for holder in (entry.owner, Holder(entry.principal_id), ALL_WAITING)
+    ]
+    return dict(Counter(holders))
 
 
 def read_command(

@@ -75,6 +75,7 @@ export function typeOf(proto: TypeProto): AppointmentType {
     requiresApproval: proto.requiresApproval,
     capacity: Math.max(proto.capacity, 1),
     holdSeconds: seconds(proto.holdDuration, HOLD_SECONDS),
+    noticeSeconds: seconds(proto.minimumNotice, 0),
     horizonSeconds: seconds(proto.horizon, HORIZON_SECONDS),
     cancellationNoticeSeconds: seconds(proto.cancellationNotice, 0),
     offerSeconds: seconds(proto.offerDuration, OFFER_SECONDS),

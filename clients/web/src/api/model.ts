@@ -32,6 +32,8 @@ export interface AppointmentType {
   readonly requiresApproval: boolean;
   readonly capacity: number;
   readonly holdSeconds: number;
+  /** How far away a start must be at least, and may be at most. */
+  readonly noticeSeconds: number;
   readonly horizonSeconds: number;
   /** Until how long before its start it may be moved or cancelled by who comes. */
   readonly cancellationNoticeSeconds: number;

@@ -16,14 +16,14 @@ export interface DayProps {
   readonly month: Month;
   readonly day: string | null;
   readonly isStale: boolean;
+  /** Whether one may wait for what frees. */
+  readonly isWaitlistOffered: boolean;
   readonly onDay: (day: string) => void;
 }
 
 interface PanelProps extends DayProps {
   readonly selection: Selection;
   readonly holding: Slot | null;
-  /** Whether one may wait for what frees. */
-  readonly isWaitlistOffered: boolean;
   readonly onChoose: (start: Start) => void;
 }
 

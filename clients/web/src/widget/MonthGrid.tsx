@@ -14,7 +14,7 @@ export interface MonthProps {
   readonly isStale: boolean;
 }
 
-/** The days of a month; those with free times can be chosen. */
+/** The days of a month; those with free times can be chosen, and those one may wait for. */
 export function MonthGrid(props: MonthProps) {
   const { state, isLoading } = props;
   const { text } = useSpeaking();

@@ -1,4 +1,10 @@
-import { GregorianCalendar, parseDate, toCalendarDate, toZoned } from "@internationalized/date";
+import {
+  type CalendarDate,
+  GregorianCalendar,
+  parseDate,
+  toCalendarDate,
+  toZoned,
+} from "@internationalized/date";
 import { I18nProvider } from "@react-aria/i18n";
 import { useCalendarState } from "@react-stately/calendar";
 import { type ReactNode, useEffect, useMemo, useState } from "react";
@@ -28,7 +34,7 @@ export interface TimeProps {
   readonly onBack: (() => void) | undefined;
   /** What stands between the heading and the times. */
   readonly before?: ReactNode;
-  /** Whether one may wait for what frees, where nothing is free. */
+  /** Whether one may wait for what frees: on a day, or in a month, without free times. */
   readonly isWaitlistOffered?: boolean;
 }
 
@@ -63,7 +69,7 @@ export function TimeScreen(props: TimeProps) {
 }
 
 function OpenTimes(props: TimeProps & { onRetry: () => void }) {
-  const { catalog, selection, session, state, lookedAt } = props;
+  const { catalog, selection, session, state, lookedAt, isWaitlistOffered = false } = props;
   const { formats } = useSpeaking();
   const month = useMonth(selection, formats.timeZone, lookedAt.current);
   const open = useOpenSlots(month.query);
@@ -91,12 +97,11 @@ function OpenTimes(props: TimeProps & { onRetry: () => void }) {
       )}
       {state.problem && <ProblemNotice problem={state.problem} />}
       <Lasting isStale={isStale}>
-        <DayChoice {...{ open, days, month, day, isStale }} onDay={setDay} />
+        <DayChoice {...{ open, days, month, day, isStale, isWaitlistOffered }} onDay={setDay} />
         <div className="slotcast-side" tabIndex={-1}>
           <DayPanel
-            {...{ open, days, month, day, isStale, selection }}
+            {...{ open, days, month, day, isStale, selection, isWaitlistOffered }}
             holding={state.holding}
-            isWaitlistOffered={props.isWaitlistOffered ?? false}
             onDay={setDay}
             onChoose={choose}
           />
@@ -159,9 +164,11 @@ function useHoldingAnnounced({ holding }: ChoosingTime): void {
 
 const gregorian = () => new GregorianCalendar();
 
-function DayChoice({ open, days, month, day, isStale, onDay }: DayProps) {
+function DayChoice({ open, days, month, day, isStale, isWaitlistOffered, onDay }: DayProps) {
   const { locale, formats } = useSpeaking();
   const isLoading = open.freshness === "loading";
+  // On a day without times, too: there one can wait for what frees.
+  const mayWait = (date: CalendarDate) => isWaitlistOffered && !isLoading && month.isBookable(date);
   const state = useCalendarState({
     locale,
     createCalendar: gregorian,
@@ -171,7 +178,7 @@ function DayChoice({ open, days, month, day, isStale, onDay }: DayProps) {
     onFocusChange: month.setFocused,
     minValue: month.min,
     maxValue: month.max,
-    isDateUnavailable: (date) => !days.has(date.toString()),
+    isDateUnavailable: (date) => !days.has(date.toString()) && !mayWait(toCalendarDate(date)),
     // Days of an old view can be walked over, not chosen.
     isReadOnly: isStale || isLoading,
   });

@@ -10,8 +10,11 @@ import {
 
 const PAUSE_MS = 2_000;
 
-/** Says a sentence to screen readers, at most one in two seconds: of those that wait, the last. */
-export type Announce = (sentence: () => string | null) => void;
+/**
+ * Says a sentence to screen readers, at most one in two seconds: of those that wait, the last. Null:
+ * what was said is over.
+ */
+export type Announce = (sentence: (() => string | null) | null) => void;
 
 const AnnounceContext = createContext<Announce>(() => undefined);
 
@@ -43,8 +46,9 @@ class Speaker {
 
   constructor(private readonly speak: (sentence: string) => void) {}
 
-  say(sentence: () => string | null): void {
+  say(sentence: (() => string | null) | null): void {
     this.waiting = sentence;
+    if (!sentence) this.speak("");
     if (this.timer === undefined) this.next();
   }
 

@@ -6,6 +6,7 @@ import {
   useEffect,
   useRef,
 } from "react";
+import { useAnnounce } from "./announcer.js";
 
 export interface Screens {
   readonly headingLevel: number;
@@ -22,9 +23,12 @@ export const ScreensContext = createContext<Screens>({
 export function ScreenHeading({ children }: { children: ReactNode }) {
   const heading = useRef<HTMLHeadingElement>(null);
   const { takesFocus } = useContext(ScreensContext);
+  const announce = useAnnounce();
   useEffect(() => {
     if (takesFocus.current) heading.current?.focus();
   }, [takesFocus]);
+  // What was said on a screen is not true on the next: who reads on from there would find it.
+  useEffect(() => () => announce(null), [announce]);
   return (
     <Heading below={0} className="slotcast-heading" focus={heading}>
       {children}

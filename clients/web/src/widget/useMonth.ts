@@ -22,23 +22,28 @@ export interface Month {
   /** The first and the last day that may have slots. */
   readonly min: CalendarDate;
   readonly max: CalendarDate;
+  /** Whether the type's notice and horizon allow a start on this day. */
+  isBookable(day: CalendarDate): boolean;
   readonly query: SlotQuery;
 }
 
 /** The month that is looked at, and what is asked for it. */
 export function useMonth(selection: Selection, timeZone: string, day: string | null): Month {
   const { clock } = useSlotcast();
-  const { horizonSeconds } = selection.type;
+  const { noticeSeconds, horizonSeconds } = selection.type;
   const dayAt = (ms: number) => toCalendarDate(fromAbsolute(ms, timeZone)).toString();
   // By the service's clock, and each time anew: a page may be open over midnight.
   const now = clock.now();
   const [first, last] = [dayAt(now), dayAt(now + 1000 * horizonSeconds)];
+  const soonest = dayAt(now + 1000 * noticeSeconds);
+  // As text, days are in order too.
+  const isBookable = (day: CalendarDate) => `${day}` >= soonest && `${day}` <= last;
   const [min, max] = useMemo(() => [parseDate(first), parseDate(last)], [first, last]);
   const [wished, setFocused] = useState(() => (day ? parseDate(day) : min));
   const focused = between(min, wished, max);
   const month = startOfMonth(focused).toString();
   const query = useMemo(() => queryOf(selection, month, timeZone), [selection, month, timeZone]);
-  return { focused, setFocused, min, max, query };
+  return { focused, setFocused, min, max, isBookable, query };
 }
 
 function between(min: CalendarDate, date: CalendarDate, max: CalendarDate): CalendarDate {

@@ -1,4 +1,5 @@
-import { screen, waitFor } from "@testing-library/react";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import { act, screen, waitFor } from "@testing-library/react";
 import { beforeEach, expect, test } from "vitest";
 import { atTimes, refusal, Salon, slot } from "./salon.js";
 
@@ -57,9 +58,66 @@ test("where a month has nothing free, one can wait for what frees in it", async 
   });
 });
 
+const day = (name: string) => screen.getByRole("button", { name: new RegExp(`${name}, 2030`) });
+const shownDay = (name: string) => screen.findByRole("heading", { name });
+
+test("a day without free times says so, can be chosen, and one can wait for what frees on it", async () => {
+  const { visitor } = await atTimes(salon, [slot("10:00")], { waitlist: true });
+  await screen.findByRole("button", { name: "10:00" });
+  const full = day("January 9");
+  expect(full.getAttribute("aria-label")).toBe("Wednesday, January 9, 2030, no free times");
+  expect(full.getAttribute("aria-disabled")).toBeNull();
+  await visitor.click(full);
+
+  await shownDay("Wednesday, January 9");
+  expect(full.getAttribute("aria-label")).toContain("selected, no free times");
+  screen.getByText("No free times left on this day.");
+  screen.getByRole("button", { name: /^Next free day: / });
+  await visitor.click(screen.getByRole("button", { name: TELL_ME }));
+  await send(visitor);
+  await screen.findByText(/You are on the waitlist. We will write/, { selector: "p" });
+  const [wish] = salon.wishes;
+  const span = [wish?.windows[0]?.startTime, wish?.windows[0]?.endTime];
+  expect(span.map((each) => new Date(Number(each?.seconds) * 1000).toISOString())).toEqual([
+    "2030-01-08T23:00:00.000Z",
+    "2030-01-09T23:00:00.000Z",
+  ]);
+});
+
+test("a day to wait for is chosen by keyboard too", async () => {
+  const { visitor } = await atTimes(salon, [slot("10:00")], { waitlist: true });
+  await screen.findByRole("button", { name: "10:00" });
+  act(() => day("January 8").focus());
+  await visitor.keyboard("{ArrowRight}");
+  await waitFor(() => expect(document.activeElement).toBe(day("January 9")));
+  await visitor.keyboard("{Enter}");
+  await shownDay("Wednesday, January 9");
+  screen.getByRole("button", { name: TELL_ME });
+});
+
+test("days that are too soon or too far for the appointment cannot be waited for", async () => {
+  const days = (count: number) => durationFromMs(count * 86_400_000);
+  salon.rules = { minimumNotice: days(2), horizon: days(7) };
+  await atTimes(salon, [slot("10:00", { day: "2030-01-10" })], { waitlist: true });
+  await screen.findByRole("button", { name: "10:00" });
+  const canBeChosen = (name: string) => day(name).getAttribute("aria-disabled") !== "true";
+  expect(["January 7", "January 8", "January 15"].filter(canBeChosen)).toEqual([]);
+  const open = ["January 9", "January 10", "January 11", "January 14"];
+  expect(open.filter(canBeChosen)).toEqual(open);
+});
+
 test("where something is free, it is not offered", async () => {
   await atTimes(salon, [slot("10:00")], { waitlist: true });
   await screen.findByRole("button", { name: "10:00" });
+  expect(screen.queryByRole("button", { name: TELL_ME })).toBeNull();
+});
+
+test("a page that has not said so does not let a day without times be chosen", async () => {
+  const { visitor } = await atTimes(salon, [slot("10:00")]);
+  await screen.findByRole("button", { name: "10:00" });
+  expect(day("January 9").getAttribute("aria-disabled")).toBe("true");
+  await visitor.click(day("January 9"));
+  await shownDay("Tuesday, January 8");
   expect(screen.queryByRole("button", { name: TELL_ME })).toBeNull();
 });
 

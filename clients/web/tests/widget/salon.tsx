@@ -77,6 +77,8 @@ export class Salon {
   redeemed = 0;
   businessName = "Salon Anna";
   holdMs = HOLD_MS;
+  /** When the appointments may start. */
+  rules = { minimumNotice: durationFromMs(0), horizon: durationFromMs(60 * 86_400_000) };
   catalogProblem: ConnectError | null = null;
   holdProblem: ConnectError | null = null;
   waitProblem: ConnectError | null = null;
@@ -88,7 +90,9 @@ export class Salon {
   readonly transport = createRouterTransport(({ service }) => {
     service(CatalogService, {
       getBusiness: () => this.#business(),
-      listAppointmentTypes: () => ({ appointmentTypes: TYPES }),
+      listAppointmentTypes: () => ({
+        appointmentTypes: TYPES.map((each) => ({ ...each, ...this.rules })),
+      }),
       listCalendars: () => ({ calendars: CALENDARS }),
     });
     service(AvailabilityService, {
@@ -213,7 +217,6 @@ export class Salon {
 }
 
 const COMMON = {
-  horizon: durationFromMs(60 * 86_400_000),
   holdDuration: durationFromMs(HOLD_MS),
   capacity: 1,
 };
