@@ -290,7 +290,7 @@ class BookingServiceServicer:
         joined, in the very commit that frees it: nobody can jump in between, and no watch shows it open. If a
         slot that fits is open already, it is offered at once. An offer is a hold for its entry, which Book
         takes; not taken in time it passes to the next.
-        TOO_MANY_WAITING: the holder, or the business, has as many entries as it may.
+        TOO_MANY_WAITING: the holder, the API key, or the business has as many entries as it may.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -110,7 +110,7 @@ class BookingServiceStub:
     joined, in the very commit that frees it: nobody can jump in between, and no watch shows it open. If a
     slot that fits is open already, it is offered at once. An offer is a hold for its entry, which Book
     takes; not taken in time it passes to the next.
-    TOO_MANY_WAITING: the holder, or the business, has as many entries as it may.
+    TOO_MANY_WAITING: the holder, the API key, or the business has as many entries as it may.
     """
     GetWaitlistEntry: _grpc.UnaryUnaryMultiCallable[_booking_service_pb2.GetWaitlistEntryRequest, _booking_service_pb2.GetWaitlistEntryResponse]
     """GetWaitlistEntry reads one who waits: also whether a slot is offered, and until when."""
@@ -212,7 +212,7 @@ class BookingServiceAsyncStub(BookingServiceStub):
     joined, in the very commit that frees it: nobody can jump in between, and no watch shows it open. If a
     slot that fits is open already, it is offered at once. An offer is a hold for its entry, which Book
     takes; not taken in time it passes to the next.
-    TOO_MANY_WAITING: the holder, or the business, has as many entries as it may.
+    TOO_MANY_WAITING: the holder, the API key, or the business has as many entries as it may.
     """
     GetWaitlistEntry: _aio.UnaryUnaryMultiCallable[_booking_service_pb2.GetWaitlistEntryRequest, _booking_service_pb2.GetWaitlistEntryResponse]  # type: ignore[assignment]
     """GetWaitlistEntry reads one who waits: also whether a slot is offered, and until when."""
@@ -413,7 +413,7 @@ class BookingServiceServicer(metaclass=_abc_1.ABCMeta):
         joined, in the very commit that frees it: nobody can jump in between, and no watch shows it open. If a
         slot that fits is open already, it is offered at once. An offer is a hold for its entry, which Book
         takes; not taken in time it passes to the next.
-        TOO_MANY_WAITING: the holder, or the business, has as many entries as it may.
+        TOO_MANY_WAITING: the holder, the API key, or the business has as many entries as it may.
         """
 
     @_abc_1.abstractmethod

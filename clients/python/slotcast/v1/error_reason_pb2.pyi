@@ -177,8 +177,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
         {"reason": "OVERLOADED", "domain": "slotcast.dev"}
     """
     ERROR_REASON_TOO_MANY_WAITING: _ErrorReason.ValueType  # 33
-    """This holder, or this business, has as many entries in the waitlist as it may (RESOURCE_EXHAUSTED): the
-    metadata names the limit.
+    """This holder, this API key, or this business has as many entries in the waitlist as it may
+    (RESOURCE_EXHAUSTED): the metadata names the limit.
 
         {"reason": "TOO_MANY_WAITING", "domain": "slotcast.dev", "metadata": {"waiting_per_holder_max": "5"}}
     """
@@ -380,8 +380,8 @@ was changed. Retry.
     {"reason": "OVERLOADED", "domain": "slotcast.dev"}
 """
 ERROR_REASON_TOO_MANY_WAITING: ErrorReason.ValueType  # 33
-"""This holder, or this business, has as many entries in the waitlist as it may (RESOURCE_EXHAUSTED): the
-metadata names the limit.
+"""This holder, this API key, or this business has as many entries in the waitlist as it may
+(RESOURCE_EXHAUSTED): the metadata names the limit.
 
     {"reason": "TOO_MANY_WAITING", "domain": "slotcast.dev", "metadata": {"waiting_per_holder_max": "5"}}
 """
