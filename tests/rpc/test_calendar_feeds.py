@@ -103,7 +103,7 @@ class TestSecretAddresses:
         listed = await shop.call(shop.catalog.ListFeedLinks, request)
 
         assert list(listed.links) == [created.link]
-        secret = created.url.removesuffix(".ics").rpartition("_")[2]
+        secret = created.url.removesuffix(".ics").rpartition("/")[2].split("_", 2)[2]
         async with shop.stack.database.snapshot("demo") as tx:
             rows = (await tx.exec_driver_sql("SELECT feed_links::text FROM feed_links")).all()
         assert len(rows) == 1
