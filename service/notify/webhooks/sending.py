@@ -31,7 +31,6 @@ from service.store.webhooks import Signing
 CALL_SECONDS_MAX = 10.0
 ANSWER_BYTES_MAX = 16 * 1024
 """More of an answer is not read; less, and its connection can be used again."""
-RETRY_AFTER_SECONDS_MAX = 3600
 GONE = 410
 
 
@@ -155,4 +154,5 @@ def _retry_after(header: str | None) -> float | None:
     """Return how long the receiver asks to be left alone; a date in it is not looked at."""
     if header is None or not header.isascii() or not header.isdecimal():
         return None
-    return float(min(int(header[:10]), RETRY_AFTER_SECONDS_MAX))
+    # How much of it counts is bounded with all other delays (domain/delivery.py).
+    return float(header[:10])
