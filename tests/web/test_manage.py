@@ -86,6 +86,7 @@ async def test_the_token_of_a_link_is_in_no_address_that_is_sent(stack, shop, op
 
     managed.page.on("request", note)
     await managed.page.goto(f"{stack.url}{link}")
+    await managed.shows("Your appointment")
     await managed.page.reload()
     await managed.shows("Your appointment")
 
@@ -327,7 +328,7 @@ async def test_without_a_waitlist_a_full_day_cannot_be_chosen(shop, visit):
 async def test_it_is_moved_by_keyboard_with_the_focus_seen_at_every_stop(stack, shop, open_link):
     booking = await a_booking(shop)
     managed = await open_link(link_of(stack, shop, booking))
-    await managed.shows("Your appointment")
+    await expect(managed.button("Choose another time")).to_be_visible()
     hand = Keys(managed.visitor)
 
     await hand.tab_to(lambda at: at["name"] == "Choose another time")
@@ -346,6 +347,8 @@ async def test_it_is_moved_by_keyboard_with_the_focus_seen_at_every_stop(stack, 
 
     await hand.tab_to(lambda at: at["name"] == "Cancel appointment")
     await hand.page.keyboard.press("Enter")
+    await managed.shows("Cancel your appointment?")
+    await expect(managed.heading).to_be_focused()
     await hand.tab_to(lambda at: at["field"] == "reason")
     await hand.page.keyboard.type("By keyboard")
     await hand.page.keyboard.press("Enter")

@@ -29,7 +29,7 @@ from tests.builders import minutes
 from tests.robustness.simulation import resets
 from tests.robustness.simulation.fold import digest
 from tests.robustness.simulation.readers import Arrival, Stream
-from tests.robustness.simulation.refusals import REFUSALS, objection, refused
+from tests.robustness.simulation.refusals import HINDRANCES, REFUSALS, objection, refused
 from tests.robustness.simulation.shop import second
 from tests.robustness.simulation.store import Reading
 from tests.robustness.simulation.truth import Life, Step
@@ -290,7 +290,7 @@ def _lost(
     until = as_of - FRESH
     # What was committed after a step back may seem older than it is, until that is found out.
     if _steps_back(record, made_at):
-        made_at = _awake_before(record, process, made_at)
+        made_at = _able_to_look_before(record, process, made_at)
     life = record.truth.lives[epoch]
     for state in life.after(revision):
         if state.committed_at > made_at:
@@ -302,12 +302,12 @@ def _lost(
     return None
 
 
-def _awake_before(record: Record, process: str, at: float) -> float:
-    """Return an instant since which a process had time to look; what paused it gave it none."""
+def _able_to_look_before(record: Record, process: str, at: float) -> float:
+    """Return an instant since which a process had time to look; what hindered it gave it none."""
     since = at - RIGHT_SECONDS
     for fault in reversed(record.faults):
-        is_paused = fault.kind == "pause" and fault.process == process
-        if is_paused and fault.began < at and fault.ended > since:
+        is_hindered = fault.kind in HINDRANCES and fault.process in ("", process)
+        if is_hindered and fault.began < at and fault.ended > since:
             since = min(since, fault.began)
     return since
 

@@ -27,6 +27,7 @@ LESSONS = SlotQuery(business_id=BUSINESS, window=AFTERNOON, type_ids=("lesson",)
 SEED_SET_BACK = 12
 """With it the database's clock is set back early, and nothing hinders anybody after that."""
 SEED_PAUSED_TWICE = 501_238
+SEED_CUT_OFF = 451_120_151
 
 
 def a_record(*faults):
@@ -205,6 +206,10 @@ def test_w3_a_server_that_always_begins_anew_is_found(monkeypatch):
 def test_w5_who_was_paused_cannot_know_that_the_clock_was_set_back_meanwhile():
     """The pause went on, as another one began before its end."""
     assert not violations(World(SEED_PAUSED_TWICE).run())
+
+
+def test_w5_nor_can_who_was_cut_off_from_the_database():
+    assert not violations(World(SEED_CUT_OFF).run())
 
 
 # Faults that overlap: each goes on until its own end.
