@@ -6,7 +6,9 @@ DomainError
 │   ├── InvalidPageToken
 │   ├── InvalidResumeToken
 │   ├── RequestIdReused
-│   └── BadFeed            line
+│   ├── BadFeed            line
+│   ├── TimeNotUnderstood, DateDoesNotExist, TimeHasPassed
+│   └── HandoffInvalid
 ├── ResourceNotFound       also where it belongs to another business
 ├── ResourceExists
 ├── ResourceInUse
@@ -25,6 +27,8 @@ DomainError
 ├── SeriesRefused
 ├── TargetRefused
 ├── LogTrimmed
+├── HandoffUsed, HandoffEnded
+├── ConsentMismatch
 ├── VersionMismatch
 ├── InvalidTransition
 ├── CancellationNoticePassed
@@ -116,6 +120,46 @@ class BadFeed(InvalidRequest):
     """The iCalendar file is damaged; nothing of it was imported."""
 
     reason = "BAD_FEED"
+
+
+class TimeNotUnderstood(InvalidRequest):
+    """The words for a time were not understood. Ask for a day and an hour."""
+
+    reason = "TIME_NOT_UNDERSTOOD"
+
+    def __init__(self, unread: str) -> None:
+        """Say which words."""
+        super().__init__("text", unread=unread)
+
+
+class DateDoesNotExist(InvalidRequest):
+    """There is no such date. Ask which is meant."""
+
+    reason = "DATE_DOES_NOT_EXIST"
+
+    def __init__(self, date: str) -> None:
+        """Say which date."""
+        super().__init__("text", date=date)
+
+
+class TimeHasPassed(InvalidRequest):
+    """That time has passed. Ask for a later one."""
+
+    reason = "TIME_HAS_PASSED"
+
+    def __init__(self, read: str) -> None:
+        """Say how the words were read."""
+        super().__init__("text", read=read)
+
+
+class HandoffInvalid(InvalidRequest):
+    """The ticket was altered, cut off, or is of another business. Ask for a new one."""
+
+    reason = "HANDOFF_INVALID"
+
+    def __init__(self) -> None:
+        """Name the field."""
+        super().__init__("ticket")
 
 
 class ResourceNotFound(DomainError):
@@ -240,6 +284,24 @@ class LogTrimmed(DomainError):
     """The log does not reach back so far any more."""
 
     reason = "LOG_TRIMMED"
+
+
+class HandoffUsed(DomainError):
+    """The ticket is good for once, and another has redeemed it."""
+
+    reason = "HANDOFF_USED"
+
+
+class HandoffEnded(DomainError):
+    """The ticket's hold was booked, released, or has lapsed. Choose a time anew."""
+
+    reason = "HANDOFF_ENDED"
+
+
+class ConsentMismatch(DomainError):
+    """What would be booked is not what the person was shown. Show them what it is, and ask again."""
+
+    reason = "CONSENT_MISMATCH"
 
 
 class VersionMismatch(DomainError):

@@ -6,7 +6,9 @@ import hashlib
 from collections.abc import Mapping
 from contextlib import aclosing
 from datetime import datetime
+from typing import Any
 
+from service.domain.errors import NotImplementedYet
 from service.domain.explanation import Rule, RuleVerdict
 from service.domain.ids import calendar_name
 from service.domain.slot import SlotKey
@@ -44,6 +46,11 @@ RULES: Mapping[Rule, availability_pb.RuleVerdict.Rule.ValueType] = {
 }
 
 
+async def not_yet(_request: Any, _call: Call) -> bytes:
+    """Refuse what does not exist yet."""
+    raise NotImplementedYet
+
+
 class AvailabilityService:
     """Shows which slots are open, now and as they change."""
 
@@ -59,6 +66,7 @@ class AvailabilityService:
             "ListSlots": self.list_slots,
             "WatchAvailability": self.watch_availability,
             "ExplainSlot": self.explain_slot,
+            "ResolveTime": not_yet,
         }
 
     async def list_slots(self, request: availability_pb.ListSlotsRequest, call: Call) -> bytes:

@@ -35,6 +35,7 @@ SCOPES_BY_METHOD: Mapping[str, frozenset[str]] = {
     "AvailabilityService/ListSlots": frozenset({AVAILABILITY_READ}),
     "AvailabilityService/WatchAvailability": frozenset({AVAILABILITY_READ}),
     "AvailabilityService/ExplainSlot": frozenset({AVAILABILITY_READ}),
+    "AvailabilityService/ResolveTime": frozenset({AVAILABILITY_READ}),
     "BookingService/HoldSlot": frozenset({BOOKINGS_WRITE}),
     "BookingService/RenewHold": frozenset({BOOKINGS_WRITE}),
     "BookingService/ReleaseHold": frozenset({BOOKINGS_WRITE}),

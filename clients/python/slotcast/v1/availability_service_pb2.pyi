@@ -693,3 +693,168 @@ class RuleVerdict(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RuleVerdict: _TypeAlias = RuleVerdict  # noqa: Y015
+
+@_typing.final
+class ResolveTimeRequest(_message.Message):
+    """ResolveTimeRequest asks what a time in words means."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    NOW_FIELD_NUMBER: _builtins.int
+    parent: _builtins.str
+    """The business, `businesses/*`."""
+    text: _builtins.str
+    """The words, as the person said them."""
+    time_zone: _builtins.str
+    """The IANA zone of the person. It is never guessed."""
+    language: _builtins.str
+    """The language as a BCP 47 tag: English, German and Spanish are read. Empty: all of them are tried."""
+    @_builtins.property
+    def now(self) -> _timestamp_pb2.Timestamp:
+        """The instant from which the words count. Absent: now, by the database's clock."""
+
+    def __init__(
+        self,
+        *,
+        parent: _builtins.str = ...,
+        text: _builtins.str = ...,
+        time_zone: _builtins.str = ...,
+        language: _builtins.str = ...,
+        now: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["now", b"now"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["language", b"language", "now", b"now", "parent", b"parent", "text", b"text", "time_zone", b"time_zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResolveTimeRequest: _TypeAlias = ResolveTimeRequest  # noqa: Y015
+
+@_typing.final
+class ResolveTimeResponse(_message.Message):
+    """ResolveTimeResponse has what the words may mean."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    READINGS_FIELD_NUMBER: _builtins.int
+    AS_OF_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def readings(self) -> _containers.RepeatedCompositeFieldContainer[Global___TimeReading]:
+        """At least one, at most five; the likeliest first. More than one: ask the person which is meant."""
+
+    @_builtins.property
+    def as_of(self) -> _timestamp_pb2.Timestamp:
+        """The instant from which the words were counted."""
+
+    def __init__(
+        self,
+        *,
+        readings: _abc.Iterable[Global___TimeReading] | None = ...,
+        as_of: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["as_of", b"as_of", "readings", b"readings"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResolveTimeResponse: _TypeAlias = ResolveTimeResponse  # noqa: Y015
+
+@_typing.final
+class TimeReading(_message.Message):
+    """TimeReading is one thing that words for a time may mean."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Pick:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _PickEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[TimeReading._Pick.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        PICK_UNSPECIFIED: TimeReading._Pick.ValueType  # 0
+        """Never sent."""
+        PICK_ANY: TimeReading._Pick.ValueType  # 1
+        """Any of them."""
+        PICK_FIRST: TimeReading._Pick.ValueType  # 2
+        """The first of them."""
+        PICK_LAST: TimeReading._Pick.ValueType  # 3
+        """The last of them."""
+        PICK_AT: TimeReading._Pick.ValueType  # 4
+        """One that starts at the first instant of a window, and where there is none, those near it."""
+
+    class Pick(_Pick, metaclass=_PickEnumTypeWrapper):
+        """Which of the open slots in the windows are meant."""
+
+    PICK_UNSPECIFIED: TimeReading.Pick.ValueType  # 0
+    """Never sent."""
+    PICK_ANY: TimeReading.Pick.ValueType  # 1
+    """Any of them."""
+    PICK_FIRST: TimeReading.Pick.ValueType  # 2
+    """The first of them."""
+    PICK_LAST: TimeReading.Pick.ValueType  # 3
+    """The last of them."""
+    PICK_AT: TimeReading.Pick.ValueType  # 4
+    """One that starts at the first instant of a window, and where there is none, those near it."""
+
+    @_typing.final
+    class Window(_message.Message):
+        """Window is a span of time in which a slot starts."""
+
+        DESCRIPTOR: _descriptor.Descriptor
+
+        START_TIME_FIELD_NUMBER: _builtins.int
+        END_TIME_FIELD_NUMBER: _builtins.int
+        @_builtins.property
+        def start_time(self) -> _timestamp_pb2.Timestamp:
+            """The first instant."""
+
+        @_builtins.property
+        def end_time(self) -> _timestamp_pb2.Timestamp:
+            """The instant after the last."""
+
+        def __init__(
+            self,
+            *,
+            start_time: _timestamp_pb2.Timestamp | None = ...,
+            end_time: _timestamp_pb2.Timestamp | None = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    WORDS_FIELD_NUMBER: _builtins.int
+    WINDOWS_FIELD_NUMBER: _builtins.int
+    PICK_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    words: _builtins.str
+    """How it was read, in English, with weekday, date, zone and offset: to be told to the person."""
+    pick: Global___TimeReading.Pick.ValueType
+    """Which slot in them."""
+    language: _builtins.str
+    """The language in which the words were read."""
+    @_builtins.property
+    def windows(self) -> _containers.RepeatedCompositeFieldContainer[Global___TimeReading.Window]:
+        """When a slot should start, in order, at most 62; they do not overlap, and none begins before `as_of`."""
+
+    def __init__(
+        self,
+        *,
+        words: _builtins.str = ...,
+        windows: _abc.Iterable[Global___TimeReading.Window] | None = ...,
+        pick: Global___TimeReading.Pick.ValueType = ...,
+        language: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["language", b"language", "pick", b"pick", "windows", b"windows", "words", b"words"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TimeReading: _TypeAlias = TimeReading  # noqa: Y015

@@ -51,6 +51,11 @@ class AvailabilityServiceStub:
                 request_serializer=slotcast_dot_v1_dot_availability__service__pb2.ExplainSlotRequest.SerializeToString,
                 response_deserializer=slotcast_dot_v1_dot_availability__service__pb2.ExplainSlotResponse.FromString,
                 _registered_method=True)
+        self.ResolveTime = channel.unary_unary(
+                '/slotcast.v1.AvailabilityService/ResolveTime',
+                request_serializer=slotcast_dot_v1_dot_availability__service__pb2.ResolveTimeRequest.SerializeToString,
+                response_deserializer=slotcast_dot_v1_dot_availability__service__pb2.ResolveTimeResponse.FromString,
+                _registered_method=True)
 
 
 class AvailabilityServiceServicer:
@@ -88,6 +93,16 @@ class AvailabilityServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ResolveTime(self, request, context):
+        """ResolveTime reads a time in words, such as "next Tuesday afternoon", as windows to list slots of, and says
+        how it was read. No language model is asked: the same words at the same instant are read the same. What
+        can be meant in more than one way has more than one reading, the likeliest first.
+        TIME_NOT_UNDERSTOOD, DATE_DOES_NOT_EXIST, TIME_HAS_PASSED: say what to ask the person.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AvailabilityServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -105,6 +120,11 @@ def add_AvailabilityServiceServicer_to_server(servicer, server):
                     servicer.ExplainSlot,
                     request_deserializer=slotcast_dot_v1_dot_availability__service__pb2.ExplainSlotRequest.FromString,
                     response_serializer=slotcast_dot_v1_dot_availability__service__pb2.ExplainSlotResponse.SerializeToString,
+            ),
+            'ResolveTime': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResolveTime,
+                    request_deserializer=slotcast_dot_v1_dot_availability__service__pb2.ResolveTimeRequest.FromString,
+                    response_serializer=slotcast_dot_v1_dot_availability__service__pb2.ResolveTimeResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -190,6 +210,33 @@ class AvailabilityService:
             '/slotcast.v1.AvailabilityService/ExplainSlot',
             slotcast_dot_v1_dot_availability__service__pb2.ExplainSlotRequest.SerializeToString,
             slotcast_dot_v1_dot_availability__service__pb2.ExplainSlotResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResolveTime(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/slotcast.v1.AvailabilityService/ResolveTime',
+            slotcast_dot_v1_dot_availability__service__pb2.ResolveTimeRequest.SerializeToString,
+            slotcast_dot_v1_dot_availability__service__pb2.ResolveTimeResponse.FromString,
             options,
             channel_credentials,
             insecure,

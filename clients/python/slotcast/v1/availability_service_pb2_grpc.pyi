@@ -52,6 +52,12 @@ class AvailabilityServiceStub:
     """
     ExplainSlot: _grpc.UnaryUnaryMultiCallable[_availability_service_pb2.ExplainSlotRequest, _availability_service_pb2.ExplainSlotResponse]
     """ExplainSlot says rule by rule why a time can or cannot be booked."""
+    ResolveTime: _grpc.UnaryUnaryMultiCallable[_availability_service_pb2.ResolveTimeRequest, _availability_service_pb2.ResolveTimeResponse]
+    """ResolveTime reads a time in words, such as "next Tuesday afternoon", as windows to list slots of, and says
+    how it was read. No language model is asked: the same words at the same instant are read the same. What
+    can be meant in more than one way has more than one reading, the likeliest first.
+    TIME_NOT_UNDERSTOOD, DATE_DOES_NOT_EXIST, TIME_HAS_PASSED: say what to ask the person.
+    """
 
 @_typing.type_check_only
 class AvailabilityServiceAsyncStub(AvailabilityServiceStub):
@@ -77,6 +83,12 @@ class AvailabilityServiceAsyncStub(AvailabilityServiceStub):
     """
     ExplainSlot: _aio.UnaryUnaryMultiCallable[_availability_service_pb2.ExplainSlotRequest, _availability_service_pb2.ExplainSlotResponse]  # type: ignore[assignment]
     """ExplainSlot says rule by rule why a time can or cannot be booked."""
+    ResolveTime: _aio.UnaryUnaryMultiCallable[_availability_service_pb2.ResolveTimeRequest, _availability_service_pb2.ResolveTimeResponse]  # type: ignore[assignment]
+    """ResolveTime reads a time in words, such as "next Tuesday afternoon", as windows to list slots of, and says
+    how it was read. No language model is asked: the same words at the same instant are read the same. What
+    can be meant in more than one way has more than one reading, the likeliest first.
+    TIME_NOT_UNDERSTOOD, DATE_DOES_NOT_EXIST, TIME_HAS_PASSED: say what to ask the person.
+    """
 
 class AvailabilityServiceServicer(metaclass=_abc_1.ABCMeta):
     """AvailabilityService shows which slots are open, now and as they change. All of it is derived by
@@ -117,5 +129,17 @@ class AvailabilityServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_availability_service_pb2.ExplainSlotResponse, _abc.Awaitable[_availability_service_pb2.ExplainSlotResponse]]:
         """ExplainSlot says rule by rule why a time can or cannot be booked."""
+
+    @_abc_1.abstractmethod
+    def ResolveTime(
+        self,
+        request: _availability_service_pb2.ResolveTimeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_availability_service_pb2.ResolveTimeResponse, _abc.Awaitable[_availability_service_pb2.ResolveTimeResponse]]:
+        """ResolveTime reads a time in words, such as "next Tuesday afternoon", as windows to list slots of, and says
+        how it was read. No language model is asked: the same words at the same instant are read the same. What
+        can be meant in more than one way has more than one reading, the likeliest first.
+        TIME_NOT_UNDERSTOOD, DATE_DOES_NOT_EXIST, TIME_HAS_PASSED: say what to ask the person.
+        """
 
 def add_AvailabilityServiceServicer_to_server(servicer: AvailabilityServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

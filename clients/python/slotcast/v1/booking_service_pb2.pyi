@@ -109,6 +109,7 @@ class Booking(_message.Message):
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     CANCEL_REASON_FIELD_NUMBER: _builtins.int
     SERIES_FIELD_NUMBER: _builtins.int
+    CONVERSATION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`businesses/*/bookings/*`; not guessable."""
     appointment_type: _builtins.str
@@ -123,6 +124,8 @@ class Booking(_message.Message):
     """Why it was cancelled or declined."""
     series: _builtins.str
     """What the bookings of one BookSeries have in common; empty where it is no part of a series."""
+    conversation: _builtins.str
+    """The conversation that it belongs to; may be empty."""
     @_builtins.property
     def calendars(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The calendars it occupies, the slot's own first."""
@@ -168,10 +171,11 @@ class Booking(_message.Message):
         update_time: _timestamp_pb2.Timestamp | None = ...,
         cancel_reason: _builtins.str = ...,
         series: _builtins.str = ...,
+        conversation: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "customer", b"customer", "end_time", b"end_time", "start_time", b"start_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_type", b"appointment_type", "calendars", b"calendars", "cancel_reason", b"cancel_reason", "create_time", b"create_time", "customer", b"customer", "end_time", b"end_time", "fields", b"fields", "name", b"name", "series", b"series", "start_time", b"start_time", "status", b"status", "time_zone", b"time_zone", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_type", b"appointment_type", "calendars", b"calendars", "cancel_reason", b"cancel_reason", "conversation", b"conversation", "create_time", b"create_time", "customer", b"customer", "end_time", b"end_time", "fields", b"fields", "name", b"name", "series", b"series", "start_time", b"start_time", "status", b"status", "time_zone", b"time_zone", "update_time", b"update_time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -228,12 +232,15 @@ class Hold(_message.Message):
     END_TIME_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     HOLDER_FIELD_NUMBER: _builtins.int
+    CONVERSATION_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`businesses/*/holds/*`; not guessable."""
     appointment_type: _builtins.str
     """The appointment type, `businesses/*/appointmentTypes/*`."""
     holder: _builtins.str
     """Whose it is."""
+    conversation: _builtins.str
+    """The conversation that it belongs to; may be empty."""
     @_builtins.property
     def calendars(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The calendars it occupies, the slot's own first."""
@@ -260,10 +267,11 @@ class Hold(_message.Message):
         end_time: _timestamp_pb2.Timestamp | None = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         holder: _builtins.str = ...,
+        conversation: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "expire_time", b"expire_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_type", b"appointment_type", "calendars", b"calendars", "end_time", b"end_time", "expire_time", b"expire_time", "holder", b"holder", "name", b"name", "start_time", b"start_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_type", b"appointment_type", "calendars", b"calendars", "conversation", b"conversation", "end_time", b"end_time", "expire_time", b"expire_time", "holder", b"holder", "name", b"name", "start_time", b"start_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -279,6 +287,7 @@ class HoldSlotRequest(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     SLOT_FIELD_NUMBER: _builtins.int
     HOLDER_FIELD_NUMBER: _builtins.int
+    CONVERSATION_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """The business, `businesses/*`."""
     request_id: _builtins.str
@@ -288,6 +297,10 @@ class HoldSlotRequest(_message.Message):
     holder: _builtins.str
     """Whose hold it is: the client's own name for its end user or conversation. Holds are counted, and
     one's own are not hidden from one, by API key and holder.
+    """
+    conversation: _builtins.str
+    """The chat's own name for the conversation that this belongs to; its booking tells it again, in WatchBookings
+    too, so that the chat learns what was done. May be empty.
     """
     @_builtins.property
     def slot(self) -> _core_pb2.SlotChoice:
@@ -300,10 +313,11 @@ class HoldSlotRequest(_message.Message):
         request_id: _builtins.str = ...,
         slot: _core_pb2.SlotChoice | None = ...,
         holder: _builtins.str = ...,
+        conversation: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["slot", b"slot"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["holder", b"holder", "parent", b"parent", "request_id", b"request_id", "slot", b"slot"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "holder", b"holder", "parent", b"parent", "request_id", b"request_id", "slot", b"slot"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -451,27 +465,79 @@ class Appointment(_message.Message):
 
     HOLD_FIELD_NUMBER: _builtins.int
     SLOT_FIELD_NUMBER: _builtins.int
+    CONSENT_FIELD_NUMBER: _builtins.int
     hold: _builtins.str
     """By a hold, `businesses/*/holds/*`, of the same API key."""
     @_builtins.property
     def slot(self) -> _core_pb2.SlotChoice:
         """Directly."""
 
+    @_builtins.property
+    def consent(self) -> Global___Consent:
+        """What the person was shown and agreed to. Absent: nothing is compared."""
+
     def __init__(
         self,
         *,
         hold: _builtins.str = ...,
         slot: _core_pb2.SlotChoice | None = ...,
+        consent: Global___Consent | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["choice", b"choice", "hold", b"hold", "slot", b"slot"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["choice", b"choice", "consent", b"consent", "hold", b"hold", "slot", b"slot"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["choice", b"choice", "hold", b"hold", "slot", b"slot"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["choice", b"choice", "consent", b"consent", "hold", b"hold", "slot", b"slot"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_choice: _TypeAlias = _typing.Literal["hold", "slot"]  # noqa: Y015
     _WhichOneofArgType_choice: _TypeAlias = _typing.Literal["choice", b"choice"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_choice) -> _WhichOneofReturnType_choice | None: ...
 
 Global___Appointment: _TypeAlias = Appointment  # noqa: Y015
+
+@_typing.final
+class Consent(_message.Message):
+    """Consent is what a person was shown before they agreed. It is compared with what would be booked, in the
+    commit that books it: where they differ nothing is booked, and CONSENT_MISMATCH names the difference.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_FIELD_NUMBER: _builtins.int
+    TIME_ZONE_FIELD_NUMBER: _builtins.int
+    APPOINTMENT_TYPE_FIELD_NUMBER: _builtins.int
+    CALENDAR_FIELD_NUMBER: _builtins.int
+    PRICE_FIELD_NUMBER: _builtins.int
+    DURATION_FIELD_NUMBER: _builtins.int
+    start: _builtins.str
+    """The start as it was told, in civil time with its offset, such as `2030-01-07T10:00:00+01:00`."""
+    time_zone: _builtins.str
+    """The IANA zone in which it was told: on that date it must have that offset."""
+    appointment_type: _builtins.str
+    """The display name of the appointment type."""
+    calendar: _builtins.str
+    """The display name of the calendar; empty: nobody was named."""
+    price: _builtins.str
+    """The price, exactly as the appointment type has it; empty where it has none."""
+    @_builtins.property
+    def duration(self) -> _duration_pb2.Duration:
+        """How long it was said to last; absent: nothing was said."""
+
+    def __init__(
+        self,
+        *,
+        start: _builtins.str = ...,
+        time_zone: _builtins.str = ...,
+        appointment_type: _builtins.str = ...,
+        calendar: _builtins.str = ...,
+        price: _builtins.str = ...,
+        duration: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["duration", b"duration"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointment_type", b"appointment_type", "calendar", b"calendar", "duration", b"duration", "price", b"price", "start", b"start", "time_zone", b"time_zone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Consent: _TypeAlias = Consent  # noqa: Y015
 
 @_typing.final
 class BookRequest(_message.Message):
@@ -505,6 +571,7 @@ class BookRequest(_message.Message):
     CUSTOMER_FIELD_NUMBER: _builtins.int
     FIELDS_FIELD_NUMBER: _builtins.int
     HOLDER_FIELD_NUMBER: _builtins.int
+    CONVERSATION_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """The business, `businesses/*`."""
     request_id: _builtins.str
@@ -513,6 +580,10 @@ class BookRequest(_message.Message):
     """
     holder: _builtins.str
     """Whose own holds do not stand in the way: those that overlap are used up."""
+    conversation: _builtins.str
+    """The chat's own name for the conversation that this belongs to; its booking tells it again, in WatchBookings
+    too, so that the chat learns what was done. Empty: that of the first hold.
+    """
     @_builtins.property
     def appointments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Appointment]:
         """The appointments; each gives a booking of its own."""
@@ -534,10 +605,11 @@ class BookRequest(_message.Message):
         customer: Global___Customer | None = ...,
         fields: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         holder: _builtins.str = ...,
+        conversation: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["customer", b"customer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointments", b"appointments", "customer", b"customer", "fields", b"fields", "holder", b"holder", "parent", b"parent", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["appointments", b"appointments", "conversation", b"conversation", "customer", b"customer", "fields", b"fields", "holder", b"holder", "parent", b"parent", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1366,21 +1438,33 @@ class CreateHandoffRequest(_message.Message):
 
     HOLD_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
+    CONVERSATION_FIELD_NUMBER: _builtins.int
     hold: _builtins.str
     """The hold, `businesses/*/holds/*`."""
     request_id: _builtins.str
     """Chosen by the client, new for each request and kept over its retries: the same id with the same
     body returns the first OK answer, byte for byte, for at least 24 h (B3).
     """
+    conversation: _builtins.str
+    """The chat's own name for the conversation that this belongs to; its booking tells it again, in WatchBookings
+    too, so that the chat learns what was done. May be empty.
+    """
+    @_builtins.property
+    def fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___PrefilledField]:
+        """What is known of the customer already, for the form. No name twice."""
+
     def __init__(
         self,
         *,
         hold: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        fields: _abc.Iterable[Global___PrefilledField] | None = ...,
+        conversation: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hold", b"hold", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "fields", b"fields", "hold", b"hold", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1393,20 +1477,89 @@ class CreateHandoffResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     TICKET_FIELD_NUMBER: _builtins.int
+    URL_FIELD_NUMBER: _builtins.int
+    HOLD_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
     ticket: _builtins.str
-    """The ticket."""
+    """The ticket: whoever has it may redeem it."""
+    url: _builtins.str
+    """The page that takes the ticket; empty where the server was not told its public address."""
+    revision: _builtins.int
+    """The revision of this change."""
+    @_builtins.property
+    def hold(self) -> Global___Hold:
+        """The hold, with its new time."""
+
     def __init__(
         self,
         *,
         ticket: _builtins.str = ...,
+        url: _builtins.str = ...,
+        hold: Global___Hold | None = ...,
+        revision: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["hold", b"hold"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["ticket", b"ticket"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hold", b"hold", "revision", b"revision", "ticket", b"ticket", "url", b"url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CreateHandoffResponse: _TypeAlias = CreateHandoffResponse  # noqa: Y015
+
+@_typing.final
+class PrefilledField(_message.Message):
+    """PrefilledField is something that a form need not ask."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    class _Provenance:
+        ValueType = _typing.NewType("ValueType", _builtins.int)
+        V: _TypeAlias = ValueType  # noqa: Y015
+
+    class _ProvenanceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[PrefilledField._Provenance.ValueType], _builtins.type):
+        DESCRIPTOR: _descriptor.EnumDescriptor
+        PROVENANCE_UNSPECIFIED: PrefilledField._Provenance.ValueType  # 0
+        """Never valid."""
+        PROVENANCE_SAID: PrefilledField._Provenance.ValueType  # 1
+        """The person said it in so many words."""
+        PROVENANCE_INFERRED: PrefilledField._Provenance.ValueType  # 2
+        """A model took it from what was said, or guessed it: the form asks the person to confirm it."""
+
+    class Provenance(_Provenance, metaclass=_ProvenanceEnumTypeWrapper):
+        """How it is known."""
+
+    PROVENANCE_UNSPECIFIED: PrefilledField.Provenance.ValueType  # 0
+    """Never valid."""
+    PROVENANCE_SAID: PrefilledField.Provenance.ValueType  # 1
+    """The person said it in so many words."""
+    PROVENANCE_INFERRED: PrefilledField.Provenance.ValueType  # 2
+    """A model took it from what was said, or guessed it: the form asks the person to confirm it."""
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    PROVENANCE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`display_name`, `email`, `phone`, `time_zone` or `language`, as Customer has them; any other is one of
+    the booking's `fields`.
+    """
+    value: _builtins.str
+    """What it is. It is shown as text, whatever it says."""
+    provenance: Global___PrefilledField.Provenance.ValueType
+    """How it is known."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        value: _builtins.str = ...,
+        provenance: Global___PrefilledField.Provenance.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "provenance", b"provenance", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PrefilledField: _TypeAlias = PrefilledField  # noqa: Y015
 
 @_typing.final
 class RedeemHandoffRequest(_message.Message):
@@ -1417,6 +1570,7 @@ class RedeemHandoffRequest(_message.Message):
     PARENT_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     TICKET_FIELD_NUMBER: _builtins.int
+    HOLDER_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """The business, `businesses/*`."""
     request_id: _builtins.str
@@ -1425,16 +1579,19 @@ class RedeemHandoffRequest(_message.Message):
     """
     ticket: _builtins.str
     """The ticket."""
+    holder: _builtins.str
+    """Whose hold it will be: the form's own name for its visitor."""
     def __init__(
         self,
         *,
         parent: _builtins.str = ...,
         request_id: _builtins.str = ...,
         ticket: _builtins.str = ...,
+        holder: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["parent", b"parent", "request_id", b"request_id", "ticket", b"ticket"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["holder", b"holder", "parent", b"parent", "request_id", b"request_id", "ticket", b"ticket"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1447,18 +1604,28 @@ class RedeemHandoffResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     HOLD_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    revision: _builtins.int
+    """The revision of this change."""
     @_builtins.property
     def hold(self) -> Global___Hold:
         """The hold, now of the redeeming caller."""
+
+    @_builtins.property
+    def fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___PrefilledField]:
+        """What is known already, in the order in which it was given."""
 
     def __init__(
         self,
         *,
         hold: Global___Hold | None = ...,
+        fields: _abc.Iterable[Global___PrefilledField] | None = ...,
+        revision: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["hold", b"hold"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hold", b"hold"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fields", b"fields", "hold", b"hold", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -182,6 +182,7 @@ class BookingServiceServicer:
         has expired still succeeds if its slot is free (B7). A type that needs approval gives a pending
         booking, which takes its seat (B8).
         SLOT_TAKEN, SLOT_CLOSED, NOTICE_TOO_SHORT, BEYOND_HORIZON, CAP_REACHED, SLOT_OFF_GRID: with alternatives.
+        CONSENT_MISMATCH: it is not what the person was shown.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -271,15 +272,22 @@ class BookingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CreateHandoff(self, request, context):
-        """CreateHandoff makes a signed one-time ticket that carries a hold and prefilled fields from a chat to
-        a widget. NOT_IMPLEMENTED until its own release.
+        """CreateHandoff makes a signed one-time ticket that carries a hold and prefilled fields from a chat to a
+        form, and lets the hold last its full time from now, as RenewHold does. What is prefilled is erased
+        when the hold is booked, released, or has lapsed. The ticket is also a key: as the bearer it may read
+        the catalogue and the slots of its type, redeem itself, and renew, release and book its hold.
+        HOLD_ENDED, SLOT_TAKEN, HOLD_LIFETIME_REACHED: as RenewHold.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RedeemHandoff(self, request, context):
-        """RedeemHandoff takes over the hold and the fields of a ticket, once. NOT_IMPLEMENTED until its own release.
+        """RedeemHandoff takes over the hold and the fields of a ticket, once: from then on the hold is that of the
+        redeeming key and holder, and its former holder can neither book nor release it. The same holder may
+        redeem it again, as a page does that is loaded anew.
+        HANDOFF_INVALID: it was altered, or is of another business. HANDOFF_USED: another holder has redeemed it.
+        HANDOFF_ENDED: its hold was booked, released, or has lapsed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -56,6 +56,7 @@ class BookingServiceStub:
     has expired still succeeds if its slot is free (B7). A type that needs approval gives a pending
     booking, which takes its seat (B8).
     SLOT_TAKEN, SLOT_CLOSED, NOTICE_TOO_SHORT, BEYOND_HORIZON, CAP_REACHED, SLOT_OFF_GRID: with alternatives.
+    CONSENT_MISMATCH: it is not what the person was shown.
     """
     StreamBookings: _grpc.StreamStreamMultiCallable[_booking_service_pb2.StreamBookingsRequest, _booking_service_pb2.StreamBookingsResponse]
     """StreamBookings takes many requests in flight on one stream and answers each, in any order, tagged by
@@ -100,11 +101,19 @@ class BookingServiceStub:
     nothing within 24 h; a token that is too old gets `reset` and the feed goes on from now.
     """
     CreateHandoff: _grpc.UnaryUnaryMultiCallable[_booking_service_pb2.CreateHandoffRequest, _booking_service_pb2.CreateHandoffResponse]
-    """CreateHandoff makes a signed one-time ticket that carries a hold and prefilled fields from a chat to
-    a widget. NOT_IMPLEMENTED until its own release.
+    """CreateHandoff makes a signed one-time ticket that carries a hold and prefilled fields from a chat to a
+    form, and lets the hold last its full time from now, as RenewHold does. What is prefilled is erased
+    when the hold is booked, released, or has lapsed. The ticket is also a key: as the bearer it may read
+    the catalogue and the slots of its type, redeem itself, and renew, release and book its hold.
+    HOLD_ENDED, SLOT_TAKEN, HOLD_LIFETIME_REACHED: as RenewHold.
     """
     RedeemHandoff: _grpc.UnaryUnaryMultiCallable[_booking_service_pb2.RedeemHandoffRequest, _booking_service_pb2.RedeemHandoffResponse]
-    """RedeemHandoff takes over the hold and the fields of a ticket, once. NOT_IMPLEMENTED until its own release."""
+    """RedeemHandoff takes over the hold and the fields of a ticket, once: from then on the hold is that of the
+    redeeming key and holder, and its former holder can neither book nor release it. The same holder may
+    redeem it again, as a page does that is loaded anew.
+    HANDOFF_INVALID: it was altered, or is of another business. HANDOFF_USED: another holder has redeemed it.
+    HANDOFF_ENDED: its hold was booked, released, or has lapsed.
+    """
     JoinWaitlist: _grpc.UnaryUnaryMultiCallable[_booking_service_pb2.JoinWaitlistRequest, _booking_service_pb2.JoinWaitlistResponse]
     """JoinWaitlist waits for a slot: the first who fits is offered what frees, in the order in which they
     joined, in the very commit that frees it: nobody can jump in between, and no watch shows it open. If a
@@ -158,6 +167,7 @@ class BookingServiceAsyncStub(BookingServiceStub):
     has expired still succeeds if its slot is free (B7). A type that needs approval gives a pending
     booking, which takes its seat (B8).
     SLOT_TAKEN, SLOT_CLOSED, NOTICE_TOO_SHORT, BEYOND_HORIZON, CAP_REACHED, SLOT_OFF_GRID: with alternatives.
+    CONSENT_MISMATCH: it is not what the person was shown.
     """
     StreamBookings: _aio.StreamStreamMultiCallable[_booking_service_pb2.StreamBookingsRequest, _booking_service_pb2.StreamBookingsResponse]  # type: ignore[assignment]
     """StreamBookings takes many requests in flight on one stream and answers each, in any order, tagged by
@@ -202,11 +212,19 @@ class BookingServiceAsyncStub(BookingServiceStub):
     nothing within 24 h; a token that is too old gets `reset` and the feed goes on from now.
     """
     CreateHandoff: _aio.UnaryUnaryMultiCallable[_booking_service_pb2.CreateHandoffRequest, _booking_service_pb2.CreateHandoffResponse]  # type: ignore[assignment]
-    """CreateHandoff makes a signed one-time ticket that carries a hold and prefilled fields from a chat to
-    a widget. NOT_IMPLEMENTED until its own release.
+    """CreateHandoff makes a signed one-time ticket that carries a hold and prefilled fields from a chat to a
+    form, and lets the hold last its full time from now, as RenewHold does. What is prefilled is erased
+    when the hold is booked, released, or has lapsed. The ticket is also a key: as the bearer it may read
+    the catalogue and the slots of its type, redeem itself, and renew, release and book its hold.
+    HOLD_ENDED, SLOT_TAKEN, HOLD_LIFETIME_REACHED: as RenewHold.
     """
     RedeemHandoff: _aio.UnaryUnaryMultiCallable[_booking_service_pb2.RedeemHandoffRequest, _booking_service_pb2.RedeemHandoffResponse]  # type: ignore[assignment]
-    """RedeemHandoff takes over the hold and the fields of a ticket, once. NOT_IMPLEMENTED until its own release."""
+    """RedeemHandoff takes over the hold and the fields of a ticket, once: from then on the hold is that of the
+    redeeming key and holder, and its former holder can neither book nor release it. The same holder may
+    redeem it again, as a page does that is loaded anew.
+    HANDOFF_INVALID: it was altered, or is of another business. HANDOFF_USED: another holder has redeemed it.
+    HANDOFF_ENDED: its hold was booked, released, or has lapsed.
+    """
     JoinWaitlist: _aio.UnaryUnaryMultiCallable[_booking_service_pb2.JoinWaitlistRequest, _booking_service_pb2.JoinWaitlistResponse]  # type: ignore[assignment]
     """JoinWaitlist waits for a slot: the first who fits is offered what frees, in the order in which they
     joined, in the very commit that frees it: nobody can jump in between, and no watch shows it open. If a
@@ -281,6 +299,7 @@ class BookingServiceServicer(metaclass=_abc_1.ABCMeta):
         has expired still succeeds if its slot is free (B7). A type that needs approval gives a pending
         booking, which takes its seat (B8).
         SLOT_TAKEN, SLOT_CLOSED, NOTICE_TOO_SHORT, BEYOND_HORIZON, CAP_REACHED, SLOT_OFF_GRID: with alternatives.
+        CONSENT_MISMATCH: it is not what the person was shown.
         """
 
     @_abc_1.abstractmethod
@@ -391,8 +410,11 @@ class BookingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _booking_service_pb2.CreateHandoffRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_booking_service_pb2.CreateHandoffResponse, _abc.Awaitable[_booking_service_pb2.CreateHandoffResponse]]:
-        """CreateHandoff makes a signed one-time ticket that carries a hold and prefilled fields from a chat to
-        a widget. NOT_IMPLEMENTED until its own release.
+        """CreateHandoff makes a signed one-time ticket that carries a hold and prefilled fields from a chat to a
+        form, and lets the hold last its full time from now, as RenewHold does. What is prefilled is erased
+        when the hold is booked, released, or has lapsed. The ticket is also a key: as the bearer it may read
+        the catalogue and the slots of its type, redeem itself, and renew, release and book its hold.
+        HOLD_ENDED, SLOT_TAKEN, HOLD_LIFETIME_REACHED: as RenewHold.
         """
 
     @_abc_1.abstractmethod
@@ -401,7 +423,12 @@ class BookingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _booking_service_pb2.RedeemHandoffRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_booking_service_pb2.RedeemHandoffResponse, _abc.Awaitable[_booking_service_pb2.RedeemHandoffResponse]]:
-        """RedeemHandoff takes over the hold and the fields of a ticket, once. NOT_IMPLEMENTED until its own release."""
+        """RedeemHandoff takes over the hold and the fields of a ticket, once: from then on the hold is that of the
+        redeeming key and holder, and its former holder can neither book nor release it. The same holder may
+        redeem it again, as a page does that is loaded anew.
+        HANDOFF_INVALID: it was altered, or is of another business. HANDOFF_USED: another holder has redeemed it.
+        HANDOFF_ENDED: its hold was booked, released, or has lapsed.
+        """
 
     @_abc_1.abstractmethod
     def JoinWaitlist(

@@ -180,6 +180,7 @@ class AppointmentType(_message.Message):
     REMINDERS_FIELD_NUMBER: _builtins.int
     OFFER_DURATION_FIELD_NUMBER: _builtins.int
     CANCEL_BY_REPLY_FIELD_NUMBER: _builtins.int
+    PRICE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`businesses/*/appointmentTypes/*`."""
     display_name: _builtins.str
@@ -196,6 +197,8 @@ class AppointmentType(_message.Message):
     """The most appointments of this type on one calendar in one of its civil weeks, from Monday; 0: no cap."""
     cancel_by_reply: _builtins.bool
     """True: a customer's calendar program may cancel, by declining the invitation."""
+    price: _builtins.str
+    """What it costs, as it is shown, such as `45.00 EUR`; empty: nothing is said. Nothing is charged."""
     @_builtins.property
     def durations(self) -> _containers.RepeatedCompositeFieldContainer[_duration_pb2.Duration]:
         """How long it lasts; the first is meant where a caller names none. Whole minutes."""
@@ -268,10 +271,11 @@ class AppointmentType(_message.Message):
         reminders: _abc.Iterable[_duration_pb2.Duration] | None = ...,
         offer_duration: _duration_pb2.Duration | None = ...,
         cancel_by_reply: _builtins.bool = ...,
+        price: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["buffer_after", b"buffer_after", "buffer_before", b"buffer_before", "cancellation_notice", b"cancellation_notice", "hold_duration", b"hold_duration", "horizon", b"horizon", "minimum_notice", b"minimum_notice", "offer_duration", b"offer_duration", "slot_step", b"slot_step"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["all_of", b"all_of", "any_of", b"any_of", "buffer_after", b"buffer_after", "buffer_before", b"buffer_before", "cancel_by_reply", b"cancel_by_reply", "cancellation_notice", b"cancellation_notice", "capacity", b"capacity", "day_cap", b"day_cap", "display_name", b"display_name", "durations", b"durations", "hold_duration", b"hold_duration", "horizon", b"horizon", "minimum_notice", b"minimum_notice", "name", b"name", "offer_duration", b"offer_duration", "reminders", b"reminders", "requires_approval", b"requires_approval", "slot_step", b"slot_step", "week_cap", b"week_cap"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["all_of", b"all_of", "any_of", b"any_of", "buffer_after", b"buffer_after", "buffer_before", b"buffer_before", "cancel_by_reply", b"cancel_by_reply", "cancellation_notice", b"cancellation_notice", "capacity", b"capacity", "day_cap", b"day_cap", "display_name", b"display_name", "durations", b"durations", "hold_duration", b"hold_duration", "horizon", b"horizon", "minimum_notice", b"minimum_notice", "name", b"name", "offer_duration", b"offer_duration", "price", b"price", "reminders", b"reminders", "requires_approval", b"requires_approval", "slot_step", b"slot_step", "week_cap", b"week_cap"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

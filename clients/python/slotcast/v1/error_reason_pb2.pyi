@@ -60,6 +60,22 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
         {"reason": "BAD_FEED", "domain": "slotcast.dev", "metadata": {"line": "17"}}
     """
+    ERROR_REASON_TIME_NOT_UNDERSTOOD: _ErrorReason.ValueType  # 7
+    """The words for a time were not understood, or not all of them (INVALID_ARGUMENT). Ask the person for a day and
+    an hour.
+
+        {"reason": "TIME_NOT_UNDERSTOOD", "domain": "slotcast.dev", "metadata": {"unread": "when the moon is full"}}
+    """
+    ERROR_REASON_DATE_DOES_NOT_EXIST: _ErrorReason.ValueType  # 8
+    """There is no such date (INVALID_ARGUMENT). Ask the person which is meant.
+
+        {"reason": "DATE_DOES_NOT_EXIST", "domain": "slotcast.dev", "metadata": {"date": "31 June"}}
+    """
+    ERROR_REASON_TIME_HAS_PASSED: _ErrorReason.ValueType  # 9
+    """The words mean a time that has passed (INVALID_ARGUMENT). Ask the person for a later one.
+
+        {"reason": "TIME_HAS_PASSED", "domain": "slotcast.dev", "metadata": {"read": "Monday 7 January 2030, 09:00"}}
+    """
     ERROR_REASON_RESOURCE_NOT_FOUND: _ErrorReason.ValueType  # 10
     """The resource does not exist, or belongs to another business (NOT_FOUND): the two look alike.
 
@@ -209,6 +225,27 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
 
         {"reason": "LOG_TRIMMED", "domain": "slotcast.dev", "metadata": {"first_revision": "1042"}}
     """
+    ERROR_REASON_HANDOFF_INVALID: _ErrorReason.ValueType  # 46
+    """The ticket was altered, cut off, or is of another business (INVALID_ARGUMENT). Ask the chat for a new one.
+
+        {"reason": "HANDOFF_INVALID", "domain": "slotcast.dev", "metadata": {"field": "ticket"}}
+    """
+    ERROR_REASON_HANDOFF_USED: _ErrorReason.ValueType  # 47
+    """Another holder has redeemed the ticket: it is good for once (FAILED_PRECONDITION).
+
+        {"reason": "HANDOFF_USED", "domain": "slotcast.dev"}
+    """
+    ERROR_REASON_HANDOFF_ENDED: _ErrorReason.ValueType  # 48
+    """The ticket's hold was booked, released, or has lapsed (FAILED_PRECONDITION). Choose a time anew.
+
+        {"reason": "HANDOFF_ENDED", "domain": "slotcast.dev", "metadata": {"status": "BOOKED"}}
+    """
+    ERROR_REASON_CONSENT_MISMATCH: _ErrorReason.ValueType  # 49
+    """What would be booked is not what the person was shown (FAILED_PRECONDITION). Show them what it is, and ask
+    again. `Alternatives` are not sent: the slot is not lost.
+
+        {"reason": "CONSENT_MISMATCH", "domain": "slotcast.dev", "metadata": {"field": "price", "shown": "40 EUR", "actual": "45 EUR"}}
+    """
     ERROR_REASON_NOT_IMPLEMENTED: _ErrorReason.ValueType  # 70
     """This part of the API does not exist yet (UNIMPLEMENTED).
 
@@ -262,6 +299,22 @@ ERROR_REASON_BAD_FEED: ErrorReason.ValueType  # 6
 """The uploaded iCalendar file is damaged; nothing of it was imported (INVALID_ARGUMENT).
 
     {"reason": "BAD_FEED", "domain": "slotcast.dev", "metadata": {"line": "17"}}
+"""
+ERROR_REASON_TIME_NOT_UNDERSTOOD: ErrorReason.ValueType  # 7
+"""The words for a time were not understood, or not all of them (INVALID_ARGUMENT). Ask the person for a day and
+an hour.
+
+    {"reason": "TIME_NOT_UNDERSTOOD", "domain": "slotcast.dev", "metadata": {"unread": "when the moon is full"}}
+"""
+ERROR_REASON_DATE_DOES_NOT_EXIST: ErrorReason.ValueType  # 8
+"""There is no such date (INVALID_ARGUMENT). Ask the person which is meant.
+
+    {"reason": "DATE_DOES_NOT_EXIST", "domain": "slotcast.dev", "metadata": {"date": "31 June"}}
+"""
+ERROR_REASON_TIME_HAS_PASSED: ErrorReason.ValueType  # 9
+"""The words mean a time that has passed (INVALID_ARGUMENT). Ask the person for a later one.
+
+    {"reason": "TIME_HAS_PASSED", "domain": "slotcast.dev", "metadata": {"read": "Monday 7 January 2030, 09:00"}}
 """
 ERROR_REASON_RESOURCE_NOT_FOUND: ErrorReason.ValueType  # 10
 """The resource does not exist, or belongs to another business (NOT_FOUND): the two look alike.
@@ -411,6 +464,27 @@ ERROR_REASON_LOG_TRIMMED: ErrorReason.ValueType  # 45
 """The log does not reach back so far any more (OUT_OF_RANGE).
 
     {"reason": "LOG_TRIMMED", "domain": "slotcast.dev", "metadata": {"first_revision": "1042"}}
+"""
+ERROR_REASON_HANDOFF_INVALID: ErrorReason.ValueType  # 46
+"""The ticket was altered, cut off, or is of another business (INVALID_ARGUMENT). Ask the chat for a new one.
+
+    {"reason": "HANDOFF_INVALID", "domain": "slotcast.dev", "metadata": {"field": "ticket"}}
+"""
+ERROR_REASON_HANDOFF_USED: ErrorReason.ValueType  # 47
+"""Another holder has redeemed the ticket: it is good for once (FAILED_PRECONDITION).
+
+    {"reason": "HANDOFF_USED", "domain": "slotcast.dev"}
+"""
+ERROR_REASON_HANDOFF_ENDED: ErrorReason.ValueType  # 48
+"""The ticket's hold was booked, released, or has lapsed (FAILED_PRECONDITION). Choose a time anew.
+
+    {"reason": "HANDOFF_ENDED", "domain": "slotcast.dev", "metadata": {"status": "BOOKED"}}
+"""
+ERROR_REASON_CONSENT_MISMATCH: ErrorReason.ValueType  # 49
+"""What would be booked is not what the person was shown (FAILED_PRECONDITION). Show them what it is, and ask
+again. `Alternatives` are not sent: the slot is not lost.
+
+    {"reason": "CONSENT_MISMATCH", "domain": "slotcast.dev", "metadata": {"field": "price", "shown": "40 EUR", "actual": "45 EUR"}}
 """
 ERROR_REASON_NOT_IMPLEMENTED: ErrorReason.ValueType  # 70
 """This part of the API does not exist yet (UNIMPLEMENTED).

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file slotcast/v1/booking_service.proto.
  */
 export const file_slotcast_v1_booking_service: GenFile = /*@__PURE__*/
-  fileDesc("CiFzbG90Y2FzdC92MS9ib29raW5nX3NlcnZpY2UucHJvdG8SC3Nsb3RjYXN0LnYxIoUECgdCb29raW5nEgwKBG5hbWUYASABKAkSGAoQYXBwb2ludG1lbnRfdHlwZRgCIAEoCRIRCgljYWxlbmRhcnMYAyADKAkSLgoKc3RhcnRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXRpbWVfem9uZRgGIAEoCRIqCgZzdGF0dXMYByABKA4yGi5zbG90Y2FzdC52MS5Cb29raW5nU3RhdHVzEg8KB3ZlcnNpb24YCCABKAMSJwoIY3VzdG9tZXIYCSABKAsyFS5zbG90Y2FzdC52MS5DdXN0b21lchIwCgZmaWVsZHMYCiADKAsyIC5zbG90Y2FzdC52MS5Cb29raW5nLkZpZWxkc0VudHJ5Ei8KC2NyZWF0ZV90aW1lGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgt1cGRhdGVfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNY2FuY2VsX3JlYXNvbhgNIAEoCRIOCgZzZXJpZXMYDiABKAkaLQoLRmllbGRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJjCghDdXN0b21lchIUCgxkaXNwbGF5X25hbWUYASABKAkSDQoFZW1haWwYAiABKAkSDQoFcGhvbmUYAyABKAkSEQoJdGltZV96b25lGAQgASgJEhAKCGxhbmd1YWdlGAUgASgJIuABCgRIb2xkEgwKBG5hbWUYASABKAkSGAoQYXBwb2ludG1lbnRfdHlwZRgCIAEoCRIRCgljYWxlbmRhcnMYAyADKAkSLgoKc3RhcnRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2V4cGlyZV90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZob2xkZXIYByABKAkibAoPSG9sZFNsb3RSZXF1ZXN0Eg4KBnBhcmVudBgBIAEoCRISCgpyZXF1ZXN0X2lkGAIgASgJEiUKBHNsb3QYAyABKAsyFy5zbG90Y2FzdC52MS5TbG90Q2hvaWNlEg4KBmhvbGRlchgEIAEoCSJFChBIb2xkU2xvdFJlc3BvbnNlEh8KBGhvbGQYASABKAsyES5zbG90Y2FzdC52MS5Ib2xkEhAKCHJldmlzaW9uGAIgASgDIjQKEFJlbmV3SG9sZFJlcXVlc3QSDAoEbmFtZRgBIAEoCRISCgpyZXF1ZXN0X2lkGAIgASgJIkYKEVJlbmV3SG9sZFJlc3BvbnNlEh8KBGhvbGQYASABKAsyES5zbG90Y2FzdC52MS5Ib2xkEhAKCHJldmlzaW9uGAIgASgDIjYKElJlbGVhc2VIb2xkUmVxdWVzdBIMCgRuYW1lGAEgASgJEhIKCnJlcXVlc3RfaWQYAiABKAkiJwoTUmVsZWFzZUhvbGRSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoAyJQCgtBcHBvaW50bWVudBIOCgRob2xkGAEgASgJSAASJwoEc2xvdBgCIAEoCzIXLnNsb3RjYXN0LnYxLlNsb3RDaG9pY2VIAEIICgZjaG9pY2Ui/wEKC0Jvb2tSZXF1ZXN0Eg4KBnBhcmVudBgBIAEoCRISCgpyZXF1ZXN0X2lkGAIgASgJEi4KDGFwcG9pbnRtZW50cxgDIAMoCzIYLnNsb3RjYXN0LnYxLkFwcG9pbnRtZW50EicKCGN1c3RvbWVyGAQgASgLMhUuc2xvdGNhc3QudjEuQ3VzdG9tZXISNAoGZmllbGRzGAUgAygLMiQuc2xvdGNhc3QudjEuQm9va1JlcXVlc3QuRmllbGRzRW50cnkSDgoGaG9sZGVyGAYgASgJGi0KC0ZpZWxkc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiSAoMQm9va1Jlc3BvbnNlEiYKCGJvb2tpbmdzGAEgAygLMhQuc2xvdGNhc3QudjEuQm9va2luZxIQCghyZXZpc2lvbhgCIAEoAyI3ChFHZXRCb29raW5nUmVxdWVzdBIMCgRuYW1lGAEgASgJEhQKDG1pbl9yZXZpc2lvbhgCIAEoAyJNChJHZXRCb29raW5nUmVzcG9uc2USJQoHYm9va2luZxgBIAEoCzIULnNsb3RjYXN0LnYxLkJvb2tpbmcSEAoIcmV2aXNpb24YAiABKAMijAEKGFJlc2NoZWR1bGVCb29raW5nUmVxdWVzdBIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAMSEgoKcmVxdWVzdF9pZBgDIAEoCRIkCgJ0bxgEIAEoCzIYLnNsb3RjYXN0LnYxLkFwcG9pbnRtZW50EhcKD292ZXJyaWRlX25vdGljZRgFIAEoCCJUChlSZXNjaGVkdWxlQm9va2luZ1Jlc3BvbnNlEiUKB2Jvb2tpbmcYASABKAsyFC5zbG90Y2FzdC52MS5Cb29raW5nEhAKCHJldmlzaW9uGAIgASgDInIKFENhbmNlbEJvb2tpbmdSZXF1ZXN0EgwKBG5hbWUYASABKAkSDwoHdmVyc2lvbhgCIAEoAxISCgpyZXF1ZXN0X2lkGAMgASgJEg4KBnJlYXNvbhgEIAEoCRIXCg9vdmVycmlkZV9ub3RpY2UYBSABKAgiUAoVQ2FuY2VsQm9va2luZ1Jlc3BvbnNlEiUKB2Jvb2tpbmcYASABKAsyFC5zbG90Y2FzdC52MS5Cb29raW5nEhAKCHJldmlzaW9uGAIgASgDIkoKFFJlZGVlbUhhbmRvZmZSZXF1ZXN0Eg4KBnBhcmVudBgBIAEoCRISCgpyZXF1ZXN0X2lkGAIgASgJEg4KBnRpY2tldBgDIAEoCSI4ChVSZWRlZW1IYW5kb2ZmUmVzcG9uc2USHwoEaG9sZBgBIAEoCzIRLnNsb3RjYXN0LnYxLkhvbGQiagoKVGltZVdpbmRvdxIuCgpzdGFydF90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAirAQKDVdhaXRsaXN0RW50cnkSDAoEbmFtZRgBIAEoCRIYChBhcHBvaW50bWVudF90eXBlGAIgASgJEhEKCWNhbGVuZGFycxgDIAMoCRIoCgd3aW5kb3dzGAQgAygLMhcuc2xvdGNhc3QudjEuVGltZVdpbmRvdxIrCghkdXJhdGlvbhgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIOCgZob2xkZXIYBiABKAkSMQoGc3RhdHVzGAcgASgOMiEuc2xvdGNhc3QudjEuV2FpdGxpc3RFbnRyeS5TdGF0dXMSIAoFb2ZmZXIYCCABKAsyES5zbG90Y2FzdC52MS5Ib2xkEjUKEW9mZmVyX2V4cGlyZV90aW1lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBInCghjdXN0b21lchgKIAEoCzIVLnNsb3RjYXN0LnYxLkN1c3RvbWVyEi8KC2NyZWF0ZV90aW1lGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKSAQoGU3RhdHVzEhYKElNUQVRVU19VTlNQRUNJRklFRBAAEhIKDlNUQVRVU19XQUlUSU5HEAESEgoOU1RBVFVTX09GRkVSRUQQAhIQCgxTVEFUVVNfVEFLRU4QAxIPCgtTVEFUVVNfTEVGVBAEEhEKDVNUQVRVU19MQVBTRUQQBRISCg5TVEFUVVNfRVhQSVJFRBAGIo4DChNKb2luV2FpdGxpc3RSZXF1ZXN0Eg4KBnBhcmVudBgBIAEoCRISCgpyZXF1ZXN0X2lkGAIgASgJEikKBHdpc2gYAyABKAsyFy5zbG90Y2FzdC52MS5TbG90Q2hvaWNlQgIYARInCghjdXN0b21lchgEIAEoCzIVLnNsb3RjYXN0LnYxLkN1c3RvbWVyEhgKEGFwcG9pbnRtZW50X3R5cGUYBSABKAkSEQoJY2FsZW5kYXJzGAYgAygJEigKB3dpbmRvd3MYByADKAsyFy5zbG90Y2FzdC52MS5UaW1lV2luZG93EisKCGR1cmF0aW9uGAggASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEg4KBmhvbGRlchgJIAEoCRI8CgZmaWVsZHMYCiADKAsyLC5zbG90Y2FzdC52MS5Kb2luV2FpdGxpc3RSZXF1ZXN0LkZpZWxkc0VudHJ5Gi0KC0ZpZWxkc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiYQoUSm9pbldhaXRsaXN0UmVzcG9uc2USDAoEbmFtZRgBIAEoCRIpCgVlbnRyeRgCIAEoCzIaLnNsb3RjYXN0LnYxLldhaXRsaXN0RW50cnkSEAoIcmV2aXNpb24YAyABKAMiPQoXR2V0V2FpdGxpc3RFbnRyeVJlcXVlc3QSDAoEbmFtZRgBIAEoCRIUCgxtaW5fcmV2aXNpb24YAiABKAMiVwoYR2V0V2FpdGxpc3RFbnRyeVJlc3BvbnNlEikKBWVudHJ5GAEgASgLMhouc2xvdGNhc3QudjEuV2FpdGxpc3RFbnRyeRIQCghyZXZpc2lvbhgCIAEoAyI4ChRMZWF2ZVdhaXRsaXN0UmVxdWVzdBIMCgRuYW1lGAEgASgJEhIKCnJlcXVlc3RfaWQYAiABKAkiKQoVTGVhdmVXYWl0bGlzdFJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDKt4BCg1Cb29raW5nU3RhdHVzEh4KGkJPT0tJTkdfU1RBVFVTX1VOU1BFQ0lGSUVEEAASGgoWQk9PS0lOR19TVEFUVVNfUEVORElORxABEhwKGEJPT0tJTkdfU1RBVFVTX0NPTkZJUk1FRBACEhwKGEJPT0tJTkdfU1RBVFVTX0NBTkNFTExFRBADEhsKF0JPT0tJTkdfU1RBVFVTX0RFQ0xJTkVEEAQSHAoYQk9PS0lOR19TVEFUVVNfQ09NUExFVEVEEAUSGgoWQk9PS0lOR19TVEFUVVNfTk9fU0hPVxAGMqUHCg5Cb29raW5nU2VydmljZRJHCghIb2xkU2xvdBIcLnNsb3RjYXN0LnYxLkhvbGRTbG90UmVxdWVzdBodLnNsb3RjYXN0LnYxLkhvbGRTbG90UmVzcG9uc2USSgoJUmVuZXdIb2xkEh0uc2xvdGNhc3QudjEuUmVuZXdIb2xkUmVxdWVzdBoeLnNsb3RjYXN0LnYxLlJlbmV3SG9sZFJlc3BvbnNlElAKC1JlbGVhc2VIb2xkEh8uc2xvdGNhc3QudjEuUmVsZWFzZUhvbGRSZXF1ZXN0GiAuc2xvdGNhc3QudjEuUmVsZWFzZUhvbGRSZXNwb25zZRI7CgRCb29rEhguc2xvdGNhc3QudjEuQm9va1JlcXVlc3QaGS5zbG90Y2FzdC52MS5Cb29rUmVzcG9uc2USTQoKR2V0Qm9va2luZxIeLnNsb3RjYXN0LnYxLkdldEJvb2tpbmdSZXF1ZXN0Gh8uc2xvdGNhc3QudjEuR2V0Qm9va2luZ1Jlc3BvbnNlEmIKEVJlc2NoZWR1bGVCb29raW5nEiUuc2xvdGNhc3QudjEuUmVzY2hlZHVsZUJvb2tpbmdSZXF1ZXN0GiYuc2xvdGNhc3QudjEuUmVzY2hlZHVsZUJvb2tpbmdSZXNwb25zZRJWCg1DYW5jZWxCb29raW5nEiEuc2xvdGNhc3QudjEuQ2FuY2VsQm9va2luZ1JlcXVlc3QaIi5zbG90Y2FzdC52MS5DYW5jZWxCb29raW5nUmVzcG9uc2USVgoNUmVkZWVtSGFuZG9mZhIhLnNsb3RjYXN0LnYxLlJlZGVlbUhhbmRvZmZSZXF1ZXN0GiIuc2xvdGNhc3QudjEuUmVkZWVtSGFuZG9mZlJlc3BvbnNlElMKDEpvaW5XYWl0bGlzdBIgLnNsb3RjYXN0LnYxLkpvaW5XYWl0bGlzdFJlcXVlc3QaIS5zbG90Y2FzdC52MS5Kb2luV2FpdGxpc3RSZXNwb25zZRJfChBHZXRXYWl0bGlzdEVudHJ5EiQuc2xvdGNhc3QudjEuR2V0V2FpdGxpc3RFbnRyeVJlcXVlc3QaJS5zbG90Y2FzdC52MS5HZXRXYWl0bGlzdEVudHJ5UmVzcG9uc2USVgoNTGVhdmVXYWl0bGlzdBIhLnNsb3RjYXN0LnYxLkxlYXZlV2FpdGxpc3RSZXF1ZXN0GiIuc2xvdGNhc3QudjEuTGVhdmVXYWl0bGlzdFJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_slotcast_v1_core]);
+  fileDesc("CiFzbG90Y2FzdC92MS9ib29raW5nX3NlcnZpY2UucHJvdG8SC3Nsb3RjYXN0LnYxIpsECgdCb29raW5nEgwKBG5hbWUYASABKAkSGAoQYXBwb2ludG1lbnRfdHlwZRgCIAEoCRIRCgljYWxlbmRhcnMYAyADKAkSLgoKc3RhcnRfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhEKCXRpbWVfem9uZRgGIAEoCRIqCgZzdGF0dXMYByABKA4yGi5zbG90Y2FzdC52MS5Cb29raW5nU3RhdHVzEg8KB3ZlcnNpb24YCCABKAMSJwoIY3VzdG9tZXIYCSABKAsyFS5zbG90Y2FzdC52MS5DdXN0b21lchIwCgZmaWVsZHMYCiADKAsyIC5zbG90Y2FzdC52MS5Cb29raW5nLkZpZWxkc0VudHJ5Ei8KC2NyZWF0ZV90aW1lGAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgt1cGRhdGVfdGltZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNY2FuY2VsX3JlYXNvbhgNIAEoCRIOCgZzZXJpZXMYDiABKAkSFAoMY29udmVyc2F0aW9uGA8gASgJGi0KC0ZpZWxkc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiYwoIQ3VzdG9tZXISFAoMZGlzcGxheV9uYW1lGAEgASgJEg0KBWVtYWlsGAIgASgJEg0KBXBob25lGAMgASgJEhEKCXRpbWVfem9uZRgEIAEoCRIQCghsYW5ndWFnZRgFIAEoCSL2AQoESG9sZBIMCgRuYW1lGAEgASgJEhgKEGFwcG9pbnRtZW50X3R5cGUYAiABKAkSEQoJY2FsZW5kYXJzGAMgAygJEi4KCnN0YXJ0X3RpbWUYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtleHBpcmVfdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGaG9sZGVyGAcgASgJEhQKDGNvbnZlcnNhdGlvbhgIIAEoCSKCAQoPSG9sZFNsb3RSZXF1ZXN0Eg4KBnBhcmVudBgBIAEoCRISCgpyZXF1ZXN0X2lkGAIgASgJEiUKBHNsb3QYAyABKAsyFy5zbG90Y2FzdC52MS5TbG90Q2hvaWNlEg4KBmhvbGRlchgEIAEoCRIUCgxjb252ZXJzYXRpb24YBSABKAkiRQoQSG9sZFNsb3RSZXNwb25zZRIfCgRob2xkGAEgASgLMhEuc2xvdGNhc3QudjEuSG9sZBIQCghyZXZpc2lvbhgCIAEoAyI0ChBSZW5ld0hvbGRSZXF1ZXN0EgwKBG5hbWUYASABKAkSEgoKcmVxdWVzdF9pZBgCIAEoCSJGChFSZW5ld0hvbGRSZXNwb25zZRIfCgRob2xkGAEgASgLMhEuc2xvdGNhc3QudjEuSG9sZBIQCghyZXZpc2lvbhgCIAEoAyI2ChJSZWxlYXNlSG9sZFJlcXVlc3QSDAoEbmFtZRgBIAEoCRISCgpyZXF1ZXN0X2lkGAIgASgJIicKE1JlbGVhc2VIb2xkUmVzcG9uc2USEAoIcmV2aXNpb24YASABKAMidwoLQXBwb2ludG1lbnQSDgoEaG9sZBgBIAEoCUgAEicKBHNsb3QYAiABKAsyFy5zbG90Y2FzdC52MS5TbG90Q2hvaWNlSAASJQoHY29uc2VudBgDIAEoCzIULnNsb3RjYXN0LnYxLkNvbnNlbnRCCAoGY2hvaWNlIpMBCgdDb25zZW50Eg0KBXN0YXJ0GAEgASgJEhEKCXRpbWVfem9uZRgCIAEoCRIYChBhcHBvaW50bWVudF90eXBlGAMgASgJEhAKCGNhbGVuZGFyGAQgASgJEg0KBXByaWNlGAUgASgJEisKCGR1cmF0aW9uGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIpUCCgtCb29rUmVxdWVzdBIOCgZwYXJlbnQYASABKAkSEgoKcmVxdWVzdF9pZBgCIAEoCRIuCgxhcHBvaW50bWVudHMYAyADKAsyGC5zbG90Y2FzdC52MS5BcHBvaW50bWVudBInCghjdXN0b21lchgEIAEoCzIVLnNsb3RjYXN0LnYxLkN1c3RvbWVyEjQKBmZpZWxkcxgFIAMoCzIkLnNsb3RjYXN0LnYxLkJvb2tSZXF1ZXN0LkZpZWxkc0VudHJ5Eg4KBmhvbGRlchgGIAEoCRIUCgxjb252ZXJzYXRpb24YByABKAkaLQoLRmllbGRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJICgxCb29rUmVzcG9uc2USJgoIYm9va2luZ3MYASADKAsyFC5zbG90Y2FzdC52MS5Cb29raW5nEhAKCHJldmlzaW9uGAIgASgDIjcKEUdldEJvb2tpbmdSZXF1ZXN0EgwKBG5hbWUYASABKAkSFAoMbWluX3JldmlzaW9uGAIgASgDIk0KEkdldEJvb2tpbmdSZXNwb25zZRIlCgdib29raW5nGAEgASgLMhQuc2xvdGNhc3QudjEuQm9va2luZxIQCghyZXZpc2lvbhgCIAEoAyKMAQoYUmVzY2hlZHVsZUJvb2tpbmdSZXF1ZXN0EgwKBG5hbWUYASABKAkSDwoHdmVyc2lvbhgCIAEoAxISCgpyZXF1ZXN0X2lkGAMgASgJEiQKAnRvGAQgASgLMhguc2xvdGNhc3QudjEuQXBwb2ludG1lbnQSFwoPb3ZlcnJpZGVfbm90aWNlGAUgASgIIlQKGVJlc2NoZWR1bGVCb29raW5nUmVzcG9uc2USJQoHYm9va2luZxgBIAEoCzIULnNsb3RjYXN0LnYxLkJvb2tpbmcSEAoIcmV2aXNpb24YAiABKAMicgoUQ2FuY2VsQm9va2luZ1JlcXVlc3QSDAoEbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgDEhIKCnJlcXVlc3RfaWQYAyABKAkSDgoGcmVhc29uGAQgASgJEhcKD292ZXJyaWRlX25vdGljZRgFIAEoCCJQChVDYW5jZWxCb29raW5nUmVzcG9uc2USJQoHYm9va2luZxgBIAEoCzIULnNsb3RjYXN0LnYxLkJvb2tpbmcSEAoIcmV2aXNpb24YAiABKAMiwQEKDlByZWZpbGxlZEZpZWxkEgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAkSOgoKcHJvdmVuYW5jZRgDIAEoDjImLnNsb3RjYXN0LnYxLlByZWZpbGxlZEZpZWxkLlByb3ZlbmFuY2UiVgoKUHJvdmVuYW5jZRIaChZQUk9WRU5BTkNFX1VOU1BFQ0lGSUVEEAASEwoPUFJPVkVOQU5DRV9TQUlEEAESFwoTUFJPVkVOQU5DRV9JTkZFUlJFRBACIloKFFJlZGVlbUhhbmRvZmZSZXF1ZXN0Eg4KBnBhcmVudBgBIAEoCRISCgpyZXF1ZXN0X2lkGAIgASgJEg4KBnRpY2tldBgDIAEoCRIOCgZob2xkZXIYBCABKAkidwoVUmVkZWVtSGFuZG9mZlJlc3BvbnNlEh8KBGhvbGQYASABKAsyES5zbG90Y2FzdC52MS5Ib2xkEisKBmZpZWxkcxgCIAMoCzIbLnNsb3RjYXN0LnYxLlByZWZpbGxlZEZpZWxkEhAKCHJldmlzaW9uGAMgASgDImoKClRpbWVXaW5kb3cSLgoKc3RhcnRfdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIqwECg1XYWl0bGlzdEVudHJ5EgwKBG5hbWUYASABKAkSGAoQYXBwb2ludG1lbnRfdHlwZRgCIAEoCRIRCgljYWxlbmRhcnMYAyADKAkSKAoHd2luZG93cxgEIAMoCzIXLnNsb3RjYXN0LnYxLlRpbWVXaW5kb3cSKwoIZHVyYXRpb24YBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SDgoGaG9sZGVyGAYgASgJEjEKBnN0YXR1cxgHIAEoDjIhLnNsb3RjYXN0LnYxLldhaXRsaXN0RW50cnkuU3RhdHVzEiAKBW9mZmVyGAggASgLMhEuc2xvdGNhc3QudjEuSG9sZBI1ChFvZmZlcl9leHBpcmVfdGltZRgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoIY3VzdG9tZXIYCiABKAsyFS5zbG90Y2FzdC52MS5DdXN0b21lchIvCgtjcmVhdGVfdGltZRgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAikgEKBlN0YXR1cxIWChJTVEFUVVNfVU5TUEVDSUZJRUQQABISCg5TVEFUVVNfV0FJVElORxABEhIKDlNUQVRVU19PRkZFUkVEEAISEAoMU1RBVFVTX1RBS0VOEAMSDwoLU1RBVFVTX0xFRlQQBBIRCg1TVEFUVVNfTEFQU0VEEAUSEgoOU1RBVFVTX0VYUElSRUQQBiKOAwoTSm9pbldhaXRsaXN0UmVxdWVzdBIOCgZwYXJlbnQYASABKAkSEgoKcmVxdWVzdF9pZBgCIAEoCRIpCgR3aXNoGAMgASgLMhcuc2xvdGNhc3QudjEuU2xvdENob2ljZUICGAESJwoIY3VzdG9tZXIYBCABKAsyFS5zbG90Y2FzdC52MS5DdXN0b21lchIYChBhcHBvaW50bWVudF90eXBlGAUgASgJEhEKCWNhbGVuZGFycxgGIAMoCRIoCgd3aW5kb3dzGAcgAygLMhcuc2xvdGNhc3QudjEuVGltZVdpbmRvdxIrCghkdXJhdGlvbhgIIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIOCgZob2xkZXIYCSABKAkSPAoGZmllbGRzGAogAygLMiwuc2xvdGNhc3QudjEuSm9pbldhaXRsaXN0UmVxdWVzdC5GaWVsZHNFbnRyeRotCgtGaWVsZHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBImEKFEpvaW5XYWl0bGlzdFJlc3BvbnNlEgwKBG5hbWUYASABKAkSKQoFZW50cnkYAiABKAsyGi5zbG90Y2FzdC52MS5XYWl0bGlzdEVudHJ5EhAKCHJldmlzaW9uGAMgASgDIj0KF0dldFdhaXRsaXN0RW50cnlSZXF1ZXN0EgwKBG5hbWUYASABKAkSFAoMbWluX3JldmlzaW9uGAIgASgDIlcKGEdldFdhaXRsaXN0RW50cnlSZXNwb25zZRIpCgVlbnRyeRgBIAEoCzIaLnNsb3RjYXN0LnYxLldhaXRsaXN0RW50cnkSEAoIcmV2aXNpb24YAiABKAMiOAoUTGVhdmVXYWl0bGlzdFJlcXVlc3QSDAoEbmFtZRgBIAEoCRISCgpyZXF1ZXN0X2lkGAIgASgJIikKFUxlYXZlV2FpdGxpc3RSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoAyreAQoNQm9va2luZ1N0YXR1cxIeChpCT09LSU5HX1NUQVRVU19VTlNQRUNJRklFRBAAEhoKFkJPT0tJTkdfU1RBVFVTX1BFTkRJTkcQARIcChhCT09LSU5HX1NUQVRVU19DT05GSVJNRUQQAhIcChhCT09LSU5HX1NUQVRVU19DQU5DRUxMRUQQAxIbChdCT09LSU5HX1NUQVRVU19ERUNMSU5FRBAEEhwKGEJPT0tJTkdfU1RBVFVTX0NPTVBMRVRFRBAFEhoKFkJPT0tJTkdfU1RBVFVTX05PX1NIT1cQBjKlBwoOQm9va2luZ1NlcnZpY2USRwoISG9sZFNsb3QSHC5zbG90Y2FzdC52MS5Ib2xkU2xvdFJlcXVlc3QaHS5zbG90Y2FzdC52MS5Ib2xkU2xvdFJlc3BvbnNlEkoKCVJlbmV3SG9sZBIdLnNsb3RjYXN0LnYxLlJlbmV3SG9sZFJlcXVlc3QaHi5zbG90Y2FzdC52MS5SZW5ld0hvbGRSZXNwb25zZRJQCgtSZWxlYXNlSG9sZBIfLnNsb3RjYXN0LnYxLlJlbGVhc2VIb2xkUmVxdWVzdBogLnNsb3RjYXN0LnYxLlJlbGVhc2VIb2xkUmVzcG9uc2USOwoEQm9vaxIYLnNsb3RjYXN0LnYxLkJvb2tSZXF1ZXN0Ghkuc2xvdGNhc3QudjEuQm9va1Jlc3BvbnNlEk0KCkdldEJvb2tpbmcSHi5zbG90Y2FzdC52MS5HZXRCb29raW5nUmVxdWVzdBofLnNsb3RjYXN0LnYxLkdldEJvb2tpbmdSZXNwb25zZRJiChFSZXNjaGVkdWxlQm9va2luZxIlLnNsb3RjYXN0LnYxLlJlc2NoZWR1bGVCb29raW5nUmVxdWVzdBomLnNsb3RjYXN0LnYxLlJlc2NoZWR1bGVCb29raW5nUmVzcG9uc2USVgoNQ2FuY2VsQm9va2luZxIhLnNsb3RjYXN0LnYxLkNhbmNlbEJvb2tpbmdSZXF1ZXN0GiIuc2xvdGNhc3QudjEuQ2FuY2VsQm9va2luZ1Jlc3BvbnNlElYKDVJlZGVlbUhhbmRvZmYSIS5zbG90Y2FzdC52MS5SZWRlZW1IYW5kb2ZmUmVxdWVzdBoiLnNsb3RjYXN0LnYxLlJlZGVlbUhhbmRvZmZSZXNwb25zZRJTCgxKb2luV2FpdGxpc3QSIC5zbG90Y2FzdC52MS5Kb2luV2FpdGxpc3RSZXF1ZXN0GiEuc2xvdGNhc3QudjEuSm9pbldhaXRsaXN0UmVzcG9uc2USXwoQR2V0V2FpdGxpc3RFbnRyeRIkLnNsb3RjYXN0LnYxLkdldFdhaXRsaXN0RW50cnlSZXF1ZXN0GiUuc2xvdGNhc3QudjEuR2V0V2FpdGxpc3RFbnRyeVJlc3BvbnNlElYKDUxlYXZlV2FpdGxpc3QSIS5zbG90Y2FzdC52MS5MZWF2ZVdhaXRsaXN0UmVxdWVzdBoiLnNsb3RjYXN0LnYxLkxlYXZlV2FpdGxpc3RSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_slotcast_v1_core]);
 
 /**
  * Booking is a claim that stays.
@@ -119,6 +119,13 @@ export type Booking = Message<"slotcast.v1.Booking"> & {
    * @generated from field: string series = 14;
    */
   series: string;
+
+  /**
+   * The conversation that it belongs to; may be empty.
+   *
+   * @generated from field: string conversation = 15;
+   */
+  conversation: string;
 };
 
 /**
@@ -231,6 +238,13 @@ export type Hold = Message<"slotcast.v1.Hold"> & {
    * @generated from field: string holder = 7;
    */
   holder: string;
+
+  /**
+   * The conversation that it belongs to; may be empty.
+   *
+   * @generated from field: string conversation = 8;
+   */
+  conversation: string;
 };
 
 /**
@@ -275,6 +289,14 @@ export type HoldSlotRequest = Message<"slotcast.v1.HoldSlotRequest"> & {
    * @generated from field: string holder = 4;
    */
   holder: string;
+
+  /**
+   * The chat's own name for the conversation that this belongs to; its booking tells it again, in WatchBookings
+   * too, so that the chat learns what was done. May be empty.
+   *
+   * @generated from field: string conversation = 5;
+   */
+  conversation: string;
 };
 
 /**
@@ -447,6 +469,13 @@ export type Appointment = Message<"slotcast.v1.Appointment"> & {
     value: SlotChoice;
     case: "slot";
   } | { case: undefined; value?: undefined };
+
+  /**
+   * What the person was shown and agreed to. Absent: nothing is compared.
+   *
+   * @generated from field: slotcast.v1.Consent consent = 3;
+   */
+  consent?: Consent | undefined;
 };
 
 /**
@@ -455,6 +484,63 @@ export type Appointment = Message<"slotcast.v1.Appointment"> & {
  */
 export const AppointmentSchema: GenMessage<Appointment> = /*@__PURE__*/
   messageDesc(file_slotcast_v1_booking_service, 9);
+
+/**
+ * Consent is what a person was shown before they agreed. It is compared with what would be booked, in the
+ * commit that books it: where they differ nothing is booked, and CONSENT_MISMATCH names the difference.
+ *
+ * @generated from message slotcast.v1.Consent
+ */
+export type Consent = Message<"slotcast.v1.Consent"> & {
+  /**
+   * The start as it was told, in civil time with its offset, such as `2030-01-07T10:00:00+01:00`.
+   *
+   * @generated from field: string start = 1;
+   */
+  start: string;
+
+  /**
+   * The IANA zone in which it was told: on that date it must have that offset.
+   *
+   * @generated from field: string time_zone = 2;
+   */
+  timeZone: string;
+
+  /**
+   * The display name of the appointment type.
+   *
+   * @generated from field: string appointment_type = 3;
+   */
+  appointmentType: string;
+
+  /**
+   * The display name of the calendar; empty: nobody was named.
+   *
+   * @generated from field: string calendar = 4;
+   */
+  calendar: string;
+
+  /**
+   * The price, exactly as the appointment type has it; empty where it has none.
+   *
+   * @generated from field: string price = 5;
+   */
+  price: string;
+
+  /**
+   * How long it was said to last; absent: nothing was said.
+   *
+   * @generated from field: google.protobuf.Duration duration = 6;
+   */
+  duration?: Duration | undefined;
+};
+
+/**
+ * Describes the message slotcast.v1.Consent.
+ * Use `create(ConsentSchema)` to create a new message.
+ */
+export const ConsentSchema: GenMessage<Consent> = /*@__PURE__*/
+  messageDesc(file_slotcast_v1_booking_service, 10);
 
 /**
  * BookRequest books one or several appointments, all or none.
@@ -504,6 +590,14 @@ export type BookRequest = Message<"slotcast.v1.BookRequest"> & {
    * @generated from field: string holder = 6;
    */
   holder: string;
+
+  /**
+   * The chat's own name for the conversation that this belongs to; its booking tells it again, in WatchBookings
+   * too, so that the chat learns what was done. Empty: that of the first hold.
+   *
+   * @generated from field: string conversation = 7;
+   */
+  conversation: string;
 };
 
 /**
@@ -511,7 +605,7 @@ export type BookRequest = Message<"slotcast.v1.BookRequest"> & {
  * Use `create(BookRequestSchema)` to create a new message.
  */
 export const BookRequestSchema: GenMessage<BookRequest> = /*@__PURE__*/
-  messageDesc(file_slotcast_v1_booking_service, 10);
+  messageDesc(file_slotcast_v1_booking_service, 11);
 
 /**
  * BookResponse has the bookings, in the order of the appointments.
@@ -539,7 +633,7 @@ export type BookResponse = Message<"slotcast.v1.BookResponse"> & {
  * Use `create(BookResponseSchema)` to create a new message.
  */
 export const BookResponseSchema: GenMessage<BookResponse> = /*@__PURE__*/
-  messageDesc(file_slotcast_v1_booking_service, 11);
+  messageDesc(file_slotcast_v1_booking_service, 12);
 
 /**
  * GetBookingRequest reads a booking.
@@ -567,7 +661,7 @@ export type GetBookingRequest = Message<"slotcast.v1.GetBookingRequest"> & {
  * Use `create(GetBookingRequestSchema)` to create a new message.
  */
 export const GetBookingRequestSchema: GenMessage<GetBookingRequest> = /*@__PURE__*/
-  messageDesc(file_slotcast_v1_booking_service, 12);
+  messageDesc(file_slotcast_v1_booking_service, 13);
 
 /**
  * GetBookingResponse has a booking.
@@ -595,7 +689,7 @@ export type GetBookingResponse = Message<"slotcast.v1.GetBookingResponse"> & {
  * Use `create(GetBookingResponseSchema)` to create a new message.
  */
 export const GetBookingResponseSchema: GenMessage<GetBookingResponse> = /*@__PURE__*/
-  messageDesc(file_slotcast_v1_booking_service, 13);
+  messageDesc(file_slotcast_v1_booking_service, 14);
 
 /**
  * RescheduleBookingRequest moves a booking to another slot.
@@ -645,7 +739,7 @@ export type RescheduleBookingRequest = Message<"slotcast.v1.RescheduleBookingReq
  * Use `create(RescheduleBookingRequestSchema)` to create a new message.
  */
 export const RescheduleBookingRequestSchema: GenMessage<RescheduleBookingRequest> = /*@__PURE__*/
-  messageDesc(file_slotcast_v1_booking_service, 14);
+  messageDesc(file_slotcast_v1_booking_service, 15);
 
 /**
  * RescheduleBookingResponse has the booking as it is now.
@@ -673,7 +767,7 @@ export type RescheduleBookingResponse = Message<"slotcast.v1.RescheduleBookingRe
  * Use `create(RescheduleBookingResponseSchema)` to create a new message.
  */
 export const RescheduleBookingResponseSchema: GenMessage<RescheduleBookingResponse> = /*@__PURE__*/
-  messageDesc(file_slotcast_v1_booking_service, 15);
+  messageDesc(file_slotcast_v1_booking_service, 16);
 
 /**
  * CancelBookingRequest cancels a booking.
@@ -723,7 +817,7 @@ export type CancelBookingRequest = Message<"slotcast.v1.CancelBookingRequest"> &
  * Use `create(CancelBookingRequestSchema)` to create a new message.
  */
 export const CancelBookingRequestSchema: GenMessage<CancelBookingRequest> = /*@__PURE__*/
-  messageDesc(file_slotcast_v1_booking_service, 16);
+  messageDesc(file_slotcast_v1_booking_service, 17);
 
 /**
  * CancelBookingResponse has the booking as it is now.
@@ -751,7 +845,77 @@ export type CancelBookingResponse = Message<"slotcast.v1.CancelBookingResponse">
  * Use `create(CancelBookingResponseSchema)` to create a new message.
  */
 export const CancelBookingResponseSchema: GenMessage<CancelBookingResponse> = /*@__PURE__*/
-  messageDesc(file_slotcast_v1_booking_service, 17);
+  messageDesc(file_slotcast_v1_booking_service, 18);
+
+/**
+ * PrefilledField is something that a form need not ask.
+ *
+ * @generated from message slotcast.v1.PrefilledField
+ */
+export type PrefilledField = Message<"slotcast.v1.PrefilledField"> & {
+  /**
+   * `display_name`, `email`, `phone`, `time_zone` or `language`, as Customer has them; any other is one of
+   * the booking's `fields`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * What it is. It is shown as text, whatever it says.
+   *
+   * @generated from field: string value = 2;
+   */
+  value: string;
+
+  /**
+   * How it is known.
+   *
+   * @generated from field: slotcast.v1.PrefilledField.Provenance provenance = 3;
+   */
+  provenance: PrefilledField_Provenance;
+};
+
+/**
+ * Describes the message slotcast.v1.PrefilledField.
+ * Use `create(PrefilledFieldSchema)` to create a new message.
+ */
+export const PrefilledFieldSchema: GenMessage<PrefilledField> = /*@__PURE__*/
+  messageDesc(file_slotcast_v1_booking_service, 19);
+
+/**
+ * How it is known.
+ *
+ * @generated from enum slotcast.v1.PrefilledField.Provenance
+ */
+export enum PrefilledField_Provenance {
+  /**
+   * Never valid.
+   *
+   * @generated from enum value: PROVENANCE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The person said it in so many words.
+   *
+   * @generated from enum value: PROVENANCE_SAID = 1;
+   */
+  SAID = 1,
+
+  /**
+   * A model took it from what was said, or guessed it: the form asks the person to confirm it.
+   *
+   * @generated from enum value: PROVENANCE_INFERRED = 2;
+   */
+  INFERRED = 2,
+}
+
+/**
+ * Describes the enum slotcast.v1.PrefilledField.Provenance.
+ */
+export const PrefilledField_ProvenanceSchema: GenEnum<PrefilledField_Provenance> = /*@__PURE__*/
+  enumDesc(file_slotcast_v1_booking_service, 19, 0);
 
 /**
  * RedeemHandoffRequest takes over a ticket.
@@ -780,6 +944,13 @@ export type RedeemHandoffRequest = Message<"slotcast.v1.RedeemHandoffRequest"> &
    * @generated from field: string ticket = 3;
    */
   ticket: string;
+
+  /**
+   * Whose hold it will be: the form's own name for its visitor.
+   *
+   * @generated from field: string holder = 4;
+   */
+  holder: string;
 };
 
 /**
@@ -787,7 +958,7 @@ export type RedeemHandoffRequest = Message<"slotcast.v1.RedeemHandoffRequest"> &
  * Use `create(RedeemHandoffRequestSchema)` to create a new message.
  */
 export const RedeemHandoffRequestSchema: GenMessage<RedeemHandoffRequest> = /*@__PURE__*/
-  messageDesc(file_slotcast_v1_booking_service, 18);
+  messageDesc(file_slotcast_v1_booking_service, 20);
 
 /**
  * RedeemHandoffResponse has the hold.
@@ -801,6 +972,20 @@ export type RedeemHandoffResponse = Message<"slotcast.v1.RedeemHandoffResponse">
    * @generated from field: slotcast.v1.Hold hold = 1;
    */
   hold?: Hold | undefined;
+
+  /**
+   * What is known already, in the order in which it was given.
+   *
+   * @generated from field: repeated slotcast.v1.PrefilledField fields = 2;
+   */
+  fields: PrefilledField[];
+
+  /**
+   * The revision of this change.
+   *
+   * @generated from field: int64 revision = 3;
+   */
+  revision: bigint;
 };
 
 /**
@@ -808,7 +993,7 @@ export type RedeemHandoffResponse = Message<"slotcast.v1.RedeemHandoffResponse">
  * Use `create(RedeemHandoffResponseSchema)` to create a new message.
  */
 export const RedeemHandoffResponseSchema: GenMessage<RedeemHandoffResponse> = /*@__PURE__*/
-  messageDesc(file_slotcast_v1_booking_service, 19);
+  messageDesc(file_slotcast_v1_booking_service, 21);
 
 /**
  * TimeWindow is a span of time.
@@ -836,7 +1021,7 @@ export type TimeWindow = Message<"slotcast.v1.TimeWindow"> & {
  * Use `create(TimeWindowSchema)` to create a new message.
  */
 export const TimeWindowSchema: GenMessage<TimeWindow> = /*@__PURE__*/
-  messageDesc(file_slotcast_v1_booking_service, 20);
+  messageDesc(file_slotcast_v1_booking_service, 22);
 
 /**
  * WaitlistEntry is one who waits for a slot.
@@ -927,7 +1112,7 @@ export type WaitlistEntry = Message<"slotcast.v1.WaitlistEntry"> & {
  * Use `create(WaitlistEntrySchema)` to create a new message.
  */
 export const WaitlistEntrySchema: GenMessage<WaitlistEntry> = /*@__PURE__*/
-  messageDesc(file_slotcast_v1_booking_service, 21);
+  messageDesc(file_slotcast_v1_booking_service, 23);
 
 /**
  * Where an entry stands.
@@ -989,7 +1174,7 @@ export enum WaitlistEntry_Status {
  * Describes the enum slotcast.v1.WaitlistEntry.Status.
  */
 export const WaitlistEntry_StatusSchema: GenEnum<WaitlistEntry_Status> = /*@__PURE__*/
-  enumDesc(file_slotcast_v1_booking_service, 21, 0);
+  enumDesc(file_slotcast_v1_booking_service, 23, 0);
 
 /**
  * JoinWaitlistRequest waits for a slot.
@@ -1075,7 +1260,7 @@ export type JoinWaitlistRequest = Message<"slotcast.v1.JoinWaitlistRequest"> & {
  * Use `create(JoinWaitlistRequestSchema)` to create a new message.
  */
 export const JoinWaitlistRequestSchema: GenMessage<JoinWaitlistRequest> = /*@__PURE__*/
-  messageDesc(file_slotcast_v1_booking_service, 22);
+  messageDesc(file_slotcast_v1_booking_service, 24);
 
 /**
  * JoinWaitlistResponse has the entry.
@@ -1110,7 +1295,7 @@ export type JoinWaitlistResponse = Message<"slotcast.v1.JoinWaitlistResponse"> &
  * Use `create(JoinWaitlistResponseSchema)` to create a new message.
  */
 export const JoinWaitlistResponseSchema: GenMessage<JoinWaitlistResponse> = /*@__PURE__*/
-  messageDesc(file_slotcast_v1_booking_service, 23);
+  messageDesc(file_slotcast_v1_booking_service, 25);
 
 /**
  * GetWaitlistEntryRequest reads an entry.
@@ -1138,7 +1323,7 @@ export type GetWaitlistEntryRequest = Message<"slotcast.v1.GetWaitlistEntryReque
  * Use `create(GetWaitlistEntryRequestSchema)` to create a new message.
  */
 export const GetWaitlistEntryRequestSchema: GenMessage<GetWaitlistEntryRequest> = /*@__PURE__*/
-  messageDesc(file_slotcast_v1_booking_service, 24);
+  messageDesc(file_slotcast_v1_booking_service, 26);
 
 /**
  * GetWaitlistEntryResponse has it.
@@ -1166,7 +1351,7 @@ export type GetWaitlistEntryResponse = Message<"slotcast.v1.GetWaitlistEntryResp
  * Use `create(GetWaitlistEntryResponseSchema)` to create a new message.
  */
 export const GetWaitlistEntryResponseSchema: GenMessage<GetWaitlistEntryResponse> = /*@__PURE__*/
-  messageDesc(file_slotcast_v1_booking_service, 25);
+  messageDesc(file_slotcast_v1_booking_service, 27);
 
 /**
  * LeaveWaitlistRequest withdraws a wish.
@@ -1195,7 +1380,7 @@ export type LeaveWaitlistRequest = Message<"slotcast.v1.LeaveWaitlistRequest"> &
  * Use `create(LeaveWaitlistRequestSchema)` to create a new message.
  */
 export const LeaveWaitlistRequestSchema: GenMessage<LeaveWaitlistRequest> = /*@__PURE__*/
-  messageDesc(file_slotcast_v1_booking_service, 26);
+  messageDesc(file_slotcast_v1_booking_service, 28);
 
 /**
  * LeaveWaitlistResponse says that it is withdrawn.
@@ -1216,7 +1401,7 @@ export type LeaveWaitlistResponse = Message<"slotcast.v1.LeaveWaitlistResponse">
  * Use `create(LeaveWaitlistResponseSchema)` to create a new message.
  */
 export const LeaveWaitlistResponseSchema: GenMessage<LeaveWaitlistResponse> = /*@__PURE__*/
-  messageDesc(file_slotcast_v1_booking_service, 27);
+  messageDesc(file_slotcast_v1_booking_service, 29);
 
 /**
  * BookingStatus is where a booking stands.
@@ -1329,6 +1514,7 @@ export const BookingService: GenService<{
    * has expired still succeeds if its slot is free (B7). A type that needs approval gives a pending
    * booking, which takes its seat (B8).
    * SLOT_TAKEN, SLOT_CLOSED, NOTICE_TOO_SHORT, BEYOND_HORIZON, CAP_REACHED, SLOT_OFF_GRID: with alternatives.
+   * CONSENT_MISMATCH: it is not what the person was shown.
    *
    * @generated from rpc slotcast.v1.BookingService.Book
    */
@@ -1372,7 +1558,11 @@ export const BookingService: GenService<{
     output: typeof CancelBookingResponseSchema;
   },
   /**
-   * RedeemHandoff takes over the hold and the fields of a ticket, once. NOT_IMPLEMENTED until its own release.
+   * RedeemHandoff takes over the hold and the fields of a ticket, once: from then on the hold is that of the
+   * redeeming key and holder, and its former holder can neither book nor release it. The same holder may
+   * redeem it again, as a page does that is loaded anew.
+   * HANDOFF_INVALID: it was altered, or is of another business. HANDOFF_USED: another holder has redeemed it.
+   * HANDOFF_ENDED: its hold was booked, released, or has lapsed.
    *
    * @generated from rpc slotcast.v1.BookingService.RedeemHandoff
    */
