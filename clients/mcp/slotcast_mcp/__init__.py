@@ -1,0 +1,1 @@
+"""Slotcast for AI assistants, as tools of the Model Context Protocol."""
