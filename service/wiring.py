@@ -118,6 +118,7 @@ async def built_parts(settings: Settings) -> AsyncIterator[Parts]:
             frames=frames,
             counters=counters,
             outbound=await stack.enter_async_context(_outbound(settings)),
+            consumers=_consumers(settings),
         )
 
 

@@ -19,7 +19,7 @@ from service.cli.connection import (
 )
 from service.cli.letters import collect, state_of
 from service.cli.printing import counted, print_json, print_table, say, warn
-from slotcast import Client, Delivery, DeliveryQuery, DeliveryState, InvalidTransition
+from slotcast import Client, Delivery, DeliveryQuery, DeliveryState, InvalidTransition, LogTrimmed
 
 DEAD_MAX = 1000
 WAITING_MAX = 10_000
@@ -63,13 +63,15 @@ def retry(
     target: TargetOption = None,
     api_key: ApiKeyOption = None,
 ) -> None:
-    """Send again what was given up, one or all, under the same ids."""
+    """Send again what was given up, one or all, under the same ids.
+
+    What could not be planned is planned again, from what is kept of its change.
+    """
     if bool(delivery) == every:
         raise typer.BadParameter("Name one, or say --all.")
 
     async def work(client: Client) -> None:
-        count = await (_retry(client, delivery) if delivery else _retry_all(client))
-        say(f"{count} to be sent again.")
+        await (_retry(client, delivery) if delivery else _retry_all(client))
 
     with_client(work, business, target, api_key)
 
@@ -111,27 +113,47 @@ def _say_later(later: Sequence[Delivery], *, is_all: bool) -> None:
         say("Nothing waits, and nothing was given up.")
 
 
-async def _retry(client: Client, delivery: str) -> int:
+async def _retry(client: Client, delivery: str) -> None:
     try:
-        await client.retry_delivery(delivery)
+        tried = await client.retry_delivery(delivery)
     except InvalidTransition as refusal:
         state = refusal.metadata.get("status", "").lower()
         raise typer.BadParameter(
             f"{delivery} is {state or 'not given up'}: only what was given up is sent again."
         ) from None
-    return 1
+    except LogTrimmed as refusal:
+        raise typer.BadParameter(f"Nothing is left to plan it from. {refusal.message}") from None
+    _say_retried([tried], lost=0)
 
 
-async def _retry_all(client: Client) -> int:
-    count = 0
-    for each in await _newest(client, DeliveryState.DEAD, RETRIED_MAX):
+async def _retry_all(client: Client) -> None:
+    """Retry all, the oldest change first: what one owes waits before what comes after it."""
+    tried, lost = [], 0
+    newest_first = await _newest(client, DeliveryState.DEAD, RETRIED_MAX)
+    for each in sorted(reversed(newest_first), key=lambda dead: dead.revision):
         try:
-            await client.retry_delivery(each)
-            count += 1
+            tried.append(await client.retry_delivery(each))
         except InvalidTransition:
             # Somebody else was faster.
             continue
-    return count
+        except LogTrimmed:
+            lost += 1
+    _say_retried(tried, lost=lost)
+
+
+def _say_retried(tried: Sequence[Delivery], *, lost: int) -> None:
+    """Say what came of retrying: what was planned again has ended, and others wait instead."""
+    waiting = sum(each.state is DeliveryState.WAITING for each in tried)
+    dead = sum(each.state is DeliveryState.DEAD for each in tried)
+    planned = len(tried) - waiting - dead
+    if waiting or not (planned or dead or lost):
+        say(f"{waiting} to be sent again.")
+    if planned:
+        say(f"{planned} planned again: what is owed is sent now.")
+    if dead:
+        say(f"{dead} could not be planned again: `slotcast jobs` says why.")
+    if lost:
+        say(f"{lost} cannot be planned any more: the log was trimmed. See `slotcast jobs`.")
 
 
 def _next_attempt(delivery: Delivery) -> str:

@@ -1,7 +1,8 @@
 """Consumers: who follows the change log with a durable cursor, and plans what is owed for it.
 
 The cursor, the deliveries and their jobs are one transaction. So nothing is planned twice or left
-out, whenever a process ends; and of several processes one has a cursor at a time.
+out, whenever a process ends; and of several processes one has a cursor at a time. For what cannot be
+planned a dead delivery stands, which an operator sees and has planned again.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 
 from service.domain.change import Change
 from service.domain.delivery import NewDelivery
+from service.notify import unplanned
 from service.notify.delivery import Consumer
 from service.ops.failpoints import Failpoint, reach
 from service.ops.jitter import JITTER
@@ -164,9 +166,10 @@ class Consumers:
             limit = self._limits.changes_max
             found = await changes.read_after(tx, business_id, cursor.revision, limit)
             first = found[0].revision if found else await _after_floor(tx, business_id)
+            member = self._members[name]
             if first > cursor.revision + 1:
-                _tell_jump(business_id, name, cursor.revision, first)
-            planned = await self._plan(tx, business_id, self._members[name], found)
+                await _tell_jump(tx, business_id, member, cursor.revision + 1, first - 1)
+            planned = await self._plan(tx, business_id, member, found)
             await deliveries.add(tx, business_id, planned)
             last = found[-1].revision if found else max(first - 1, cursor.revision)
             await consumers.move(tx, business_id, name, last)
@@ -195,7 +198,7 @@ class Consumers:
     async def _plan(
         self, tx: Transaction, business_id: str, consumer: Consumer, found: Sequence[Change]
     ) -> list[NewDelivery]:
-        """Plan for all at once; if that fails, one by one, and without what fails alone too."""
+        """Plan for all at once; if that fails, one by one. For what fails alone too, a dead one stands."""
         if not found:
             return []
         try:
@@ -205,12 +208,8 @@ class Consumers:
             if is_retryable(error):
                 raise
             if len(found) == 1:
-                logger.exception(
-                    "%s cannot plan for revision %d, and passes over it",
-                    consumer.name,
-                    found[0].revision,
-                    extra={"business": business_id},
-                )
+                unplanned.tell_unplanned(consumer, business_id, found[0].revision)
+                await unplanned.keep(tx, business_id, consumer, found[0], error)
                 return []
         return [
             new for change in found for new in await self._plan(tx, business_id, consumer, [change])
@@ -222,12 +221,15 @@ async def _after_floor(tx: Transaction, business_id: str) -> int:
     return await changes.floor(tx, business_id) + 1
 
 
-def _tell_jump(business_id: str, name: str, revision: int, first: int) -> None:
-    """Say what nobody will be told of."""
+async def _tell_jump(
+    tx: Transaction, business_id: str, consumer: Consumer, first: int, last: int
+) -> None:
+    """Say what nobody will be told of, to who reads the log and to who looks at deliveries."""
     logger.error(
         "%s has lost the changes %d to %d: the log was trimmed before it came there",
-        name,
-        revision + 1,
-        first - 1,
+        consumer.name,
+        first,
+        last,
         extra={"business": business_id},
     )
+    await unplanned.keep_lost(tx, business_id, consumer, first, last)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from service.domain.change import Change
-from service.domain.delivery import Delivery, NewDelivery
+from service.domain.delivery import Channel, Delivery, NewDelivery
 from service.store.database import Transaction
 
 
@@ -69,14 +69,20 @@ class Consumer(Protocol):
         """As in the table `consumers`."""
         ...
 
+    @property
+    def channel(self) -> Channel:
+        """By which way all goes out that it plans. No other consumer plans for it."""
+        ...
+
     async def plan(
         self, tx: Transaction, business_id: str, changes: Sequence[Change]
     ) -> list[NewDelivery]:
         """Say what these changes owe to whom; the cursor moves in the same transaction.
 
         It may read what it needs by `tx`, which sees that business only. It sends nothing. Where it
-        raises, the changes are planned one by one, and one that raises again is passed over (logged
-        as an error): what is poison to one consumer must not hold up all that follows.
+        raises, the changes are planned one by one, and for one that raises again a dead delivery
+        stands: what is poison to one consumer must not hold up all that follows. Planned again,
+        the same change makes deliveries of the same ids.
         """
         ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -10,6 +10,8 @@ from service.domain.delivery import Channel, Delivery, DeliveryState
 from service.domain.errors import InvalidTransition, ResourceNotFound
 from service.domain.ids import booking_name, delivery_name
 from service.live.tokens import Tokens
+from service.notify.delivery import Consumer
+from service.notify.unplanned import is_unplanned, plan_again
 from service.rpc.call import Behaviour, Call
 from service.rpc.convert.names import child_uuid
 from service.rpc.convert.times import write_instant
@@ -36,10 +38,13 @@ _STATES_READ = {number: state for state, number in _STATES.items()}
 class DeliveryMethods:
     """Lists deliveries, and has those that were given up sent again."""
 
-    def __init__(self, *, database: Database, tokens: Tokens) -> None:
-        """Take where they are, and what signs page tokens."""
+    def __init__(
+        self, *, database: Database, tokens: Tokens, consumers: Sequence[Consumer]
+    ) -> None:
+        """Take where they are, what signs page tokens, and who plans."""
         self._database = database
         self._tokens = tokens
+        self._consumers = consumers
 
     def behaviours(self) -> Mapping[str, Behaviour]:
         """Return what answers each method."""
@@ -75,14 +80,17 @@ class DeliveryMethods:
     async def retry_delivery(
         self, request: notification_pb.RetryDeliveryRequest, call: Call
     ) -> notification_pb.RetryDeliveryResponse:
-        """Answer RetryDelivery."""
+        """Answer RetryDelivery: it is to be sent again; what could not be planned is planned now."""
         delivery_id = child_uuid(request.name, call.business_id)
         async with self._database.transaction(call.business_id) as tx:
-            delivery = await deliveries.retry(tx, call.business_id, delivery_id)
+            there = await deliveries.lock(tx, call.business_id, delivery_id)
+            if there is None:
+                raise ResourceNotFound(request.name)
+            if is_unplanned(there) and there.state is DeliveryState.DEAD:
+                delivery: Delivery | None = await plan_again(tx, there, self._consumers)
+            else:
+                delivery = await deliveries.retry(tx, call.business_id, delivery_id)
             if delivery is None:
-                there = await deliveries.get(tx, call.business_id, delivery_id)
-                if there is None:
-                    raise ResourceNotFound(request.name)
                 raise InvalidTransition("It was not given up.", status=there.state.value.upper())
         return notification_pb.RetryDeliveryResponse(delivery=_write(delivery))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import grpc
@@ -18,6 +18,7 @@ from service.live.feed import BookingFeed
 from service.live.follower import Follower
 from service.live.tokens import Tokens
 from service.live.watchers import Watchers
+from service.notify.delivery import Consumer
 from service.ops.outbound import Outbound
 from service.ops.tasks import cancelled
 from service.rpc.alternatives import AlternativeSlots
@@ -88,6 +89,8 @@ class Parts:
     frames: FrameCodec
     counters: Counters
     outbound: Outbound
+    # Who plans what follows a change, where it is to be planned again.
+    consumers: Sequence[Consumer]
 
 
 class RpcServer:
@@ -248,7 +251,9 @@ def _services(
         "CatalogService": catalog.behaviours(),
         "NotificationService": {
             **WebhookMethods(database=parts.database, outbound=parts.outbound).behaviours(),
-            **DeliveryMethods(database=parts.database, tokens=parts.tokens).behaviours(),
+            **DeliveryMethods(
+                database=parts.database, tokens=parts.tokens, consumers=parts.consumers
+            ).behaviours(),
             **Replies(lanes=parts.lanes, database=parts.database).behaviours(),
         },
         "FeedService": {"GetSharedFeed": calendar_feeds.get_shared},

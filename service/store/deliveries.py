@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, select, tuple_
+from sqlalchemy import RowMapping, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from service.domain.delivery import Channel, Delivery, DeliveryState, NewDelivery
@@ -60,6 +60,31 @@ async def add(
         (business_id, *_columns(planned), again),
     )
     await enqueue(tx, [_job(business_id, row) for row in result.mappings()])
+
+
+async def add_dead(tx: AsyncConnection, business_id: str, new: NewDelivery, detail: str) -> None:
+    """Add a delivery that is dead from its beginning: nothing is sent of it."""
+    now = func.transaction_timestamp()
+    await tx.execute(
+        tables.deliveries.insert().values(
+            business_id=business_id,
+            delivery_id=new.delivery_id,
+            channel=new.channel.value,
+            lane=new.lane,
+            revision=new.revision,
+            ordinal=new.ordinal,
+            kind=new.kind,
+            target=new.target,
+            booking_id=new.booking_id,
+            body=dict(new.body),
+            state=DeliveryState.DEAD.value,
+            attempts=1,
+            created_at=now,
+            due_at=now,
+            ended_at=now,
+            detail=_short(detail),
+        )
+    )
 
 
 def _columns(planned: Sequence[NewDelivery]) -> tuple[list[Any], ...]:
@@ -208,6 +233,31 @@ async def retry(tx: AsyncConnection, business_id: str, delivery_id: UUID) -> Del
         return None
     await enqueue(tx, [_job(business_id, row)])
     return _delivery(row)
+
+
+async def end_again(
+    tx: AsyncConnection, dead: Delivery, state: DeliveryState, detail: str
+) -> Delivery:
+    """Say what became of another attempt at a dead delivery, which `lock` has locked."""
+    result = await tx.exec_driver_sql(
+        """
+        UPDATE deliveries SET state = $3, detail = $4, attempts = attempts + 1, ended_at = now()
+        WHERE business_id = $1 AND delivery_id = $2 AND state = 'dead'
+        RETURNING *
+        """,
+        (dead.business_id, dead.delivery_id, state.value, _short(detail)),
+    )
+    return _delivery(result.mappings().one())
+
+
+async def lock(tx: AsyncConnection, business_id: str, delivery_id: UUID) -> Delivery | None:
+    """Return a delivery, which no other changes until this transaction ends; or None."""
+    result = await tx.exec_driver_sql(
+        "SELECT * FROM deliveries WHERE business_id = $1 AND delivery_id = $2 FOR UPDATE",
+        (business_id, delivery_id),
+    )
+    row = result.mappings().one_or_none()
+    return None if row is None else _delivery(row)
 
 
 async def get(tx: AsyncConnection, business_id: str, delivery_id: UUID) -> Delivery | None:

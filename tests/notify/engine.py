@@ -50,6 +50,10 @@ class Planner:
     fails: Callable[[int], Exception | None] = lambda _revision: None
     planned: list[int] = field(default_factory=list)
 
+    @property
+    def channel(self) -> Channel:
+        return Channel.WEBHOOK if self.name == "webhooks" else Channel.LETTER
+
     async def plan(self, tx, _business_id, changes):
         await tx.exec_driver_sql("SELECT 1")
         for change in changes:

@@ -10,7 +10,7 @@ from itertools import count
 import pytest
 
 from service.actions.janitor import Janitor, JanitorLimits, Retention
-from service.domain.delivery import CONSUMERS, DeliveryState
+from service.domain.delivery import CONSUMERS, Channel, DeliveryState
 from service.notify.consumers import ConsumerLimits, Consumers
 from service.ops.tasks import cancelled
 from service.store import catalog, changes, consumers
@@ -235,11 +235,11 @@ async def test_one_that_failed_rests_and_goes_on_where_it_stopped(database, shop
     assert planner.planned == [1, 2]
 
 
-async def test_a_change_that_cannot_be_planned_is_passed_over_and_told(
+async def test_for_a_change_that_cannot_be_planned_a_dead_delivery_stands_and_the_others_go_on(
     database, shop, books, make_consumers, caplog
 ):
     def fails(revision):
-        return ValueError("poison") if revision == 2 else None
+        return ValueError("eve@example.org") if revision == 2 else None
 
     planner = Planner(fails=fails)
     await log(database, 1, 4)
@@ -247,13 +247,29 @@ async def test_a_change_that_cannot_be_planned_is_passed_over_and_told(
     await make_consumers(planner).catch_up()
 
     assert planner.planned == [1, 3, 4]
-    assert [each.revision for each in await stored(database)] == [1, 3, 4]
     assert (await cursors(books))["letters"] == 4
     told = [each for each in caplog.records if each.levelno == logging.ERROR]
     assert ["revision 2" in each.getMessage() for each in told] == [True]
+    found = await stored(database)
+    assert [each.revision for each in found] == [1, 2, 3, 4]
+    dead = found[1]
+    assert (dead.state, dead.channel, dead.kind, dead.detail) == (
+        *(DeliveryState.DEAD, Channel.LETTER, "unplanned"),
+        "revision 2 could not be planned: ValueError",
+    )
+    assert dead.ended_at is not None
+    assert dead.booking_id == found_booking(2), "So it is in the list of its booking."
+    assert await books.rows("SELECT count(*) FROM slotcast_jobs.pgqueuer") == [(3,)]
+    kept = await books.rows("SELECT body::text FROM deliveries WHERE state = 'dead'")
+    assert "example.org" not in str(kept)
 
 
-async def test_a_statement_that_fails_while_planning_is_poison_too(
+def found_booking(revision):
+    (change,) = some_changes(revision, revision)
+    return change.booking_ids[0]
+
+
+async def test_a_statement_that_fails_while_planning_leaves_a_dead_delivery_too(
     database, shop, books, make_consumers
 ):
     class Wrong(Planner):
@@ -266,7 +282,10 @@ async def test_a_statement_that_fails_while_planning_is_poison_too(
 
     await make_consumers(Wrong()).catch_up()
 
-    assert [each.revision for each in await stored(database)] == [2]
+    assert [(each.revision, each.state) for each in await stored(database)] == [
+        (1, DeliveryState.DEAD),
+        (2, DeliveryState.WAITING),
+    ]
 
 
 async def test_nothing_is_planned_where_the_commit_fails(database, shop, books, make_consumers):
@@ -346,6 +365,13 @@ async def test_trimming_waits_no_longer_than_the_lag_that_is_allowed(
     await make_consumers(planner).catch_up()
     assert planner.planned == [4, 5, 6]
     assert "letters has lost the changes 1 to 3" in caplog.text
+    dead, *waiting = await stored(database)
+    assert (dead.state, dead.channel, dead.kind, dead.revision) == (
+        *(DeliveryState.DEAD, Channel.LETTER, "lost_changes"),
+        1,
+    )
+    assert dead.detail.startswith("revisions 1 to 3 could not be planned: the log was trimmed")
+    assert [each.revision for each in waiting] == [4, 5, 6]
 
 
 async def test_a_consumer_jumps_to_the_head_where_all_it_missed_is_gone(
@@ -358,6 +384,8 @@ async def test_a_consumer_jumps_to_the_head_where_all_it_missed_is_gone(
 
     assert (await cursors(books))["letters"] == 6
     assert "letters has lost the changes 1 to 6" in caplog.text
+    (dead,) = await stored(database)
+    assert dead.detail.startswith("revisions 1 to 6 could not be planned")
 
 
 async def revisions(database):

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from service.domain.booking import Booking
 from service.domain.change import Change, state_of
-from service.domain.delivery import NewDelivery
+from service.domain.delivery import Channel, NewDelivery
 from service.notify.letters.planning import Known, is_told, letters_of
 from service.store import bookings as booking_store
 from service.store import catalog as catalog_store
@@ -20,6 +20,7 @@ class LettersConsumer:
     """Plans letters, where there is a way out for them; else it passes over all changes."""
 
     name = "letters"
+    channel = Channel.LETTER
 
     def __init__(self, *, is_on: bool) -> None:
         """Say whether there is a way out."""

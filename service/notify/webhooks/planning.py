@@ -17,6 +17,7 @@ class WebhooksConsumer:
     """Follows the change log for the webhooks of all businesses."""
 
     name = "webhooks"
+    channel = Channel.WEBHOOK
 
     async def plan(
         self, tx: Transaction, business_id: str, changes: Sequence[Change]
