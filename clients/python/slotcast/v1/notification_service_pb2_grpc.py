@@ -143,7 +143,8 @@ class NotificationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RetryDelivery(self, request, context):
-        """RetryDelivery sends one that was given up again. INVALID_TRANSITION: it was not given up.
+        """RetryDelivery sends one that was given up again; of the kind `unplanned`, what comes of its change.
+        INVALID_TRANSITION: it was not given up. LOG_TRIMMED: it stands for changes that are kept no more.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

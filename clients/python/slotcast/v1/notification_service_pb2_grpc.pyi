@@ -57,7 +57,9 @@ class NotificationServiceStub:
     why.
     """
     RetryDelivery: _grpc.UnaryUnaryMultiCallable[_notification_service_pb2.RetryDeliveryRequest, _notification_service_pb2.RetryDeliveryResponse]
-    """RetryDelivery sends one that was given up again. INVALID_TRANSITION: it was not given up."""
+    """RetryDelivery sends one that was given up again; of the kind `unplanned`, what comes of its change.
+    INVALID_TRANSITION: it was not given up. LOG_TRIMMED: it stands for changes that are kept no more.
+    """
     ReceiveReply: _grpc.UnaryUnaryMultiCallable[_notification_service_pb2.ReceiveReplyRequest, _notification_service_pb2.ReceiveReplyResponse]
     """ReceiveReply takes a mail in which a calendar program answers an invitation (iTIP REPLY, RFC 5546). Where
     the customer has declined, and the appointment type has `cancel_by_reply`, the booking is cancelled by
@@ -93,7 +95,9 @@ class NotificationServiceAsyncStub(NotificationServiceStub):
     why.
     """
     RetryDelivery: _aio.UnaryUnaryMultiCallable[_notification_service_pb2.RetryDeliveryRequest, _notification_service_pb2.RetryDeliveryResponse]  # type: ignore[assignment]
-    """RetryDelivery sends one that was given up again. INVALID_TRANSITION: it was not given up."""
+    """RetryDelivery sends one that was given up again; of the kind `unplanned`, what comes of its change.
+    INVALID_TRANSITION: it was not given up. LOG_TRIMMED: it stands for changes that are kept no more.
+    """
     ReceiveReply: _aio.UnaryUnaryMultiCallable[_notification_service_pb2.ReceiveReplyRequest, _notification_service_pb2.ReceiveReplyResponse]  # type: ignore[assignment]
     """ReceiveReply takes a mail in which a calendar program answers an invitation (iTIP REPLY, RFC 5546). Where
     the customer has declined, and the appointment type has `cancel_by_reply`, the booking is cancelled by
@@ -174,7 +178,9 @@ class NotificationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _notification_service_pb2.RetryDeliveryRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_notification_service_pb2.RetryDeliveryResponse, _abc.Awaitable[_notification_service_pb2.RetryDeliveryResponse]]:
-        """RetryDelivery sends one that was given up again. INVALID_TRANSITION: it was not given up."""
+        """RetryDelivery sends one that was given up again; of the kind `unplanned`, what comes of its change.
+        INVALID_TRANSITION: it was not given up. LOG_TRIMMED: it stands for changes that are kept no more.
+        """
 
     @_abc_1.abstractmethod
     def ReceiveReply(
