@@ -12,7 +12,6 @@ from datetime import timedelta
 import pytest
 
 from tests.robustness.checker import asked
-from tests.robustness.checker.plays import long_play
 from tests.robustness.formal import booking, watching
 from tests.robustness.formal.exploring import Broken, Exploration, Step, explore
 from tests.robustness.formal.replay import replay
@@ -204,14 +203,6 @@ def test_what_was_decided_wrongly_is_none(promise: str, desk: Callable[[], Desk]
     found = replay(history, rehearsal.desk.witness())
 
     assert promise in {violation.promise for violation in found}
-
-
-@pytest.mark.parametrize("sets_the_clock", [False, True])
-def test_whatever_the_domain_decides_by_whatever_clock_is_a_path_of_the_model(sets_the_clock: bool):
-    for seed in range(100):
-        history, witness = long_play(seed, sets_the_clock=sets_the_clock)
-
-        assert replay(history, witness) == [], seed
 
 
 def test_b7_who_books_by_a_hold_that_has_expired_uses_up_the_one_that_its_holder_made_since():

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from slotcast.v1 import booking_service_pb2 as booking_pb
 from slotcast.v1 import catalog_service_pb2 as catalog_pb
 from tests.robustness.catalogue import QUARTER
-from tests.robustness.checker.plays import long_play
 from tests.robustness.history import ClockStep
 from tests.robustness.linearizability.broken_desks import (
     Clinging,
@@ -363,14 +362,6 @@ def test_ones_own_hold_that_has_expired_does_not_end_when_it_makes_way():
 
     assert is_right(released)
     assert not is_right(live), "A live one had ended when it made way."
-
-
-@pytest.mark.parametrize("sets_the_clock", [False, True])
-def test_whatever_the_domain_decides_by_whatever_clock_has_an_order(sets_the_clock: bool):
-    for seed in range(20):
-        history, _ = long_play(seed, sets_the_clock=sets_the_clock)
-
-        assert not find_violations(history), seed
 
 
 def test_a_hold_that_lost_its_place_does_not_get_it_again_when_the_clock_is_set_back():
