@@ -1676,7 +1676,9 @@ class WaitlistEntry(_message.Message):
         STATUS_UNSPECIFIED: WaitlistEntry._Status.ValueType  # 0
         """Never stored."""
         STATUS_WAITING: WaitlistEntry._Status.ValueType  # 1
-        """It waits."""
+        """It waits; also again, at its place in the order, after an offer of which its letter could not tell. For half
+        an hour at first, and for 4 h at most, others come first then; ten times at most.
+        """
         STATUS_OFFERED: WaitlistEntry._Status.ValueType  # 2
         """A slot is held for it until `offer_expire_time`."""
         STATUS_TAKEN: WaitlistEntry._Status.ValueType  # 3
@@ -1684,7 +1686,7 @@ class WaitlistEntry(_message.Message):
         STATUS_LEFT: WaitlistEntry._Status.ValueType  # 4
         """It was withdrawn."""
         STATUS_LAPSED: WaitlistEntry._Status.ValueType  # 5
-        """It did not take what was offered in time."""
+        """It did not take what was offered in time, or could not be told of it an eleventh time."""
         STATUS_EXPIRED: WaitlistEntry._Status.ValueType  # 6
         """Its last window has passed."""
 
@@ -1694,7 +1696,9 @@ class WaitlistEntry(_message.Message):
     STATUS_UNSPECIFIED: WaitlistEntry.Status.ValueType  # 0
     """Never stored."""
     STATUS_WAITING: WaitlistEntry.Status.ValueType  # 1
-    """It waits."""
+    """It waits; also again, at its place in the order, after an offer of which its letter could not tell. For half
+    an hour at first, and for 4 h at most, others come first then; ten times at most.
+    """
     STATUS_OFFERED: WaitlistEntry.Status.ValueType  # 2
     """A slot is held for it until `offer_expire_time`."""
     STATUS_TAKEN: WaitlistEntry.Status.ValueType  # 3
@@ -1702,7 +1706,7 @@ class WaitlistEntry(_message.Message):
     STATUS_LEFT: WaitlistEntry.Status.ValueType  # 4
     """It was withdrawn."""
     STATUS_LAPSED: WaitlistEntry.Status.ValueType  # 5
-    """It did not take what was offered in time."""
+    """It did not take what was offered in time, or could not be told of it an eleventh time."""
     STATUS_EXPIRED: WaitlistEntry.Status.ValueType  # 6
     """Its last window has passed."""
 

@@ -210,7 +210,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
         {"reason": "SERIES_REFUSED", "domain": "slotcast.dev", "metadata": {"occurrences": "6", "refused": "1"}}
     """
     ERROR_REASON_CAPABILITY_ENDED: _ErrorReason.ValueType  # 54
-    """The link's booking or offer has ended, and the link with it (UNAUTHENTICATED).
+    """The link's booking, waiting or offer has ended, and the link with it (UNAUTHENTICATED).
 
         {"reason": "CAPABILITY_ENDED", "domain": "slotcast.dev", "metadata": {"status": "CANCELLED"}}
     """
@@ -450,7 +450,7 @@ which; nothing was booked.
     {"reason": "SERIES_REFUSED", "domain": "slotcast.dev", "metadata": {"occurrences": "6", "refused": "1"}}
 """
 ERROR_REASON_CAPABILITY_ENDED: ErrorReason.ValueType  # 54
-"""The link's booking or offer has ended, and the link with it (UNAUTHENTICATED).
+"""The link's booking, waiting or offer has ended, and the link with it (UNAUTHENTICATED).
 
     {"reason": "CAPABILITY_ENDED", "domain": "slotcast.dev", "metadata": {"status": "CANCELLED"}}
 """

@@ -496,7 +496,7 @@ class Delivery(_message.Message):
     channel: Global___Delivery.Channel.ValueType
     """What it is."""
     kind: _builtins.str
-    """What it tells, such as `confirmation` or `booking.cancelled`; `unplanned`: all that one change owes, and
+    """What it tells, such as `confirmation`, `waitlist_joined` or `booking.cancelled`; `unplanned`: all that one change owes, and
     could not be planned; `lost_changes`: what was owed by changes that were trimmed before.
     """
     target: _builtins.str

@@ -1128,7 +1128,8 @@ export enum WaitlistEntry_Status {
   UNSPECIFIED = 0,
 
   /**
-   * It waits.
+   * It waits; also again, at its place in the order, after an offer of which its letter could not tell. For half
+   * an hour at first, and for 4 h at most, others come first then; ten times at most.
    *
    * @generated from enum value: STATUS_WAITING = 1;
    */
@@ -1156,7 +1157,7 @@ export enum WaitlistEntry_Status {
   LEFT = 4,
 
   /**
-   * It did not take what was offered in time.
+   * It did not take what was offered in time, or could not be told of it an eleventh time.
    *
    * @generated from enum value: STATUS_LAPSED = 5;
    */
