@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
+from service.actions.erasing import Eraser
 from service.actions.feeds import FeedRefresher
 from service.actions.janitor import Janitor, JanitorLimits, Retention
 from service.actions.lanes import Committed, LaneLimits, Lanes
@@ -103,6 +104,8 @@ async def built_parts(settings: Settings) -> AsyncIterator[Parts]:
         )
         sweeping = asyncio.create_task(janitor.run(), name="janitor")
         stack.push_async_callback(cancelled, sweeping)
+        erasing = asyncio.create_task(Eraser(database).run(), name="eraser")
+        stack.push_async_callback(cancelled, erasing)
         yield Parts(
             database=database,
             follower=follower,
@@ -147,7 +150,12 @@ async def built_notifier(settings: Settings) -> AsyncIterator[Notifier]:
             following,
             Deliverer(database, _senders(settings, database, outbound)),
             NotifierLimits(),
-            loops={"waitlist": Offering(database, lanes).run, "feeds": refresher.run},
+            loops={
+                "waitlist": Offering(
+                    database, lanes, letters_are_on=settings.smtp_url is not None
+                ).run,
+                "feeds": refresher.run,
+            },
         )
         stack.push_async_callback(notifier.stop, settings.drain_seconds)
         await notifier.start()
@@ -247,6 +255,7 @@ def _retention(settings: Settings) -> Retention:
     return Retention(
         requests=timedelta(hours=settings.request_retention_hours),
         changes=timedelta(hours=settings.change_retention_hours),
+        handoffs=timedelta(hours=settings.request_retention_hours),
         consumer_lag_max=timedelta(hours=settings.consumer_lag_hours_max),
     )
 

@@ -22,7 +22,7 @@ from service.domain.ids import business_name
 from service.domain.ledger import Decision, Ledger
 from service.domain.rules import Offer
 from service.domain.waitlist import WaitlistEntry
-from service.store import batch, bookings, claims, waitlist
+from service.store import batch, bookings, claims, handoffs, letters, waitlist
 from service.store.database import Transaction
 
 CANDIDATES_FIRST = 100
@@ -129,11 +129,17 @@ async def _load(
     await _load_entries(
         tx, ledger, {each for command in commands for each in waitlist_needs.entry_ids(command)}
     )
+    if owed := waitlist_needs.offer_letters(ledger, commands):
+        sent = await letters.sent(tx, business_id, owed)
+        ledger.untold = {hold_id for letter, hold_id in owed.items() if letter not in sent}
     if booking_ids := {each for command in commands for each in needs.booking_ids(command)}:
         found = await bookings.by_ids(tx, business_id, booking_ids)
         ledger.bookings = {booking.booking_id: booking for booking in found}
+    if handoff_ids := {each for command in commands for each in needs.handoff_ids(command)}:
+        known = await handoffs.by_ids(tx, business_id, handoff_ids)
+        ledger.handoffs = {handoff.handoff_id: handoff for handoff in known}
     await _load_holds(
-        tx, ledger, {each for command in commands for each in needs.hold_ids(command)}
+        tx, ledger, {each for command in commands for each in needs.hold_ids(ledger, command)}
     )
     keys = {each for command in commands for each in needs.counted_holders(ledger, command)}
     if keys:
@@ -261,6 +267,7 @@ class _Fold:
                 bookings=decision.bookings,
                 occurrences=decision.occurrences,
                 hold=decision.hold,
+                handoff=decision.handoff,
                 entry=decision.entry,
             )
         )

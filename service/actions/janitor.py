@@ -35,6 +35,8 @@ class Retention:
     job_log: timedelta = timedelta(hours=24)
     # An entry that has ended.
     waitlist: timedelta = timedelta(hours=24)
+    # After its ticket has expired: by then no answer is repeated.
+    handoffs: timedelta = timedelta(hours=24)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,6 +65,7 @@ class Swept:
     deliveries: int = 0
     job_log: int = 0
     waitlist: int = 0
+    handoffs: int = 0
 
 
 class Janitor:
@@ -122,6 +125,11 @@ class Janitor:
         swept.waitlist = await self._repeat(
             lambda tx: trimming.trim_waitlist(
                 tx, older_than=self._retention.waitlist, rows_max=rows_max
+            )
+        )
+        swept.handoffs = await self._repeat(
+            lambda tx: trimming.trim_handoffs(
+                tx, older_than=self._retention.handoffs, rows_max=rows_max
             )
         )
         swept.changes = await self._sweep_logs()

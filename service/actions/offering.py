@@ -92,12 +92,17 @@ class Offering:
         lanes: Lanes,
         limits: OfferingLimits | None = None,
         *,
+        letters_are_on: bool = False,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """Do nothing yet; `pause` is what waits between two rounds."""
+        """Do nothing yet; `pause` is what waits between two rounds.
+
+        `letters_are_on`: an offer of which no letter told is passed on, and who was not told waits.
+        """
         self._database = database
         self._lanes = lanes
         self._limits = limits or OfferingLimits()
+        self._letters_are_on = letters_are_on
         self._pause = pause
         self._followed: dict[str, _Followed] = {}
         # Where the next page of businesses begins.
@@ -125,7 +130,10 @@ class Offering:
             overdue = await waitlist.overdue(tx, self._limits.overdue_max)
         await asyncio.gather(
             *(
-                self._submit(business_id, PassOn(entry_ids=tuple(some)))
+                self._submit(
+                    business_id,
+                    PassOn(entry_ids=tuple(some), letters_are_on=self._letters_are_on),
+                )
                 for business_id, entry_ids in overdue.items()
                 # A decision makes no more offers than so many.
                 for some in _parts(entry_ids, OFFERS_MAX)

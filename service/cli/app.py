@@ -22,6 +22,7 @@ from service.cli import (
     slots,
     waitlist,
     webhooks,
+    when,
 )
 from service.cli.failures import PortInUse, WorkerFailed
 from service.cli.printing import warn
@@ -45,6 +46,7 @@ for module in (
     gateway,
     mailcatcher,
     slots,
+    when,
     booking,
     waitlist,
     catalog,

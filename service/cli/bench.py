@@ -35,3 +35,21 @@ def list_command(
     if found is None:
         raise typer.BadParameter("Start a server here first: `slotcast serve` or `slotcast demo`.")
     run(bench_list(found[1], (few, many), rounds, as_json))
+
+
+@app.command(name="conversations")
+def conversations_command(
+    count: Annotated[int, typer.Option(min=1, max=100_000, help="Conversations.")] = 5_000,
+    shown: Annotated[int, typer.Option(min=1, max=100, help="Slots that each shows.")] = 10,
+    rate: Annotated[float, typer.Option(min=0.1, max=1_000, help="Bookings a second.")] = 20,
+    seconds: Annotated[float, typer.Option(min=1, max=3_600)] = 30,
+    as_json: JsonOption = False,
+) -> None:
+    """Follow many conversations over one watch in one process, while slots that they show go."""
+    from service.cli.bench_conversations import Load, bench_conversations
+
+    found = next(running_servers(), None)
+    if found is None:
+        raise typer.BadParameter("Start a server here first: `slotcast serve` or `slotcast demo`.")
+    load = Load(count=count, shown=shown, bookings_per_second=rate, seconds=seconds)
+    run(bench_conversations(found[1], load, as_json))

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
 
+from service.cli.chat_page import running_chat_page
 from service.cli.connection import DEMO_BUSINESS, DEMO_FOLDER_NAME, Access, connect, run
 from service.cli.failures import PortInUse
 from service.cli.running import RunningServer, read_operator_key, write_private
@@ -38,7 +39,7 @@ WORKERS_MIN = 2
 """What is booked at one is seen by who watches at another."""
 DEMO_PATH, DEMO_FILE_NAME = "/demo.json", "demo.json"
 _NEXT = """\
-{pages}{letters}Look, in another terminal:
+{pages}{chat}{letters}Look, in another terminal:
 
   [bold]slotcast slots haircut[/]       what is open in the next days
   [bold]slotcast watch haircut[/]       the same, live: leave it open …
@@ -54,6 +55,14 @@ Open in a browser:
 
   [bold]{url}/[/]       two visitors at one calendar
   [bold]{url}/api/[/]   the REST API, to read and to try
+
+"""
+
+
+_CHAT = """\
+Talk to an assistant, and book without leaving the chat:
+
+  [bold]{url}[/]      the chat page
 
 """
 
@@ -129,13 +138,17 @@ async def _run(settings: Settings, console: Console, letters: str, stopping: Eve
             f"gRPC, with reflection, on [bold]{server.target}[/]; REST and grpc-web on\n"
             f"[bold]{server.gateway or 'no gateway'}[/]; the operator's key is in\n"
             + escape(str(settings.data_folder / "operator_key"))
+            + "\nTools for your own assistant, with that key in SLOTCAST_API_KEY:\n"
+            f"[bold]slotcast-mcp --target {server.target} --business {DEMO_BUSINESS}[/]"
         )
         has_pages = settings.pages is not None and server.gateway is not None
         pages = _PAGES.format(url=server.gateway) if has_pages else ""
-        text = _NEXT.format(pages=pages, letters=letters, where=where)
-        console.print(Panel(text, title="Slotcast runs", padding=(1, 2)))
-        await stopping.wait()
-        console.print("… stopping")
+        async with running_chat_page(_access(settings, server), DEMO_BUSINESS) as url:
+            chat = _CHAT.format(url=url) if url else ""
+            text = _NEXT.format(pages=pages, chat=chat, letters=letters, where=where)
+            console.print(Panel(text, title="Slotcast runs", padding=(1, 2)))
+            await stopping.wait()
+            console.print("… stopping")
 
 
 @asynccontextmanager

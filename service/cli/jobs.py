@@ -17,7 +17,7 @@ from service.cli.connection import (
     lists_when_alone,
     with_client,
 )
-from service.cli.letters import collect, state_of
+from service.cli.deliveries import collect, state_of
 from service.cli.printing import counted, print_json, print_table, say, warn
 from slotcast import Client, Delivery, DeliveryQuery, DeliveryState, InvalidTransition, LogTrimmed
 
@@ -129,8 +129,8 @@ async def _retry(client: Client, delivery: str) -> None:
 async def _retry_all(client: Client) -> None:
     """Retry all, the oldest change first: what one owes waits before what comes after it."""
     tried, lost = [], 0
-    newest_first = await _newest(client, DeliveryState.DEAD, RETRIED_MAX)
-    for each in sorted(reversed(newest_first), key=lambda dead: dead.revision):
+    found = await _newest(client, DeliveryState.DEAD, RETRIED_MAX)
+    for each in sorted(found, key=lambda dead: (dead.revision, dead.created)):
         try:
             tried.append(await client.retry_delivery(each))
         except InvalidTransition:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from service.cli.connection import (
     DEMO_BUSINESS,
@@ -17,16 +16,9 @@ from service.cli.connection import (
     id_of,
     with_client,
 )
-from service.cli.printing import print_json, print_table, say, styled
-from slotcast import Client, Delivery, DeliveryChannel, DeliveryQuery, DeliveryState
-
-PAGE_SIZE_MAX = 500
-COLOURS = {
-    DeliveryState.WAITING: "yellow",
-    DeliveryState.SENT: "green",
-    DeliveryState.SKIPPED: "dim",
-    DeliveryState.DEAD: "red",
-}
+from service.cli.deliveries import collect, state_of
+from service.cli.printing import print_json, print_table, say
+from slotcast import Client, Delivery, DeliveryChannel, DeliveryQuery
 
 
 def register(app: typer.Typer) -> None:
@@ -76,26 +68,3 @@ def _print(found: Sequence[Delivery]) -> None:
         for letter in reversed(found)
     ]
     print_table(("when", "letter", "to", "booking", "state", "Message-ID, or why not"), rows)
-
-
-async def collect(client: Client, query: DeliveryQuery, limit: int) -> list[Delivery]:
-    """Return so many deliveries, the newest first."""
-    found: list[Delivery] = []
-    page_token = ""
-    while len(found) < limit:
-        page = await client.list_deliveries(
-            query, page_size=min(limit - len(found), PAGE_SIZE_MAX), page_token=page_token
-        )
-        found += page.items
-        page_token = page.next_page_token
-        if not page_token:
-            break
-    return found
-
-
-def state_of(delivery: Delivery) -> Text:
-    """Return its state in colour, and how often it was tried, if more than once."""
-    return styled(
-        (delivery.state.lower(), COLOURS.get(delivery.state, "default")),
-        f" ({delivery.attempts} attempts)" if delivery.attempts > 1 else "",
-    )

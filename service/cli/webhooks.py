@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated, Any
 
 import typer
 from rich.text import Text
@@ -11,20 +13,38 @@ from service.cli.connection import (
     DEMO_BUSINESS,
     ApiKeyOption,
     BusinessOption,
+    JsonOption,
     TargetOption,
     id_of,
     lists_when_alone,
     with_client,
 )
-from service.cli.printing import print_json, print_table, say, styled
+from service.cli.deliveries import collect, state_of
+from service.cli.printing import print_json, print_table, say, styled, warn
 from service.domain.webhook import EventType
-from slotcast import Client, Webhook, WebhookState
+from slotcast import (
+    Client,
+    Delivery,
+    DeliveryChannel,
+    DeliveryQuery,
+    SignedWebhook,
+    Webhook,
+    WebhookState,
+)
 
 COLOURS = {WebhookState.ACTIVE: "green", WebhookState.FAILING: "red", WebhookState.ENDED: "dim"}
 WebhookArgument = Annotated[
     str, typer.Argument(help="Its name, or its id.", callback=id_of("webhook", "webhooks"))
 ]
-app = typer.Typer(help="Whom a business has told of changes; add, remove, and tell again.")
+EventOption = Annotated[
+    list[str] | None, typer.Option(help="Such as booking.cancelled; none: all. Repeatable.")
+]
+CalendarOption = Annotated[
+    list[str] | None, typer.Option(help="Of which calendar; none: all. Repeatable.")
+]
+CALLS_MAX = 10_000
+"""So many calls of a business are looked at, for those of one webhook."""
+app = typer.Typer(help="Whom a business has told of changes; add, change, remove, and tell again.")
 
 
 def register(parent: typer.Typer) -> None:
@@ -40,6 +60,13 @@ async def _show(client: Client, as_json: bool) -> None:
     if not found:
         say("There are no webhooks.")
         return
+    _print(found)
+
+
+lists_when_alone(app, _show)
+
+
+def _print(found: Sequence[Webhook]) -> None:
     rows = [
         (
             each.name.rpartition("/")[2],
@@ -55,18 +82,11 @@ async def _show(client: Client, as_json: bool) -> None:
     print_table(("id", "url", "of what", "state", "last call", "waiting", "dead"), rows)
 
 
-lists_when_alone(app, _show)
-
-
 @app.command()
 def create(
     url: Annotated[str, typer.Argument(help="https://…, on a public host.")],
-    event: Annotated[
-        list[str] | None, typer.Option(help="Such as booking.cancelled; none: all. Repeatable.")
-    ] = None,
-    calendar: Annotated[
-        list[str] | None, typer.Option(help="Of which calendar; none: all. Repeatable.")
-    ] = None,
+    event: EventOption = None,
+    calendar: CalendarOption = None,
     include_customer: Annotated[
         bool, typer.Option("--include-customer", help="Tell who comes, too.")
     ] = False,
@@ -75,21 +95,102 @@ def create(
     api_key: ApiKeyOption = None,
 ) -> None:
     """Have an address told of what happens from now on, and print its secret, this once."""
-    unknown = set(event or ()) - set(EventType)
-    if unknown:
-        raise typer.BadParameter(
-            f"There is no event {', '.join(sorted(unknown))}, but {', '.join(EventType)}."
-        )
     wanted = Webhook(
         url=url,
-        event_types=tuple(event or ()),
+        event_types=_events(event),
         calendars=tuple(calendar or ()),
         include_customer=include_customer,
     )
 
     async def work(client: Client) -> None:
-        made = await client.create_webhook(wanted)
-        say(f"{made.webhook.name}\nSecret, shown this once: {made.secret}")
+        _say_secret(await client.create_webhook(wanted))
+
+    with_client(work, business, target, api_key)
+
+
+@app.command()
+def update(
+    webhook: WebhookArgument,
+    url: Annotated[str, typer.Option(help="Where to from now on; none: as it is.")] = "",
+    event: Annotated[
+        list[str] | None, typer.Option(help="Of which events from now on. Repeatable.")
+    ] = None,
+    calendar: Annotated[
+        list[str] | None, typer.Option(help="Of which calendars from now on. Repeatable.")
+    ] = None,
+    all_events: Annotated[bool, typer.Option("--all-events", help="Of all events.")] = False,
+    all_calendars: Annotated[
+        bool, typer.Option("--all-calendars", help="Of all calendars.")
+    ] = False,
+    include_customer: Annotated[
+        bool | None,
+        typer.Option("--include-customer/--no-include-customer", help="Tell who comes, too."),
+    ] = None,
+    business: BusinessOption = DEMO_BUSINESS,
+    target: TargetOption = None,
+    api_key: ApiKeyOption = None,
+) -> None:
+    """Change where and of what it is told, and no more than is named; an ended one begins anew.
+
+    What waits for it goes to the new address.
+    """
+    if (event and all_events) or (calendar and all_calendars):
+        raise typer.BadParameter("Either some, or all.")
+    changes: dict[str, Any] = {"url": url} if url else {}
+    if event or all_events:
+        changes["event_types"] = _events(event)
+    if calendar or all_calendars:
+        changes["calendars"] = tuple(calendar or ())
+    if include_customer is not None:
+        changes["include_customer"] = include_customer
+
+    async def work(client: Client) -> None:
+        there = await client.get_webhook(webhook)
+        _print([await client.update_webhook(replace(there, **changes))])
+
+    with_client(work, business, target, api_key)
+
+
+@app.command()
+def rotate_secret(
+    webhook: WebhookArgument,
+    business: BusinessOption = DEMO_BUSINESS,
+    target: TargetOption = None,
+    api_key: ApiKeyOption = None,
+) -> None:
+    """Give it a new secret, and print that, this once. For 24 h the old one signs beside it."""
+
+    async def work(client: Client) -> None:
+        there = await client.get_webhook(webhook)
+        _say_secret(await client.rotate_webhook_secret(there))
+
+    with_client(work, business, target, api_key)
+
+
+@app.command()
+def deliveries(
+    webhook: WebhookArgument,
+    limit: Annotated[int, typer.Option(min=1, max=CALLS_MAX, help="How many, the newest.")] = 50,
+    business: BusinessOption = DEMO_BUSINESS,
+    target: TargetOption = None,
+    api_key: ApiKeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show its calls: what each told, of which booking, what became of it and why."""
+
+    async def work(client: Client) -> None:
+        query = DeliveryQuery(channel=DeliveryChannel.WEBHOOK)
+        looked_at = await collect(client, query, CALLS_MAX)
+        webhook_id = webhook.rpartition("/")[2]
+        found = [each for each in looked_at if each.target == webhook_id][:limit]
+        if len(looked_at) == CALLS_MAX and len(found) < limit:
+            warn(f"Only the newest {CALLS_MAX:,} calls of the business were looked at.")
+        if as_json:
+            print_json(found)
+        elif found:
+            _print_calls(found)
+        else:
+            say("There are no calls.")
 
     with_client(work, business, target, api_key)
 
@@ -125,6 +226,36 @@ def replay(
         say(f"Events sent again: {done.events}, up to revision {done.revision}.")
 
     with_client(work, business, target, api_key)
+
+
+def _events(named: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the events that were named, or refuse one that there is not."""
+    unknown = set(named or ()) - set(EventType)
+    if unknown:
+        raise typer.BadParameter(
+            f"There is no event {', '.join(sorted(unknown))}, but {', '.join(EventType)}."
+        )
+    return tuple(named or ())
+
+
+def _say_secret(signed: SignedWebhook) -> None:
+    say(f"{signed.webhook.name}\nSecret, shown this once: {signed.secret}")
+
+
+def _print_calls(found: Sequence[Delivery]) -> None:
+    rows = [
+        (
+            f"{(call.ended or call.due).astimezone():%d %b %H:%M:%S}",
+            call.name.rpartition("/")[2],
+            call.kind,
+            call.booking.rpartition("/")[2],
+            str(call.revision),
+            state_of(call),
+            call.detail,
+        )
+        for call in reversed(found)
+    ]
+    print_table(("when", "id", "event", "booking", "revision", "state", "answer, or why not"), rows)
 
 
 def _state_of(webhook: Webhook) -> Text:

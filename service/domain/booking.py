@@ -75,6 +75,8 @@ class Booking:
     updated_at: datetime
     cancel_reason: str = ""
     series_id: UUID | None = None
+    # The chat's own name for what it belongs to; empty: none.
+    conversation: str = ""
 
 
 class HoldStatus(StrEnum):
@@ -96,7 +98,8 @@ class Holder(NamedTuple):
 class Hold:
     """A claim that expires by itself. Only its own principal can use it.
 
-    `entry_id` is set where it is an offer to an entry of the waitlist.
+    `entry_id` is set where it is an offer to an entry of the waitlist. `handoffs` counts the
+    tickets that were made of it.
     """
 
     hold_id: UUID
@@ -110,6 +113,8 @@ class Hold:
     expires_at: datetime
     status: HoldStatus
     entry_id: UUID | None = None
+    conversation: str = ""
+    handoffs: int = 0
 
     @property
     def owner(self) -> Holder:

@@ -1,7 +1,7 @@
-"""Capabilities: signed tokens that let whoever has a letter do something to what it is about.
+"""Capabilities: signed tokens that let whoever has a letter, or a ticket, do something.
 
-A token names one booking, or one offer of the waitlist, and stands for an API key that may do
-nothing else. It is stored nowhere; whether what it names still stands is asked whenever it is used.
+A token names one booking, one entry of the waitlist, or one handoff, and stands for an API key that
+may do nothing else. It is stored nowhere; whether what it names still stands is asked whenever it is used.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from service.domain.booking import BookingStatus
 from service.domain.waitlist import EntryStatus
 
 TOKEN_PREFIX = "slotcast_manage_"  # noqa: S105 (what all of them begin with)
+TICKET_PREFIX = "slotcast_handoff_"
 TOKEN_CHARACTERS_MAX = 160
 """A token with the longest business has 121; what is longer is none, and is not even decoded."""
 
@@ -40,15 +41,17 @@ class CapabilityKind(StrEnum):
 
     BOOKING = "booking"
     OFFER = "offer"
+    HANDOFF = "handoff"
 
 
-_KIND_BYTES = {CapabilityKind.BOOKING: 1, CapabilityKind.OFFER: 2}
+_KIND_BYTES = {CapabilityKind.BOOKING: 1, CapabilityKind.OFFER: 2, CapabilityKind.HANDOFF: 3}
 _KINDS = {byte: kind for kind, byte in _KIND_BYTES.items()}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Capability:
-    """What a token allows: `id` is a booking's, or that of the waitlist entry with the offer.
+    """What a token allows: `id` is a booking's, that of the waitlist entry with the offer, or a
+    handoff's.
 
     After `not_after`, in whole seconds, it is over, whatever has become of the booking.
     """
@@ -68,13 +71,15 @@ class Capability:
 class Grant:
     """What a capability gives while what it names stands.
 
-    `acting_id`: whose holds it may use; its own for a booking, those of who joined for an offer.
+    `acting_id`: whose holds it may use; its own for a booking or a handoff, those of who joined for
+    an offer. `booking_id` is what was booked by a handoff's ticket.
     """
 
     capability: Capability
     type_id: str
     acting_id: str
     hold_id: UUID | None = None
+    booking_id: UUID | None = None
 
 
 def booking_capability(business_id: str, booking_id: UUID, end: datetime) -> Capability:
@@ -87,13 +92,26 @@ def booking_capability(business_id: str, booking_id: UUID, end: datetime) -> Cap
     )
 
 
-def offer_capability(business_id: str, entry_id: UUID, expires_at: datetime) -> Capability:
-    """Return what lets who waits take the offer that ends at `expires_at`, or leave the list."""
+def offer_capability(business_id: str, entry_id: UUID, until: datetime) -> Capability:
+    """Return what lets who waits take what is offered, or leave, until a while after an instant.
+
+    That is when an offer ends, or, of one who waits for any, the last time that would do.
+    """
     return Capability(
         business_id=business_id,
         kind=CapabilityKind.OFFER,
         id=entry_id,
-        not_after=_whole(expires_at + OFFER_LASTS_AFTER_THE_END),
+        not_after=_whole(until + OFFER_LASTS_AFTER_THE_END),
+    )
+
+
+def handoff_capability(business_id: str, handoff_id: UUID, expires_at: datetime) -> Capability:
+    """Return what a ticket is: what lets whoever has it take over a hold, and book it."""
+    return Capability(
+        business_id=business_id,
+        kind=CapabilityKind.HANDOFF,
+        id=handoff_id,
+        not_after=_whole(expires_at),
     )
 
 
@@ -113,23 +131,27 @@ def write_capability(key: bytes, capability: Capability) -> str:
             capability.business_id.encode(),
         )
     )
-    return TOKEN_PREFIX + _to_text(_sign(key, payload) + payload)
+    return _prefix(capability.kind) + _to_text(_sign(key, payload) + payload)
 
 
 def read_capability(key: bytes, token: str) -> Capability | None:
     """Return what a token allows; None: it is damaged, cut off, or signed by someone else."""
-    if len(token) > TOKEN_CHARACTERS_MAX or not token.startswith(TOKEN_PREFIX):
+    prefix = TICKET_PREFIX if token.startswith(TICKET_PREFIX) else TOKEN_PREFIX
+    if len(token) > TOKEN_CHARACTERS_MAX or not token.startswith(prefix):
         return None
-    data = _from_text(token.removeprefix(TOKEN_PREFIX))
+    data = _from_text(token.removeprefix(prefix))
     if data is None or len(data) <= _HEAD_BYTES:
         return None
     signature, payload = data[:_SIGNATURE_BYTES], data[_SIGNATURE_BYTES:]
     if not hmac.compare_digest(signature, _sign(key, payload)):
         return None
+    kind = _KINDS[payload[0]]
+    if prefix != _prefix(kind):
+        return None
     seconds, rest = payload[1 : 1 + _SECONDS_BYTES], payload[1 + _SECONDS_BYTES :]
     return Capability(
         business_id=rest[_ID_BYTES:].decode(),
-        kind=_KINDS[payload[0]],
+        kind=kind,
         id=UUID(bytes=rest[:_ID_BYTES]),
         not_after=_EPOCH + int.from_bytes(seconds, "big") * _SECOND,
     )
@@ -142,14 +164,24 @@ def why_booking_ended(status: str, end: datetime, now: datetime) -> str | None:
     return "PASSED" if end <= now else None
 
 
-def why_offer_ended(status: str) -> str | None:
-    """Return why there is nothing more to take; None: it is offered still, perhaps late."""
-    return None if status == EntryStatus.OFFERED else status.upper()
+def why_waiting_ended(status: str) -> str | None:
+    """Return why there is nothing to wait for; None: one waits, or is offered a time."""
+    is_live = status in (EntryStatus.WAITING, EntryStatus.OFFERED)
+    return None if is_live else status.upper()
 
 
 def capability_url(public_url: str, token: str) -> str:
     """Return the address of the page that acts by a token. It follows a #: no log sees it."""
     return f"{public_url.rstrip('/')}/manage/#{token}"
+
+
+def ticket_url(public_url: str, ticket: str) -> str:
+    """Return the address of the page that takes a ticket; none where ours is not known."""
+    return f"{public_url.rstrip('/')}/book/#{ticket}" if public_url else ""
+
+
+def _prefix(kind: CapabilityKind) -> str:
+    return TICKET_PREFIX if kind is CapabilityKind.HANDOFF else TOKEN_PREFIX
 
 
 def _sign(key: bytes, payload: bytes) -> bytes:

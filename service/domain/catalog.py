@@ -104,6 +104,8 @@ class AppointmentType:
     reminders: tuple[timedelta, ...] = ()
     offer_duration: timedelta = timedelta(minutes=15)
     cancel_by_reply: bool = False
+    # As it is shown; nothing is charged.
+    price: str = ""
 
     @property
     def primary_calendar_ids(self) -> tuple[str, ...]:

@@ -29,6 +29,8 @@ class ChangeKind(StrEnum):
     CATALOG_CHANGED = "catalog_changed"
     WAITLIST_JOINED = "waitlist_joined"
     WAITLIST_LEFT = "waitlist_left"
+    # A hold has another holder.
+    HANDED_OVER = "handed_over"
     # What was not taken in time, or what time or the catalogue opened, is offered.
     WAITLIST_OFFERED = "waitlist_offered"
 

@@ -95,6 +95,11 @@ def is_second_occurrence(zone: str, instant: datetime) -> bool:
     return instant.astimezone(_zone(zone)).fold == 1
 
 
+def told_in(zone: str, instant: datetime) -> datetime:
+    """Return an instant as it is told in a zone: what the clock shows, with its offset."""
+    return instant.astimezone(_zone(zone))
+
+
 def wall_clock(zone: str, instant: datetime) -> datetime:
     """Return what the clock shows, as a naive time, to be told to people."""
     return instant.astimezone(_zone(zone)).replace(tzinfo=None)

@@ -14,7 +14,9 @@ from uuid import UUID
 from service.domain.booking import Booking, BookingEvent, Customer, Hold
 from service.domain.busy_feed import UPLOADED, BusyFeed, FeedSource
 from service.domain.catalog import AppointmentType, Business, Calendar, Catalog, Closure, Schedule
+from service.domain.consent import Consent
 from service.domain.errors import DomainError
+from service.domain.handoff import Handoff, PrefilledField
 from service.domain.interval import Interval
 from service.domain.recurrence import Recurrence
 from service.domain.waitlist import Freed, WaitlistEntry
@@ -22,12 +24,16 @@ from service.domain.waitlist import Freed, WaitlistEntry
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SlotWish:
-    """Which slot: `calendar_id` None is any of the type's, `duration` None the type's first."""
+    """Which slot: `calendar_id` None is any of the type's, `duration` None the type's first.
+
+    `consent` is what the person was shown; None: nothing is compared.
+    """
 
     type_id: str
     calendar_id: str | None
     start: datetime
     duration: timedelta | None
+    consent: Consent | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +41,7 @@ class HoldWish:
     """The slot of a hold."""
 
     hold_id: UUID
+    consent: Consent | None = None
 
 
 Wish = SlotWish | HoldWish
@@ -48,6 +55,7 @@ class HoldSlot:
     principal_id: str
     holder: str
     slot: SlotWish
+    conversation: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,8 +75,35 @@ class ReleaseHold:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class CreateHandoff:
+    """Let a hold last its full time from now, and make a ticket that carries it to a form."""
+
+    handoff_id: UUID
+    hold_id: UUID
+    principal_id: str
+    fields: tuple[PrefilledField, ...] = ()
+    conversation: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RedeemHandoff:
+    """Take over the hold of a ticket, for its full time from now.
+
+    `request_id` is that of the request, whose answer is erased with what is prefilled.
+    """
+
+    handoff_id: UUID
+    principal_id: str
+    holder: str
+    request_id: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Book:
-    """Book one or several appointments, all or none; `booking_ids` has one id for each."""
+    """Book one or several appointments, all or none; `booking_ids` has one id for each.
+
+    Without a `conversation` they belong to that of the first hold.
+    """
 
     principal_id: str
     holder_key: str | None
@@ -76,6 +111,7 @@ class Book:
     wishes: tuple[Wish, ...]
     customer: Customer
     fields: Mapping[str, str]
+    conversation: str = ""
 
 
 class SeriesMode(StrEnum):
@@ -147,9 +183,13 @@ class LeaveWaitlist:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PassOn:
-    """End the offers that were not taken in time, and the waiting whose last window has passed."""
+    """End the offers that were not taken in time, and the waiting whose last window has passed.
+
+    `letters_are_on`: who has an address is told by letter, and who was not waits again.
+    """
 
     entry_ids: tuple[UUID, ...]
+    letters_are_on: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -160,16 +200,8 @@ class OfferOpen:
 
 
 WaitlistCommand = JoinWaitlist | LeaveWaitlist | PassOn | OfferOpen
-BookingCommand = (
-    HoldSlot
-    | RenewHold
-    | ReleaseHold
-    | Book
-    | BookSeries
-    | Reschedule
-    | ChangeStatus
-    | WaitlistCommand
-)
+HoldCommand = HoldSlot | RenewHold | ReleaseHold | CreateHandoff | RedeemHandoff
+BookingCommand = HoldCommand | Book | BookSeries | Reschedule | ChangeStatus | WaitlistCommand
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -320,3 +352,5 @@ class Outcome:
     entry: WaitlistEntry | None = None
     catalog: Catalog | None = None
     feed: BusyFeed | None = None
+    # Of `hold`.
+    handoff: Handoff | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from service.domain.booking import (
@@ -11,47 +11,47 @@ from service.domain.booking import (
     Booking,
     BookingEvent,
     BookingStatus,
-    Hold,
-    Holder,
     HoldStatus,
 )
-from service.domain.catalog import AppointmentType
 from service.domain.change import ChangeKind, Placement
 from service.domain.commands import (
     Book,
     BookingCommand,
     BookSeries,
     ChangeStatus,
+    CreateHandoff,
+    HoldCommand,
     HoldSlot,
+    HoldWish,
     Occurrence,
+    RedeemHandoff,
     ReleaseHold,
     RenewHold,
     Reschedule,
     SlotWish,
     Wish,
 )
+from service.domain.consent import check_consent
 from service.domain.errors import (
     CancellationNoticePassed,
     HoldEnded,
-    HoldLifetimeReached,
     InvalidRequest,
     InvalidTransition,
     ResourceNotFound,
-    TooManyHolds,
     VersionMismatch,
 )
-from service.domain.ids import booking_name, hold_name, holder_key
+from service.domain.handing_over import create_handoff, redeem_handoff
+from service.domain.holding import check_ticket, hold_slot, release_hold, renew_hold
+from service.domain.ids import booking_name, hold_name
 from service.domain.ledger import Decision, Draft, Ledger
 from service.domain.offers import conclude
 from service.domain.places import (
     Place,
     claims_of_booking,
-    claims_of_hold,
     find_place,
     own_hold,
     place_of_hold,
     put_booking,
-    put_hold,
     type_of_wish,
 )
 from service.domain.series import place_series
@@ -81,13 +81,9 @@ def decide(ledger: Ledger, command: BookingCommand) -> Decision:
 
 
 def _decide(ledger: Ledger, draft: Draft, command: BookingCommand) -> Decision:
+    if isinstance(command, HoldCommand):
+        return _decide_hold(ledger, draft, command)
     match command:
-        case HoldSlot():
-            return _hold_slot(ledger, draft, command)
-        case RenewHold():
-            return _renew_hold(ledger, draft, command)
-        case ReleaseHold():
-            return _release_hold(ledger, draft, command)
         case Book():
             return _book(ledger, draft, command)
         case BookSeries():
@@ -100,65 +96,18 @@ def _decide(ledger: Ledger, draft: Draft, command: BookingCommand) -> Decision:
             return decide_waiting(ledger, draft, command)
 
 
-def _hold_slot(ledger: Ledger, draft: Draft, command: HoldSlot) -> Decision:
-    key = holder_key(command.principal_id, command.holder)
-    place = find_place(ledger, draft, command.slot, key)
-    _check_hold_count(ledger, draft, Holder(command.principal_id, key))
-    hold = Hold(
-        hold_id=command.hold_id,
-        principal_id=command.principal_id,
-        holder=command.holder,
-        holder_key=key,
-        type_id=place.type.type_id,
-        calendar_ids=place.calendar_ids,
-        appointment=place.appointment,
-        created_at=ledger.now,
-        expires_at=ledger.now + place.type.hold_duration,
-        status=HoldStatus.LIVE,
-    )
-    return _held(ledger, draft, place, hold, ChangeKind.HELD)
-
-
-def _renew_hold(ledger: Ledger, draft: Draft, command: RenewHold) -> Decision:
-    hold = own_hold(ledger, command.hold_id, command.principal_id)
-    if hold.entry_id is not None:
-        raise HoldLifetimeReached(
-            "An offer to one who waits is not renewed. Book it.",
-            hold=hold_name(ledger.business_id, hold.hold_id),
-        )
-    place = place_of_hold(ledger, draft, hold)
-    if hold.expires_at <= ledger.now:
-        _check_hold_count(ledger, draft, hold.owner)
-    expires_at = _renewed_until(ledger, hold, place.type)
-    draft.end_hold(hold)
-    renewed = replace(hold, calendar_ids=place.calendar_ids, expires_at=expires_at)
-    return _held(ledger, draft, place, renewed, ChangeKind.RENEWED)
-
-
-def _renewed_until(ledger: Ledger, hold: Hold, type_: AppointmentType) -> datetime:
-    """Return when a hold expires that is renewed now: no slot is held for ever."""
-    until = hold.created_at + type_.hold_lifetime
-    if until <= max(ledger.now, hold.expires_at):
-        raise HoldLifetimeReached(
-            hold=hold_name(ledger.business_id, hold.hold_id),
-            hold_lifetime_seconds=str(int(type_.hold_lifetime.total_seconds())),
-        )
-    return min(ledger.now + type_.hold_duration, until)
-
-
-def _held(ledger: Ledger, draft: Draft, place: Place, hold: Hold, kind: ChangeKind) -> Decision:
-    put_hold(ledger, draft, place, hold)
-    draft.begin_hold(hold)
-    return conclude(ledger, draft, kind, hold=hold)
-
-
-def _release_hold(ledger: Ledger, draft: Draft, command: ReleaseHold) -> Decision:
-    hold = own_hold(ledger, command.hold_id, command.principal_id)
-    for claim in claims_of_hold(ledger, hold):
-        draft.free(claim)
-    released = replace(hold, status=HoldStatus.RELEASED)
-    draft.end_hold(released)
-    return conclude(ledger, draft, ChangeKind.RELEASED, hold=released)
+def _decide_hold(ledger: Ledger, draft: Draft, command: HoldCommand) -> Decision:
+    match command:
+        case HoldSlot():
+            return hold_slot(ledger, draft, command)
+        case RenewHold():
+            return renew_hold(ledger, draft, command)
+        case ReleaseHold():
+            return release_hold(ledger, draft, command)
+        case CreateHandoff():
+            return create_handoff(ledger, draft, command)
+        case RedeemHandoff():
+            return redeem_handoff(ledger, draft, command)
 
 
 def _book(ledger: Ledger, draft: Draft, command: Book) -> Decision:
@@ -166,14 +115,29 @@ def _book(ledger: Ledger, draft: Draft, command: Book) -> Decision:
 
     A wish that is refused refuses all.
     """
+    handoff = check_ticket(ledger, command.principal_id)
     bookings: dict[UUID, Booking] = {}
+    conversation = command.conversation or _conversation_of_first_hold(ledger, command)
     wishes = zip(command.booking_ids, command.wishes, strict=True)
     for booking_id, wish in sorted(wishes, key=_is_for_a_slot):
         place = _take_wish(ledger, draft, wish, command.principal_id, command.holder_key)
         put_booking(ledger, draft, place, booking_id)
-        bookings[booking_id] = _new_booking(ledger, booking_id, place, command)
+        bookings[booking_id] = _new_booking(
+            ledger, booking_id, place, command, conversation=conversation
+        )
     in_order = tuple(bookings[booking_id] for booking_id in command.booking_ids)
-    return conclude(ledger, draft, ChangeKind.BOOKED, bookings=in_order)
+    decision = conclude(ledger, draft, ChangeKind.BOOKED, bookings=in_order)
+    if handoff is None:
+        return decision
+    return replace(decision, handoff=replace(handoff, booking_id=command.booking_ids[0]))
+
+
+def _conversation_of_first_hold(ledger: Ledger, command: Book) -> str:
+    holds = (
+        ledger.holds.get(each.hold_id) for each in command.wishes if isinstance(each, HoldWish)
+    )
+    first = next(holds, None)
+    return "" if first is None else first.conversation
 
 
 def _book_series(ledger: Ledger, command: BookSeries) -> Decision:
@@ -183,7 +147,9 @@ def _book_series(ledger: Ledger, command: BookSeries) -> Decision:
         Occurrence(
             start=each.start,
             booking=(
-                _new_booking(ledger, each.booking_id, each.place, command, command.series_id)
+                _new_booking(
+                    ledger, each.booking_id, each.place, command, series_id=command.series_id
+                )
                 if each.place is not None
                 else None
             ),
@@ -205,7 +171,9 @@ def _new_booking(
     booking_id: UUID,
     place: Place,
     command: Book | BookSeries,
+    *,
     series_id: UUID | None = None,
+    conversation: str = "",
 ) -> Booking:
     pending = place.type.requires_approval
     return Booking(
@@ -221,6 +189,7 @@ def _new_booking(
         created_at=ledger.now,
         updated_at=ledger.now,
         series_id=series_id,
+        conversation=conversation,
     )
 
 
@@ -273,8 +242,19 @@ def _change_status(ledger: Ledger, draft: Draft, command: ChangeStatus) -> Decis
 def _take_wish(
     ledger: Ledger, draft: Draft, wish: Wish, principal_id: str, key: str | None
 ) -> Place:
+    """Return the place that a wish is for, if it is what the person has agreed to."""
     if isinstance(wish, SlotWish):
-        return find_place(ledger, draft, wish, key)
+        place = find_place(ledger, draft, wish, key)
+    else:
+        place = _take_hold(ledger, draft, wish, principal_id)
+    if wish.consent is not None:
+        calendars = ledger.offer.catalog.calendars
+        named = [calendars[calendar_id].display_name for calendar_id in place.calendar_ids]
+        check_consent(wish.consent, place.appointment, place.type, named)
+    return place
+
+
+def _take_hold(ledger: Ledger, draft: Draft, wish: HoldWish, principal_id: str) -> Place:
     hold = own_hold(ledger, wish.hold_id, principal_id)
     ended = draft.holds.get(hold.hold_id)
     if ended is not None and ended.status is HoldStatus.BOOKED:
@@ -282,22 +262,6 @@ def _take_wish(
     place = place_of_hold(ledger, draft, hold)
     draft.end_hold(replace(hold, status=HoldStatus.BOOKED))
     return place
-
-
-def _check_hold_count(ledger: Ledger, draft: Draft, holder: Holder) -> None:
-    """Refuse one more to the holder and, as callers name their holders, to the principal."""
-    business = ledger.offer.catalog.business
-    if _live_holds(ledger, draft, holder) >= business.holds_per_holder_max:
-        raise TooManyHolds(holds_per_holder_max=str(business.holds_per_holder_max))
-    if _live_holds(ledger, draft, Holder(holder.principal_id)) >= business.holds_per_key_max:
-        raise TooManyHolds(
-            "This API key has as many holds as the business allows.",
-            holds_per_key_max=str(business.holds_per_key_max),
-        )
-
-
-def _live_holds(ledger: Ledger, draft: Draft, holder: Holder) -> int:
-    return ledger.live_holds.get(holder, 0) + draft.live_holds_by.get(holder, 0)
 
 
 def _booking(ledger: Ledger, booking_id: UUID, version: int) -> Booking:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 
 class Channel(StrEnum):
@@ -35,6 +35,7 @@ ATTEMPTS_MAX = 500
 RETRY_DELAY_FIRST = timedelta(seconds=4)
 RETRY_DELAY_MAX = timedelta(minutes=15)
 _DOUBLINGS_MAX = 16
+_OFFER_LETTERS = UUID("3f0b9a2e-7c55-4d0e-9f2a-5a1d8c6e4b17")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,6 +79,11 @@ class Delivery:
     due_at: datetime
     ended_at: datetime | None = None
     detail: str = ""
+
+
+def offer_letter_id(business_id: str, hold_id: UUID) -> UUID:
+    """Return the id of the letter that tells of an offer of the waitlist: no hold has two."""
+    return uuid5(_OFFER_LETTERS, f"{business_id}/{hold_id}")
 
 
 def retry_delay(attempts: int, chance: float, asked: timedelta = timedelta()) -> timedelta:

@@ -299,7 +299,7 @@ class HandoffEnded(DomainError):
 
 
 class ConsentMismatch(DomainError):
-    """What would be booked is not what the person was shown. Show them what it is, and ask again."""
+    """What would be booked is not what the person was shown. Show what it is, and ask again."""
 
     reason = "CONSENT_MISMATCH"
 

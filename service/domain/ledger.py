@@ -15,6 +15,7 @@ from service.domain.booking import Booking, Hold, Holder
 from service.domain.change import ChangeKind, OfferRef, Placement
 from service.domain.claim import Claim
 from service.domain.commands import Occurrence
+from service.domain.handoff import Handoff
 from service.domain.rules import Offer
 from service.domain.waitlist import ALL_WAITING, EntryStatus, Freed, WaitlistEntry
 
@@ -37,6 +38,8 @@ class Decision:
     offers: tuple[OfferRef, ...] = ()
     entries: tuple[WaitlistEntry, ...] = ()
     entry: WaitlistEntry | None = None
+    # The handoff that it makes or changes.
+    handoff: Handoff | None = None
 
     @property
     def changed_entry_ids(self) -> tuple[UUID, ...]:
@@ -54,12 +57,13 @@ class Decision:
 class Ledger:
     """The facts, as they are at this point of the batch. `new_id` gives ids to claims.
 
-    Known are the bookings and holds that the batch names, the holds that may give way to it, the
-    claims in its windows, and the entries of the waitlist that it names or may make an offer to
-    (see domain/needs.py). `revision` is that of the last decision. `waiting` counts live entries,
-    by holder, by principal, and all of them under ALL_WAITING. `surveyed` are the claims around
-    which enough is known to offer what they leave; None: all. Of what else is removed, what lies in
-    the `surveyed_times` can be offered.
+    Known are the bookings, holds and handoffs that the batch names, the holds that may give way to
+    it, the claims in its windows, and the entries of the waitlist that it names or may make an
+    offer to (see domain/needs.py). `revision` is that of the last decision. `waiting` counts live
+    entries, by holder, by principal, and all of them under ALL_WAITING. `surveyed` are the claims
+    around which enough is known to offer what they leave; None: all. Of what else is removed, what
+    lies in the `surveyed_times` can be offered. `untold` are holds that are offers, and of which
+    the letter that should tell of them has not gone out.
     """
 
     now: datetime
@@ -73,6 +77,8 @@ class Ledger:
     waiting: dict[Holder, int] = field(default_factory=dict)
     surveyed: AbstractSet[UUID] | None = None
     surveyed_times: Sequence[Freed] = ()
+    untold: AbstractSet[UUID] = frozenset()
+    handoffs: dict[UUID, Handoff] = field(default_factory=dict)
 
     @property
     def business_id(self) -> str:
@@ -87,6 +93,8 @@ class Ledger:
             self.live_holds[holder] = self.live_holds.get(holder, 0) + by
         for entry in decision.entries:
             self._settle_entry(entry)
+        if decision.handoff is not None:
+            self.handoffs[decision.handoff.handoff_id] = decision.handoff
         self.revision += 1
 
     def _settle_entry(self, entry: WaitlistEntry) -> None:

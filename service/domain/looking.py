@@ -43,7 +43,7 @@ def find_open(ledger: Ledger, entries: Iterable[WaitlistEntry]) -> Iterator[Free
 
 
 def _first_open(ledger: Ledger, entry: WaitlistEntry, days: DaySource) -> SlotKey | None:
-    if entry.type_id not in ledger.offer.catalog.types:
+    if entry.type_id not in ledger.offer.catalog.types or entry.rests(ledger.now):
         return None
     streams = (
         iterate_open_slots(ledger.offer, query, ledger.now, days=days)

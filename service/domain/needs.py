@@ -15,14 +15,17 @@ from service.domain.commands import (
     BookingCommand,
     BookSeries,
     ChangeStatus,
+    CreateHandoff,
     HoldSlot,
     HoldWish,
+    RedeemHandoff,
     ReleaseHold,
     RenewHold,
     Reschedule,
     SlotWish,
     Wish,
 )
+from service.domain.handoff import handoff_of
 from service.domain.ids import holder_key
 from service.domain.interval import Interval
 from service.domain.ledger import Ledger
@@ -42,11 +45,27 @@ def booking_ids(command: BookingCommand) -> Iterator[UUID]:
             return
 
 
-def hold_ids(command: BookingCommand) -> Iterator[UUID]:
-    """Yield the holds that a command names."""
+def handoff_ids(command: BookingCommand) -> Iterator[UUID]:
+    """Yield the handoff that a command names, or whose ticket acts."""
     match command:
-        case RenewHold(hold_id=hold_id) | ReleaseHold(hold_id=hold_id):
-            yield hold_id
+        case RedeemHandoff(handoff_id=handoff_id):
+            yield handoff_id
+        case HoldSlot() | RenewHold() | Book():
+            acting = handoff_of(command.principal_id)
+            if acting is not None:
+                yield acting
+        case _:
+            return
+
+
+def hold_ids(ledger: Ledger, command: BookingCommand) -> Iterator[UUID]:
+    """Yield the holds that a command names; of a ticket, once the handoff is known."""
+    match command:
+        case RenewHold() | ReleaseHold() | CreateHandoff():
+            yield command.hold_id
+        case RedeemHandoff(handoff_id=handoff_id):
+            if handoff_id in ledger.handoffs:
+                yield ledger.handoffs[handoff_id].hold_id
         case Reschedule(wish=HoldWish(hold_id=hold_id)):
             yield hold_id
         case Book(wishes=wishes):
@@ -58,9 +77,9 @@ def hold_ids(command: BookingCommand) -> Iterator[UUID]:
 def counted_holders(ledger: Ledger, command: BookingCommand) -> Iterator[Holder]:
     """Yield whose live holds must be counted: they may get one more."""
     match command:
-        case HoldSlot(principal_id=principal_id, holder=holder):
-            yield Holder(principal_id, holder_key(principal_id, holder))
-        case RenewHold():
+        case HoldSlot() | RedeemHandoff():
+            yield Holder(command.principal_id, holder_key(command.principal_id, command.holder))
+        case RenewHold() | CreateHandoff():
             yield from _holders_named(ledger, command)
         case _:
             return
@@ -91,8 +110,12 @@ def windows(ledger: Ledger, command: BookingCommand) -> list[Window]:
     match command:
         case HoldSlot(slot=slot):
             return _wish_windows(ledger, slot)
-        case RenewHold(hold_id=hold_id) | ReleaseHold(hold_id=hold_id):
-            return _wish_windows(ledger, HoldWish(hold_id=hold_id))
+        case RenewHold() | ReleaseHold() | CreateHandoff() | RedeemHandoff():
+            return [
+                window
+                for hold_id in hold_ids(ledger, command)
+                for window in _wish_windows(ledger, HoldWish(hold_id=hold_id))
+            ]
         case Book(wishes=wishes):
             return [each for wish in wishes for each in _wish_windows(ledger, wish)]
         case BookSeries():
@@ -163,7 +186,7 @@ def _booking_windows(booking: Booking | None) -> list[Window]:
 
 
 def _holders_named(ledger: Ledger, command: BookingCommand) -> Iterator[Holder]:
-    for hold_id in hold_ids(command):
+    for hold_id in hold_ids(ledger, command):
         hold = ledger.holds.get(hold_id)
         if hold is not None:
             yield hold.owner

@@ -174,7 +174,7 @@ class Openings:
 
     def all_for(self, entry: WaitlistEntry) -> Iterator[SlotKey]:
         """Yield the slots that an entry waits for; one may come twice."""
-        if entry.type_id not in self._vacancies:
+        if entry.type_id not in self._vacancies or entry.rests(self._ledger.now):
             return
         slots = self.of(entry.type_id, duration_of(self._ledger, entry))
         for window in entry.windows if slots else ():

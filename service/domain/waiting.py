@@ -20,6 +20,7 @@ from service.domain.offers import conclude
 from service.domain.places import claims_of_hold, type_of
 from service.domain.waitlist import (
     ALL_WAITING,
+    UNTOLD_OFFERS_MAX,
     WAITING_PER_BUSINESS_MAX,
     EntryStatus,
     Freed,
@@ -106,7 +107,8 @@ def _leave(ledger: Ledger, draft: Draft, command: LeaveWaitlist) -> Decision:
         raise ResourceNotFound(waitlist_name(ledger.business_id, command.entry_id))
     if not entry.is_live:
         raise WaitingEnded(status=entry.status.value.upper())
-    _end(ledger, draft, entry, EntryStatus.LEFT)
+    draft.put_entry(_ended(ledger, entry, EntryStatus.LEFT))
+    _free_offer(ledger, draft, entry)
     return conclude(ledger, draft, ChangeKind.WAITLIST_LEFT, entry_id=entry.entry_id)
 
 
@@ -114,28 +116,41 @@ def _pass_on(ledger: Ledger, draft: Draft, command: PassOn) -> Decision:
     freed: list[Freed] = []
     for entry_id in command.entry_ids:
         entry = ledger.entries.get(entry_id)
-        status = None if entry is None else _overdue(ledger, entry)
-        if entry is not None and status is not None:
-            freed += _end(ledger, draft, entry, status)
+        after = None if entry is None else _overdue(ledger, entry)
+        if entry is not None and after is not None:
+            draft.put_entry(after)
+            freed += _free_offer(ledger, draft, entry)
     if not draft.entries:
         raise WaitingEnded
     return conclude(ledger, draft, ChangeKind.WAITLIST_OFFERED, found=freed)
 
 
-def _overdue(ledger: Ledger, entry: WaitlistEntry) -> EntryStatus | None:
-    """Return how an entry ends for which nobody has come in time; None: it is not late."""
-    match entry.status:
-        case EntryStatus.OFFERED if entry.offer_expires_at is not None:
-            return EntryStatus.LAPSED if entry.offer_expires_at <= ledger.now else None
-        case EntryStatus.WAITING:
-            return EntryStatus.EXPIRED if entry.last_end <= ledger.now else None
-        case _:
-            return None
+def _overdue(ledger: Ledger, entry: WaitlistEntry) -> WaitlistEntry | None:
+    """Return an entry as it is once nobody has come for it in time; None: it is not late."""
+    now = ledger.now
+    if entry.status is EntryStatus.WAITING and entry.last_end <= now:
+        return _ended(ledger, entry, EntryStatus.EXPIRED)
+    if entry.status is not EntryStatus.OFFERED or (entry.offer_expires_at or now) > now:
+        return None
+    if entry.hold_id not in ledger.untold or entry.untold_offers >= UNTOLD_OFFERS_MAX:
+        return _ended(ledger, entry, EntryStatus.LAPSED)
+    if entry.last_end <= now:
+        return _ended(ledger, entry, EntryStatus.EXPIRED)
+    return replace(
+        entry,
+        status=EntryStatus.WAITING,
+        hold_id=None,
+        offer_expires_at=now,
+        untold_offers=entry.untold_offers + 1,
+    )
 
 
-def _end(ledger: Ledger, draft: Draft, entry: WaitlistEntry, status: EntryStatus) -> list[Freed]:
-    """End an entry, and with it the hold that is its offer. Return what that leaves."""
-    draft.put_entry(replace(entry, status=status, ended_at=ledger.now))
+def _ended(ledger: Ledger, entry: WaitlistEntry, status: EntryStatus) -> WaitlistEntry:
+    return replace(entry, status=status, ended_at=ledger.now)
+
+
+def _free_offer(ledger: Ledger, draft: Draft, entry: WaitlistEntry) -> list[Freed]:
+    """End the hold that is what an entry was offered, and return what that leaves."""
     hold = None if entry.hold_id is None else ledger.holds.get(entry.hold_id)
     if hold is None or hold.status is not HoldStatus.LIVE:
         return []

@@ -21,6 +21,11 @@ OFFER_GRACE = timedelta(seconds=60)
 """So long after its end an offer still keeps its slot, for whoever passes it on to come in time."""
 OFFERS_MAX = 20
 """A decision offers no more; what is left is offered by the next look at what is open."""
+UNTOLD_OFFERS_MAX = 10
+"""So many offers of which its letter never told leave an entry waiting; one more lapses."""
+UNTOLD_REST_FIRST = timedelta(minutes=30)
+UNTOLD_REST_MAX = timedelta(hours=4)
+"""For so long after such an offer others come first; twice as long each time, up to the latter."""
 WAITING_PER_BUSINESS_MAX = 10_000
 ALL_WAITING = Holder("")
 """Under whom all live entries are counted."""
@@ -42,7 +47,9 @@ class WaitlistEntry:
     """One who waits for a slot that starts in one of the windows.
 
     `calendar_ids` empty: any of the type's; `duration` None: the type's first. `revision` is that
-    of the change in which it joined: the order in which offers are made.
+    of the change in which it joined: the order in which offers are made. `untold_offers` have ended
+    without its letter having gone out; where it waits again, `offer_expires_at` is when the last
+    one was passed on.
     """
 
     entry_id: UUID
@@ -61,6 +68,7 @@ class WaitlistEntry:
     ended_at: datetime | None = None
     hold_id: UUID | None = None
     offer_expires_at: datetime | None = None
+    untold_offers: int = 0
 
     @property
     def is_live(self) -> bool:
@@ -76,6 +84,14 @@ class WaitlistEntry:
     def last_end(self) -> datetime:
         """The instant from which no start will do any more."""
         return max(window.end for window in self.windows)
+
+    def rests(self, now: datetime) -> bool:
+        """Say whether it is offered nothing yet, since nobody could tell it of its last offer."""
+        is_untold = self.status is EntryStatus.WAITING and self.untold_offers > 0
+        if not is_untold or self.offer_expires_at is None:
+            return False
+        doubled: timedelta = UNTOLD_REST_FIRST * 2 ** (self.untold_offers - 1)
+        return now < self.offer_expires_at + min(doubled, UNTOLD_REST_MAX)
 
     def wants(self, slot: SlotKey) -> bool:
         """Say whether a slot of its type and duration is one that it waits for."""

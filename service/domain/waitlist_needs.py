@@ -28,6 +28,7 @@ from service.domain.commands import (
     SlotWish,
     Wish,
 )
+from service.domain.delivery import offer_letter_id
 from service.domain.facts import list_facts
 from service.domain.ids import holder_key
 from service.domain.interval import Interval
@@ -90,6 +91,24 @@ def offer_hold_windows(ledger: Ledger, command: BookingCommand) -> list[Window]:
         if (entry := ledger.entries.get(entry_id)) is not None and entry.hold_id is not None
         for window in hold_windows(ledger, entry.hold_id)
     ]
+
+
+def offer_letters(ledger: Ledger, commands: Iterable[BookingCommand]) -> dict[UUID, UUID]:
+    """Return the letters that should have told of what commands pass on, each with its hold."""
+    named = (
+        ledger.entries.get(entry_id)
+        for command in commands
+        if isinstance(command, PassOn) and command.letters_are_on
+        for entry_id in command.entry_ids
+    )
+    return {
+        offer_letter_id(ledger.business_id, entry.hold_id): entry.hold_id
+        for entry in named
+        if entry is not None
+        and entry.status is EntryStatus.OFFERED
+        and entry.hold_id is not None
+        and entry.customer.email
+    }
 
 
 def counted_waiting(command: BookingCommand) -> Iterator[Holder]:

@@ -4,6 +4,10 @@ dateutil is asked with care, because the rule comes from a stranger. It looks at
 COUNT while nothing matches, and would search a rule such as «every 30 February» until the year
 9999. So the search starts near the window, runs in the last 400 years of the calendar, and every
 step of it is paid from an allowance for the whole file.
+
+The rule of a series that a caller books is another: it is read in domain/recurrence.py, where few
+parts are possible and the one to blame is named. Here all parts are, and the slips of programs that
+export are forgiven.
 """
 
 import re

@@ -20,7 +20,7 @@ from service.domain.availability import (
 )
 from service.domain.choice import ALTERNATIVES_MAX
 from service.domain.civil_time import CIVIL_YEARS
-from service.domain.errors import InvalidRequest, ResourceNotFound
+from service.domain.errors import InvalidRequest, Overloaded, ResourceNotFound
 from service.domain.ids import type_name
 from service.domain.interval import Interval
 from service.domain.slot import Slot, SlotKey, SlotQuery
@@ -151,6 +151,12 @@ class Availability:
                         validity = Validity(ground.epoch, revision, now, until)
                     return Listed(slots, revision, now, validity)
         raise AssertionError("The last collection is not interrupted.")
+
+    def now(self) -> datetime:
+        """Return the database's time, as it was last read."""
+        if not self._clock.is_known:
+            raise Overloaded("The server has only just begun. Retry.")
+        return self._clock.now()
 
     async def explain(
         self, wanted: Lost, min_revision: int = 0

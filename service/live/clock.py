@@ -72,6 +72,11 @@ class DatabaseClock:
                 told()
         return True
 
+    @property
+    def is_known(self) -> bool:
+        """Say whether a reading has come at all."""
+        return bool(self._readings)
+
     def now(self) -> datetime:
         """Return the database's time. It goes back only if that clock was set back."""
         self._last = max(self._last, self._reckoned())

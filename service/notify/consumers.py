@@ -1,8 +1,8 @@
 """Consumers: who follows the change log with a durable cursor, and plans what is owed for it.
 
 The cursor, the deliveries and their jobs are one transaction. So nothing is planned twice or left
-out, whenever a process ends; and of several processes one has a cursor at a time. For what cannot be
-planned a dead delivery stands, which an operator sees and has planned again.
+out, whenever a process ends; and of several processes one has a cursor at a time. For what cannot
+be planned a dead delivery stands, which an operator sees and has planned again.
 """
 
 from __future__ import annotations
@@ -198,7 +198,7 @@ class Consumers:
     async def _plan(
         self, tx: Transaction, business_id: str, consumer: Consumer, found: Sequence[Change]
     ) -> list[NewDelivery]:
-        """Plan for all at once; if that fails, one by one. For what fails alone too, a dead one stands."""
+        """Plan for all at once; if that fails, one by one, and without what fails alone too."""
         if not found:
             return []
         try:
@@ -208,7 +208,6 @@ class Consumers:
             if is_retryable(error):
                 raise
             if len(found) == 1:
-                unplanned.tell_unplanned(consumer, business_id, found[0].revision)
                 await unplanned.keep(tx, business_id, consumer, found[0], error)
                 return []
         return [

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -33,6 +32,7 @@ IDLE_SECONDS_MAX = 2.0
 LOOKUPS_MAX = 32
 """A lookup cannot be stopped: so many threads may hang in one, and nothing else waits for them."""
 LOOKUPS_PER_TENANT_MAX = 4
+"""Beyond these a request waits for one of its tenant's to end, within its own time."""
 LOOKUPS_WAITING_MAX = 64
 """Beyond these a request fails at once, as does one whose name is not found in time."""
 LOOKUP_SECONDS_MAX = 5.0
@@ -293,16 +293,15 @@ class _Resolver(AbstractResolver):
         self._threads = ThreadPoolExecutor(LOOKUPS_MAX, thread_name_prefix="lookup")
         # They end when their threads do, whether or not somebody still waits.
         self._lookups: dict[_Asked, asyncio.Future[Sequence[aiohttp.AddrInfoType]]] = {}
-        self._tenants: Counter[str | None] = Counter()
+        self._of_tenants: dict[str, set[asyncio.Future[Sequence[aiohttp.AddrInfoType]]]] = {}
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
         """Return the addresses of a host."""
-        asked = (host, port, family)
-        lookup = self._lookups.get(asked) or self._begin(asked, _tenant.get())
         try:
             async with asyncio.timeout(LOOKUP_SECONDS_MAX):
+                lookup = await self._lookup((host, port, family), _tenant.get())
                 found = await asyncio.shield(lookup)
         except TimeoutError:
             raise _NotLookedUp("it takes too long") from None
@@ -318,25 +317,41 @@ class _Resolver(AbstractResolver):
             for of_family, _, protocol, _, address in found
         ]
 
-    def _begin(
+    async def _lookup(
         self, asked: _Asked, tenant: str | None
     ) -> asyncio.Future[Sequence[aiohttp.AddrInfoType]]:
+        """Return the lookup of a name, begun by whoever asks for it first.
+
+        A tenant that has all its lookups waits for one of these: most end at once.
+        """
+        while asked not in self._lookups:
+            of_tenant = self._of_tenants.get(tenant, ()) if tenant is not None else ()
+            if len(of_tenant) < LOOKUPS_PER_TENANT_MAX:
+                self._begin(asked, tenant)
+                break
+            await asyncio.wait(of_tenant, return_when=asyncio.FIRST_COMPLETED)
+        return self._lookups[asked]
+
+    def _begin(self, asked: _Asked, tenant: str | None) -> None:
         if len(self._lookups) >= LOOKUPS_MAX + LOOKUPS_WAITING_MAX:
             raise _NotLookedUp("too many are")
-        if tenant is not None and self._tenants[tenant] >= LOOKUPS_PER_TENANT_MAX:
-            raise _NotLookedUp("too many of the tenant's are")
         loop = asyncio.get_running_loop()
-        lookup = loop.run_in_executor(self._threads, _look_up, *asked)
-        self._lookups[asked] = lookup
-        self._tenants[tenant] += 1
+        lookup = self._lookups[asked] = loop.run_in_executor(self._threads, _look_up, *asked)
+        if tenant is not None:
+            self._of_tenants.setdefault(tenant, set()).add(lookup)
         lookup.add_done_callback(partial(self._end, asked, tenant))
-        return lookup
 
-    def _end(self, asked: _Asked, tenant: str | None, _: object) -> None:
+    def _end(
+        self,
+        asked: _Asked,
+        tenant: str | None,
+        lookup: asyncio.Future[Sequence[aiohttp.AddrInfoType]],
+    ) -> None:
         del self._lookups[asked]
-        self._tenants[tenant] -= 1
-        if not self._tenants[tenant]:
-            del self._tenants[tenant]
+        if tenant is not None:
+            self._of_tenants[tenant].discard(lookup)
+            if not self._of_tenants[tenant]:
+                del self._of_tenants[tenant]
 
     async def close(self) -> None:
         """Wait for nobody."""

@@ -13,6 +13,7 @@ from service.domain.booking import Hold
 from service.domain.commands import (
     Book,
     Command,
+    CreateHandoff,
     HoldSlot,
     HoldWish,
     RenewHold,
@@ -114,7 +115,7 @@ def _wishes(command: Command) -> tuple[Sequence[Wish], str | None]:
     match command:
         case HoldSlot():
             return [command.slot], holder_key(command.principal_id, command.holder)
-        case RenewHold():
+        case RenewHold() | CreateHandoff():
             return [HoldWish(hold_id=command.hold_id)], None
         case Book():
             return command.wishes, command.holder_key

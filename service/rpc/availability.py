@@ -6,17 +6,16 @@ import hashlib
 from collections.abc import Mapping
 from contextlib import aclosing
 from datetime import datetime
-from typing import Any
 
-from service.domain.errors import NotImplementedYet
 from service.domain.explanation import Rule, RuleVerdict
 from service.domain.ids import calendar_name
 from service.domain.slot import SlotKey
+from service.domain.spoken_time import Pick, Reading, resolve
 from service.live.availability import Availability, Listed, Lost
 from service.live.tokens import Tokens
 from service.live.watchers import Watchers
 from service.rpc.call import Behaviour, Call
-from service.rpc.convert.etags import read_etags, write_etag
+from service.rpc.convert.etags import is_any, read_etags, write_etag
 from service.rpc.convert.frames import with_stream_seq
 from service.rpc.convert.slots import (
     encode_slot,
@@ -24,7 +23,7 @@ from service.rpc.convert.slots import (
     read_slot_choice,
     read_slot_query,
 )
-from service.rpc.convert.times import write_instant
+from service.rpc.convert.times import check_zone, read_instant, write_instant
 from service.rpc.reading import query_hash
 from service.rpc.wire import bytes_field
 from slotcast.v1 import availability_service_pb2 as availability_pb
@@ -44,11 +43,12 @@ RULES: Mapping[Rule, availability_pb.RuleVerdict.Rule.ValueType] = {
     Rule.DAY_CAP: VERDICT.RULE_DAY_CAP,
     Rule.WEEK_CAP: VERDICT.RULE_WEEK_CAP,
 }
-
-
-async def not_yet(_request: Any, _call: Call) -> bytes:
-    """Refuse what does not exist yet."""
-    raise NotImplementedYet
+PICKS: Mapping[Pick, availability_pb.TimeReading.Pick.ValueType] = {
+    Pick.ANY: availability_pb.TimeReading.PICK_ANY,
+    Pick.FIRST: availability_pb.TimeReading.PICK_FIRST,
+    Pick.LAST: availability_pb.TimeReading.PICK_LAST,
+    Pick.AT: availability_pb.TimeReading.PICK_AT,
+}
 
 
 class AvailabilityService:
@@ -66,7 +66,7 @@ class AvailabilityService:
             "ListSlots": self.list_slots,
             "WatchAvailability": self.watch_availability,
             "ExplainSlot": self.explain_slot,
-            "ResolveTime": not_yet,
+            "ResolveTime": self.resolve_time,
         }
 
     async def list_slots(self, request: availability_pb.ListSlotsRequest, call: Call) -> bytes:
@@ -89,6 +89,8 @@ class AvailabilityService:
             wants_validity=call.is_rest,
         )
         if call.is_rest:
+            if is_any(call.metadata.get(IF_NONE_MATCH)):
+                listed = listed._replace(slots=None)
             await _tell_caches(call, page_hash, listed)
         found = listed.slots or []
         page = found[:page_size]
@@ -141,6 +143,24 @@ class AvailabilityService:
             as_of=write_instant(as_of),
         )
 
+    async def resolve_time(
+        self, request: availability_pb.ResolveTimeRequest, call: Call
+    ) -> availability_pb.ResolveTimeResponse:
+        """Answer ResolveTime. Nothing of the business is asked for, so no replica is needed."""
+        if request.HasField("now"):
+            now = read_instant(request.now, "now")
+        else:
+            now = self._availability.now()
+        readings = resolve(
+            request.text,
+            now=now,
+            zone=check_zone(request.time_zone, "time_zone"),
+            language=request.language,
+        )
+        return availability_pb.ResolveTimeResponse(
+            readings=[_write_reading(reading) for reading in readings], as_of=write_instant(now)
+        )
+
 
 async def _tell_caches(call: Call, page_hash: str, listed: Listed) -> None:
     """Send what HTTP wants to know of a list: what tells it apart, and that it may have changed."""
@@ -158,6 +178,20 @@ def _write_verdict(verdict: RuleVerdict, business_id: str) -> availability_pb.Ru
         calendar=calendar_name(business_id, verdict.calendar_id),
         passed=verdict.passed,
         explanation=verdict.explanation,
+    )
+
+
+def _write_reading(reading: Reading) -> availability_pb.TimeReading:
+    return availability_pb.TimeReading(
+        words=reading.words,
+        windows=[
+            availability_pb.TimeReading.Window(
+                start_time=write_instant(window.start), end_time=write_instant(window.end)
+            )
+            for window in reading.windows
+        ],
+        pick=PICKS[reading.pick],
+        language=reading.language,
     )
 
 

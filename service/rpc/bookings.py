@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from service.domain.booking import Booking
-from service.domain.errors import NotImplementedYet, ResourceNotFound
+from service.domain.errors import ResourceNotFound
 from service.domain.scopes import BOOKINGS_READ
 from service.live.feed import BookingFeed
 from service.live.tokens import Tokens
@@ -19,6 +19,7 @@ from service.rpc.convert.bookings import STATUSES, write_booking
 from service.rpc.convert.frames import FrameCodec
 from service.rpc.convert.names import child_id, child_ids, child_uuid
 from service.rpc.convert.times import read_window
+from service.rpc.handoffs import Handoffs
 from service.rpc.reading import query_hash, read_at_least
 from service.rpc.series import book_series
 from service.rpc.stream_bookings import StreamedBookings, TakePermit, kind
@@ -28,7 +29,6 @@ from service.store.database import Database
 from slotcast.v1 import booking_service_pb2 as booking_pb
 
 PAGE_SIZE_DEFAULT = 100
-NOT_YET = ("CreateHandoff", "RedeemHandoff")
 
 
 class BookingService:
@@ -43,6 +43,7 @@ class BookingService:
         frames: FrameCodec,
         tokens: Tokens,
         take_permit: TakePermit,
+        handoffs: Handoffs,
     ) -> None:
         """Take what its methods need."""
         self._submitter = submitter
@@ -50,6 +51,7 @@ class BookingService:
         self._feed = feed
         self._frames = frames
         self._tokens = tokens
+        self._handoffs = handoffs
         self.streams = StreamedBookings(
             {
                 "book": kind("book", "Book", writes.book),
@@ -73,8 +75,9 @@ class BookingService:
             "ListBookings": self.list_bookings,
             "RescheduleBooking": self._asked(writes.reschedule),
             "WatchBookings": self.watch_bookings,
+            "CreateHandoff": self._asked(self._handoffs.create),
+            "RedeemHandoff": self._asked(self._handoffs.redeem),
             **dict.fromkeys(writes.STATUS_CHANGES, self._asked(writes.change_status)),
-            **dict.fromkeys(NOT_YET, not_yet),
         }
 
     async def stream_bookings(self, requests: AsyncIterator[Any], call: Call) -> None:
@@ -158,8 +161,3 @@ class BookingService:
             return await self._submitter.submit(asking, request, read(request, asking))
 
         return behave
-
-
-async def not_yet(_request: Any, _call: Call) -> bytes:
-    """Refuse what does not exist yet."""
-    raise NotImplementedYet

@@ -16,7 +16,7 @@ from service.domain.errors import (
 )
 from service.feeds.fetching import FeedUnreachable, Fetched, fetch
 from service.feeds.reading import FeedReader
-from service.ops.outbound import Outbound
+from service.ops.outbound import Outbound, asking_for
 from service.rpc.call import Call
 from service.rpc.convert.feeds import write_busy_feed
 from service.rpc.convert.names import child_id
@@ -75,7 +75,8 @@ class BusyImport:
             raise Overloaded
         fetches.append(business_id)
         try:
-            fetched = await fetch(self._outbound, url)
+            with asking_for(business_id):
+                fetched = await fetch(self._outbound, url)
         except FeedUnreachable as error:
             raise TargetRefused(error.reason, field="url") from error
         finally:

@@ -80,7 +80,7 @@ class DeliveryMethods:
     async def retry_delivery(
         self, request: notification_pb.RetryDeliveryRequest, call: Call
     ) -> notification_pb.RetryDeliveryResponse:
-        """Answer RetryDelivery: it is to be sent again; what could not be planned is planned now."""
+        """Answer RetryDelivery. What could not be planned is planned at once."""
         delivery_id = child_uuid(request.name, call.business_id)
         async with self._database.transaction(call.business_id) as tx:
             there = await deliveries.lock(tx, call.business_id, delivery_id)

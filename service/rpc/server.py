@@ -32,7 +32,9 @@ from service.rpc.catalog import CatalogService
 from service.rpc.convert.frames import FrameCodec
 from service.rpc.deliveries import DeliveryMethods
 from service.rpc.events import EventService
+from service.rpc.feed_links import FeedLinks
 from service.rpc.handlers import add_service
+from service.rpc.handoffs import Handoffs
 from service.rpc.interceptors.authentication import Authentication, KeyRing
 from service.rpc.interceptors.capabilities import CapabilityRing
 from service.rpc.interceptors.errors import Errors
@@ -212,6 +214,7 @@ def _services(
         frames=parts.frames,
         tokens=parts.tokens,
         take_permit=limiter.take,
+        handoffs=Handoffs(parts.tokens.capability_key, public_url),
     )
     waitlist = WaitlistMethods(
         submitter=submitter,
@@ -229,8 +232,8 @@ def _services(
             per_key_per_minute=READS_PER_LINK_PER_MINUTE_MAX,
             per_client_per_minute=READS_PER_LINK_PER_MINUTE_MAX,
         ),
-        public_url=public_url,
     )
+    feed_links = FeedLinks(database=parts.database, public_url=public_url)
     catalog = CatalogService(
         submitter=submitter,
         database=parts.database,
@@ -248,7 +251,7 @@ def _services(
         "EventService": events.behaviours(),
         "AvailabilityService": availability.behaviours(),
         "BookingService": {**bookings.behaviours(), **waitlist.behaviours()},
-        "CatalogService": catalog.behaviours(),
+        "CatalogService": {**catalog.behaviours(), **feed_links.behaviours()},
         "NotificationService": {
             **WebhookMethods(database=parts.database, outbound=parts.outbound).behaviours(),
             **DeliveryMethods(

@@ -17,7 +17,7 @@ from service.domain.ids import business_name
 from service.domain.webhook import WEBHOOKS_MAX, Webhook, WebhookState
 from service.notify.webhooks.replaying import ReplayLimits, replay
 from service.notify.webhooks.signing import SECRET_BYTES, secret_text
-from service.ops.outbound import Outbound, OutboundError
+from service.ops.outbound import Outbound, OutboundError, asking_for
 from service.rpc.call import Behaviour, Call
 from service.rpc.convert.names import child_uuid
 from service.rpc.convert.webhooks import read_webhook, write_webhook
@@ -53,7 +53,7 @@ class WebhookMethods:
         self, request: notification_pb.CreateWebhookRequest, call: Call
     ) -> notification_pb.CreateWebhookResponse:
         """Answer CreateWebhook: what it is told of begins after the revision of now."""
-        await self._check_target(request.webhook.url)
+        await self._check_target(request.webhook.url, call.business_id)
         secret = secrets.token_bytes(SECRET_BYTES)
         async with self._database.transaction(call.business_id) as tx:
             _, head = await changes.head(tx, call.business_id)
@@ -95,7 +95,7 @@ class WebhookMethods:
         """Answer UpdateWebhook."""
         webhook_id = child_uuid(request.webhook.name, call.business_id)
         wanted = read_webhook(request.webhook, call.business_id, webhook_id, 0)
-        await self._check_target(request.webhook.url)
+        await self._check_target(request.webhook.url, call.business_id)
         secret = secrets.token_bytes(SECRET_BYTES) if request.rotate_secret else None
         async with self._database.transaction(call.business_id) as tx:
             await _check_calendars(tx, call.business_id, wanted)
@@ -133,12 +133,13 @@ class WebhookMethods:
             )
         return notification_pb.ReplayWebhookResponse(events=done.events, revision=done.revision)
 
-    async def _check_target(self, url: str) -> None:
+    async def _check_target(self, url: str, business_id: str) -> None:
         """Refuse at once what would be refused at every call."""
         if not (url.startswith("https://") or self._outbound.allows_private):
             raise TargetRefused("The URL must begin with https://.", field="webhook.url")
         try:
-            await self._outbound.check(url, seconds_max=CHECK_SECONDS_MAX)
+            with asking_for(business_id):
+                await self._outbound.check(url, seconds_max=CHECK_SECONDS_MAX)
         except OutboundError as error:
             raise TargetRefused(error.reason, field="webhook.url") from error
 

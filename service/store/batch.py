@@ -14,13 +14,15 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.domain.booking import Booking, Customer, Hold
+from service.domain.booking import Booking, Customer, Hold, HoldStatus
 from service.domain.change import Change, ClaimRef, ref_of
 from service.domain.change_codec import change_to_json
 from service.domain.claim import Claim
+from service.domain.handoff import Handoff
 from service.domain.ledger import Decision
 from service.domain.waitlist import WaitlistEntry
 from service.ops.failpoints import Failpoint, reach
+from service.store import handoffs
 from service.store.waitlist import instants_to_text
 
 
@@ -57,6 +59,9 @@ class Rows:
     entries: dict[UUID, WaitlistEntry] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
     answers: list[tuple[RequestKey, Answered]] = field(default_factory=list)
+    handoffs: dict[UUID, Handoff] = field(default_factory=dict)
+    # Holds of whose handoffs it is erased what they know of people.
+    hold_ids_erased: set[UUID] = field(default_factory=set)
 
     def add(self, decision: Decision) -> None:
         """Add what a decision does; a claim that came and went within the batch is not written."""
@@ -68,6 +73,15 @@ class Rows:
         self.bookings.update((booking.booking_id, booking) for booking in decision.bookings)
         self.holds.update((hold.hold_id, hold) for hold in decision.holds)
         self.entries.update((entry.entry_id, entry) for entry in decision.entries)
+        self.hold_ids_erased.update(
+            hold.hold_id
+            for hold in decision.holds
+            if hold.handoffs and hold.status is not HoldStatus.LIVE
+        )
+        if (handoff := decision.handoff) is not None:
+            self.handoffs[handoff.handoff_id] = handoff
+            if handoff.booking_id is not None:
+                self.hold_ids_erased.add(handoff.hold_id)
 
 
 async def read_head(tx: AsyncConnection, business_id: str) -> BatchHead | None:
@@ -112,7 +126,11 @@ async def write(tx: AsyncConnection, business_id: str, rows: Rows) -> None:
     await _upsert_bookings(tx, business_id, list(rows.bookings.values()))
     await _upsert_holds(tx, business_id, list(rows.holds.values()))
     await _upsert_entries(tx, business_id, list(rows.entries.values()))
+    if rows.handoffs:
+        await handoffs.upsert(tx, business_id, list(rows.handoffs.values()))
     await _insert_log(tx, business_id, rows)
+    if rows.hold_ids_erased:
+        await handoffs.erase(tx, business_id, rows.hold_ids_erased)
 
 
 async def _delete_claims(tx: AsyncConnection, business_id: str, refs: Sequence[ClaimRef]) -> None:
@@ -172,16 +190,18 @@ async def _upsert_bookings(
             """
             INSERT INTO bookings (
                 business_id, booking_id, type_id, calendar_ids, starts_at, ends_at, zone, status,
-                version, customer, fields, created_at, updated_at, cancel_reason, series_id)
+                version, customer, fields, created_at, updated_at, cancel_reason, series_id,
+                conversation)
             SELECT $1, booking_id, type_id, string_to_array(calendar_ids, ','), starts_at, ends_at,
                 zone, status, version, customer, fields, created_at, updated_at, cancel_reason,
-                series_id
+                series_id, conversation
             FROM unnest(
                 $2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[],
                 $7::text[], $8::text[], $9::bigint[], $10::jsonb[], $11::jsonb[],
-                $12::timestamptz[], $13::timestamptz[], $14::text[], $15::uuid[])
+                $12::timestamptz[], $13::timestamptz[], $14::text[], $15::uuid[], $16::text[])
                 AS new (booking_id, type_id, calendar_ids, starts_at, ends_at, zone, status,
-                    version, customer, fields, created_at, updated_at, cancel_reason, series_id)
+                    version, customer, fields, created_at, updated_at, cancel_reason, series_id,
+                    conversation)
             ON CONFLICT (business_id, booking_id) DO UPDATE SET
                 calendar_ids = excluded.calendar_ids, starts_at = excluded.starts_at,
                 ends_at = excluded.ends_at, zone = excluded.zone, status = excluded.status,
@@ -204,6 +224,7 @@ async def _upsert_bookings(
                 [booking.updated_at for booking in bookings],
                 [booking.cancel_reason for booking in bookings],
                 [booking.series_id for booking in bookings],
+                [booking.conversation for booking in bookings],
             ),
         )
 
@@ -214,19 +235,21 @@ async def _upsert_holds(tx: AsyncConnection, business_id: str, holds: Sequence[H
             """
             INSERT INTO holds (
                 business_id, hold_id, principal_id, holder, holder_key, type_id, calendar_ids,
-                starts_at, ends_at, expires_at, status, entry_id)
+                starts_at, ends_at, expires_at, status, entry_id, conversation, handoffs)
             SELECT $1, hold_id, principal_id, holder, holder_key, type_id,
                 string_to_array(calendar_ids, ','), starts_at, ends_at, expires_at, status,
-                entry_id
+                entry_id, conversation, handoffs
             FROM unnest(
                 $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
                 $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::text[],
-                $12::uuid[])
+                $12::uuid[], $13::text[], $14::int[])
                 AS new (hold_id, principal_id, holder, holder_key, type_id, calendar_ids,
-                    starts_at, ends_at, expires_at, status, entry_id)
+                    starts_at, ends_at, expires_at, status, entry_id, conversation, handoffs)
             ON CONFLICT (business_id, hold_id) DO UPDATE SET
-                calendar_ids = excluded.calendar_ids, expires_at = excluded.expires_at,
-                status = excluded.status
+                principal_id = excluded.principal_id, holder = excluded.holder,
+                holder_key = excluded.holder_key, calendar_ids = excluded.calendar_ids,
+                expires_at = excluded.expires_at, status = excluded.status,
+                conversation = excluded.conversation, handoffs = excluded.handoffs
             """,
             (
                 business_id,
@@ -241,6 +264,8 @@ async def _upsert_holds(tx: AsyncConnection, business_id: str, holds: Sequence[H
                 [hold.expires_at for hold in holds],
                 [hold.status.value for hold in holds],
                 [hold.entry_id for hold in holds],
+                [hold.conversation for hold in holds],
+                [hold.handoffs for hold in holds],
             ),
         )
 
@@ -255,22 +280,23 @@ async def _upsert_entries(
             INSERT INTO waitlist (
                 business_id, entry_id, principal_id, holder, holder_key, type_id, calendar_ids,
                 window_starts, window_ends, waits_until, duration, customer, fields, status,
-                revision, joined_at, ended_at, hold_id, offer_expires_at)
+                revision, joined_at, ended_at, hold_id, offer_expires_at, untold_offers)
             SELECT $1, entry_id, principal_id, holder, holder_key, type_id,
                 string_to_array(calendar_ids, ','), window_starts::timestamptz[],
                 window_ends::timestamptz[], waits_until, duration, customer, fields, status,
-                revision, joined_at, ended_at, hold_id, offer_expires_at
+                revision, joined_at, ended_at, hold_id, offer_expires_at, untold_offers
             FROM unnest(
                 $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
                 $8::text[], $9::text[], $10::timestamptz[], $11::interval[],
                 $12::jsonb[], $13::jsonb[], $14::text[], $15::bigint[], $16::timestamptz[],
-                $17::timestamptz[], $18::uuid[], $19::timestamptz[])
+                $17::timestamptz[], $18::uuid[], $19::timestamptz[], $20::int[])
                 AS new (entry_id, principal_id, holder, holder_key, type_id, calendar_ids,
                     window_starts, window_ends, waits_until, duration, customer, fields, status,
-                    revision, joined_at, ended_at, hold_id, offer_expires_at)
+                    revision, joined_at, ended_at, hold_id, offer_expires_at, untold_offers)
             ON CONFLICT (business_id, entry_id) DO UPDATE SET
                 status = excluded.status, ended_at = excluded.ended_at,
                 hold_id = excluded.hold_id, offer_expires_at = excluded.offer_expires_at,
+                untold_offers = excluded.untold_offers,
                 customer = CASE WHEN excluded.ended_at IS NULL THEN waitlist.customer ELSE '{}' END,
                 fields = CASE WHEN excluded.ended_at IS NULL THEN waitlist.fields ELSE '{}' END
             """,
@@ -294,6 +320,7 @@ async def _upsert_entries(
                 [entry.ended_at for entry in entries],
                 [entry.hold_id for entry in entries],
                 [entry.offer_expires_at for entry in entries],
+                [entry.untold_offers for entry in entries],
             ),
         )
 

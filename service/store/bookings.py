@@ -122,6 +122,7 @@ def _booking(row: RowMapping) -> Booking:
         updated_at=row["updated_at"],
         cancel_reason=row["cancel_reason"],
         series_id=None if row["series_id"] is None else UUID(int=row["series_id"].int),
+        conversation=row["conversation"],
     )
 
 
@@ -138,4 +139,6 @@ def _hold(row: RowMapping) -> Hold:
         expires_at=row["expires_at"],
         status=HoldStatus(row["status"]),
         entry_id=None if row["entry_id"] is None else UUID(int=row["entry_id"].int),
+        conversation=row["conversation"],
+        handoffs=row["handoffs"],
     )

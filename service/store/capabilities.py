@@ -11,7 +11,7 @@ from service.domain.capability import (
     CapabilityKind,
     Grant,
     why_booking_ended,
-    why_offer_ended,
+    why_waiting_ended,
 )
 
 _GONE, _EXPIRED = "GONE", "EXPIRED"
@@ -29,6 +29,8 @@ async def find_standing(tx: AsyncConnection, capability: Capability) -> Standing
     """Return how what a capability names stands."""
     if capability.kind is CapabilityKind.BOOKING:
         return await _booking(tx, capability)
+    if capability.kind is CapabilityKind.HANDOFF:
+        return await _handoff(tx, capability)
     return await _offer(tx, capability)
 
 
@@ -50,6 +52,28 @@ async def _booking(tx: AsyncConnection, capability: Capability) -> Standing:
     return Standing(grant=grant, ended=ended)
 
 
+async def _handoff(tx: AsyncConnection, capability: Capability) -> Standing:
+    """Return what a ticket gives: until it expires it reads, whatever has become of its hold."""
+    result = await tx.exec_driver_sql(
+        """
+        SELECT type_id, hold_id, booking_id, transaction_timestamp() AS now
+        FROM handoffs WHERE business_id = $1 AND handoff_id = $2
+        """,
+        (capability.business_id, capability.id),
+    )
+    row = result.one_or_none()
+    if row is None:
+        return Standing(grant=None, ended=_GONE)
+    grant = Grant(
+        capability=capability,
+        type_id=row.type_id,
+        acting_id=capability.principal_id,
+        hold_id=row.hold_id,
+        booking_id=row.booking_id,
+    )
+    return Standing(grant=grant, ended=_EXPIRED if capability.not_after <= row.now else None)
+
+
 async def _offer(tx: AsyncConnection, capability: Capability) -> Standing:
     result = await tx.exec_driver_sql(
         """
@@ -61,7 +85,7 @@ async def _offer(tx: AsyncConnection, capability: Capability) -> Standing:
     row = result.one_or_none()
     if row is None:
         return Standing(grant=None, ended=_GONE)
-    ended = why_offer_ended(row.status)
+    ended = why_waiting_ended(row.status)
     if ended is None and capability.not_after <= row.now:
         ended = _EXPIRED
     grant = Grant(

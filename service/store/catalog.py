@@ -21,7 +21,7 @@ from service.domain.catalog import (
     WallInterval,
 )
 from service.domain.interval import Interval
-from service.store import consumers, tables, trimming
+from service.store import consumers, handoffs, tables, trimming
 
 ROWS_REMOVED_AT_ONCE_MAX = 20_000
 """More would take a transaction seconds, and much more would not end within its time limit."""
@@ -161,6 +161,7 @@ async def delete_business(tx: AsyncConnection, business_id: str) -> None:
     It is gone at once. Rows beyond `ROWS_REMOVED_AT_ONCE_MAX` are left to the janitor: nobody finds
     them, for whatever is asked of a business asks for the business first.
     """
+    await handoffs.erase_all(tx, business_id)
     for table in (tables.api_keys, tables.calendars, tables.businesses):
         await _delete(tx, table, business_id)
     rows_max = ROWS_REMOVED_AT_ONCE_MAX

@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import RowMapping, func, select, tuple_
@@ -304,6 +304,38 @@ async def list_page(
     if before is not None:
         query = query.where(tuple_(columns.created_at, columns.delivery_id) < before)
     return [_delivery(row) for row in (await tx.execute(query)).mappings()]
+
+
+class Overtaken(NamedTuple):
+    """A booking, which revision has made what was planned before it void, and why."""
+
+    booking_id: UUID
+    revision: int
+    reason: str
+
+
+async def skip(
+    tx: AsyncConnection, business_id: str, kind: str, overtaken: Sequence[Overtaken]
+) -> None:
+    """Skip what waits of a kind for these bookings, but for what somebody is sending."""
+    await tx.exec_driver_sql(
+        """
+        UPDATE deliveries SET state = 'skipped', detail = by.reason, ended_at = now(),
+            leased_by = NULL, leased_until = NULL
+        FROM unnest($3::uuid[], $4::bigint[], $5::text[]) AS by (booking_id, revision, reason)
+        WHERE deliveries.business_id = $1 AND deliveries.booking_id = by.booking_id
+          AND kind = $2 AND state = 'waiting' AND deliveries.revision < by.revision
+          AND (leased_by IS NULL OR leased_by = $6)
+        """,
+        (
+            business_id,
+            kind,
+            [each.booking_id for each in overtaken],
+            [each.revision for each in overtaken],
+            [_short(each.reason) for each in overtaken],
+            _NOBODY,
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 from zlib import crc32
@@ -48,6 +49,18 @@ async def was_told(tx: AsyncConnection, delivery: Delivery) -> bool:
         (delivery.business_id, delivery.booking_id, delivery.lane, delivery.revision),
     )
     return bool(result.scalar_one())
+
+
+async def sent(tx: AsyncConnection, business_id: str, delivery_ids: Collection[UUID]) -> set[UUID]:
+    """Return those of these letters that went out."""
+    result = await tx.exec_driver_sql(
+        """
+        SELECT delivery_id FROM deliveries
+        WHERE business_id = $1 AND delivery_id = ANY($2::uuid[]) AND state = 'sent'
+        """,
+        (business_id, list(delivery_ids)),
+    )
+    return {UUID(int=found.int) for found in result.scalars()}
 
 
 async def take_turn(

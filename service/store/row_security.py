@@ -30,6 +30,7 @@ OPERATOR_MAY = {
     "claims": "SELECT, DELETE",
     "holds": "SELECT, DELETE",
     "changes": "SELECT, DELETE",
+    "handoffs": "SELECT (business_id, handoff_id, hold_id, expires_at, erased_at), DELETE",
     "requests": "SELECT, DELETE",
     "removed_businesses": "SELECT",
     "consumers": "SELECT",

@@ -19,6 +19,7 @@ _LARGE_TABLES = (
     tables.claims,
     tables.bookings,
     tables.holds,
+    tables.handoffs,
     tables.changes,
     tables.deliveries,
     tables.waitlist,
@@ -157,6 +158,21 @@ async def trim_waitlist(tx: AsyncConnection, *, older_than: timedelta, rows_max:
             ORDER BY ended_at LIMIT $2
         ) AS old
         WHERE waitlist.business_id = old.business_id AND waitlist.entry_id = old.entry_id
+        """,
+        (older_than, rows_max),
+    )
+    return result.rowcount
+
+
+async def trim_handoffs(tx: AsyncConnection, *, older_than: timedelta, rows_max: int) -> int:
+    """Remove handoffs whose tickets expired long ago."""
+    result = await tx.exec_driver_sql(
+        """
+        DELETE FROM handoffs USING (
+            SELECT business_id, handoff_id FROM handoffs WHERE expires_at < now() - $1::interval
+            ORDER BY expires_at LIMIT $2
+        ) AS old
+        WHERE handoffs.business_id = old.business_id AND handoffs.handoff_id = old.handoff_id
         """,
         (older_than, rows_max),
     )

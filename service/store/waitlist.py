@@ -298,4 +298,5 @@ def _entry(row: RowMapping) -> WaitlistEntry:
         ended_at=row["ended_at"],
         hold_id=None if row["hold_id"] is None else UUID(int=row["hold_id"].int),
         offer_expires_at=row["offer_expires_at"],
+        untold_offers=row["untold_offers"],
     )

@@ -147,3 +147,16 @@ async def test_a_mistake_is_told_in_a_sentence(type_in):
     code, _, err = await type_in("book", "cut", "tomorrow")
     assert code == 2
     assert "2030-01-07T09:00" in err
+
+
+async def test_a_time_in_words_is_told_back_or_refused_with_the_words_that_were_not_read(type_in):
+    code, out, err = await type_in("when", "tomorrow at 10", "--zone", "UTC", "--json")
+    assert code == 0, err
+    (reading,) = json.loads(out)
+    assert reading["pick"] == "AT"
+    assert reading["windows"][0]["start"].endswith("T10:00:00+00:00")
+
+    code, out, err = await type_in("when", "tomorrow with gusto", "--zone", "UTC")
+    assert (code, out) == (1, "")
+    assert "gusto" in err
+    assert "Traceback" not in err

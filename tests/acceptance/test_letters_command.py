@@ -127,3 +127,41 @@ async def test_jobs_that_are_not_given_up_are_not_sent_again_and_it_is_said_why(
     assert "is waiting: only what was given up is sent again." in " ".join(
         errors.replace("│", "").split()
     )
+
+
+UNPLANNED = """
+    INSERT INTO deliveries (business_id, delivery_id, channel, lane, revision, ordinal, kind,
+        target, body, state, attempts, due_at, created_at, ended_at, detail)
+    SELECT 'salon', id, 'letter', 'unplanned:letters', revision, 0, kind, '', body::jsonb, 'dead',
+        1, now(), now(), now(), detail
+    FROM (VALUES
+        (gen_random_uuid(), 3, 'unplanned', '{"change": {"r": 3, "t": 0, "k": "booked"}}',
+            'revision 3 could not be planned: ValueError'),
+        (gen_random_uuid(), 1, 'lost_changes', '{"first": 1, "last": 2}',
+            'revisions 1 to 2 could not be planned: the log was trimmed before')
+    ) AS row (id, revision, kind, body, detail)
+    RETURNING delivery_id
+"""
+
+
+async def test_jobs_shows_what_could_not_be_planned_and_retry_says_what_came_of_it(
+    client, settings, try_in
+):
+    database = await asyncpg.connect(settings.database_url)
+    _, lost = await database.fetch(UNPLANNED)
+    await database.close()
+
+    _, told, _ = await try_in("jobs")
+    assert "letter: unplanned" in told
+    assert "revision 3 could not be planned: ValueError" in told
+    code, told, errors = await try_in("jobs", "retry", str(lost["delivery_id"]))
+    assert (code, told) == (2, "")
+    assert "The revisions 1 to 2 could not be planned" in " ".join(errors.replace("│", "").split())
+
+    code, told, errors = await try_in("jobs", "retry", "--all")
+
+    assert (code, errors) == (0, "")
+    assert told.splitlines() == [
+        "1 planned again: what is owed is sent now.",
+        "1 cannot be planned any more: the log was trimmed. See `slotcast jobs`.",
+    ]

@@ -39,5 +39,37 @@ async def test_a_booking_is_told_to_who_was_added_by_the_command_line(client, ty
         await receiver.until(lambda: len(receiver.calls) == 2)
         assert receiver.calls[0].id == receiver.calls[1].id
 
+        calls = json.loads(await type_in("webhooks", "deliveries", name, "--json"))
+        assert [(call["kind"], call["booking"]) for call in calls] == [
+            ("booking.booked", booking.name)
+        ]
+        shown = await type_in("webhooks", "deliveries", name)
+        assert all(word in shown for word in ("booking.booked", str(calls[0]["revision"])))
+        other = await type_in("webhooks", "create", receiver.url("/never"))
+        other = re.search(r"\S+/webhooks/\S+", other).group()
+        assert "no calls" in await type_in("webhooks", "deliveries", other)
+        await type_in("webhooks", "delete", other)
+
+        await change_it(type_in, receiver, name, secret)
+        await client.cancel_booking(booking)
+        await receiver.until(lambda: len(receiver.calls) == 3)
+        assert (receiver.calls[2].type, receiver.calls[2].path) == ("booking.cancelled", "/other")
+
     await type_in("webhooks", "delete", name)
     assert "no webhooks" in await type_in("webhooks")
+
+
+async def change_it(type_in, receiver, name, secret):
+    """Have it told of another event at another address, with another secret."""
+    other = receiver.url("/other")
+    await type_in("webhooks", "update", name, "--event", "booking.cancelled", "--url", other)
+    await type_in("webhooks", "update", name, "--include-customer", "--calendar", "room")
+    await type_in("webhooks", "update", name, "--all-calendars")
+    (shown,) = json.loads(await type_in("webhooks", "--json"))
+    assert (shown["url"], shown["event_types"], shown["calendars"], shown["include_customer"]) == (
+        *(other, ["booking.cancelled"], [], True),
+    )
+    told = await type_in("webhooks", "rotate-secret", name)
+    assert re.search(r"whsec_\S+", told).group() != secret
+    (after,) = json.loads(await type_in("webhooks", "--json"))
+    assert after == shown, "All else is as it was."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -11,7 +12,8 @@ from service.actions.janitor import Janitor, JanitorLimits, Retention
 from service.actions.offering import Offering, OfferingLimits
 from service.domain.booking import BookingEvent
 from service.domain.change import ChangeKind
-from service.domain.commands import DeleteClosure, ImportBusy, OfferOpen, PutClosure
+from service.domain.commands import DeleteClosure, ImportBusy, OfferOpen, PassOn, PutClosure
+from service.domain.delivery import Channel, DeliveryState, NewDelivery, offer_letter_id
 from service.domain.errors import (
     HoldEnded,
     HoldLifetimeReached,
@@ -23,7 +25,7 @@ from service.domain.errors import (
 )
 from service.domain.interval import Interval
 from service.domain.waitlist import WAITING_PER_BUSINESS_MAX, Freed
-from service.store import waitlist
+from service.store import deliveries, waitlist
 from tests.actions.conftest import answers, open_shop, outcome, outcomes
 from tests.actions.submissions import (
     a_shop,
@@ -493,6 +495,94 @@ async def test_the_timer_passes_on_what_was_not_taken_in_time(lanes, shop, waiti
         assert await waiting.statuses() == expected
 
     assert isinstance(await outcome(lanes, book(slot(1))), dict)
+
+
+@pytest.mark.parametrize(
+    ("letter", "is_told"),
+    [
+        (DeliveryState.SENT, True),
+        (DeliveryState.WAITING, False),
+        (DeliveryState.DEAD, False),
+        (DeliveryState.SKIPPED, False),
+        # The log was not followed for as long as the offer lasted.
+        (None, False),
+    ],
+)
+async def test_who_was_not_told_of_an_offer_by_letter_waits_again(
+    lanes, shop, waiting, database, letter, is_told
+):
+    first, _ = await offered_one(lanes, "wendy", "will")
+    hold_id = await waiting.hold_of(first)
+    await has_letter(database, hold_id, letter)
+    await waiting.offers_end()
+
+    await Offering(database, lanes, letters_are_on=True).pass_on()
+
+    assert await waiting.statuses() == ["lapsed" if is_told else "waiting", "offered"]
+    async with database.snapshot("demo") as tx:
+        entry = await waitlist.get(tx, "demo", UUID(first["entry"]))
+    assert bool(entry.customer.email) is not is_told
+    assert entry.untold_offers == (0 if is_told else 1)
+
+
+async def has_letter(database, hold_id, state):
+    """Let a letter have been planned that tells of an offer, and this have become of it."""
+    if state is None:
+        return
+    planned = NewDelivery(
+        delivery_id=offer_letter_id("demo", UUID(hold_id)),
+        channel=Channel.LETTER,
+        lane="offer",
+        revision=1,
+        ordinal=0,
+        kind="waitlist_offer",
+        target="customer",
+    )
+    async with database.transaction("demo") as tx:
+        await deliveries.add(tx, "demo", [planned])
+        if state is not DeliveryState.WAITING:
+            letter = await deliveries.get(tx, "demo", planned.delivery_id)
+            assert letter is not None
+            await deliveries.end(tx, letter, state, "")
+
+
+@pytest.mark.parametrize("without", ["address", "letters"])
+async def test_who_is_not_told_by_letter_at_all_has_let_an_offer_lapse(
+    lanes, shop, waiting, without
+):
+    (entry,) = await offered_one(lanes, "wendy")
+    if without == "address":
+        await waiting.books.run("UPDATE waitlist SET customer = customer - 'email'")
+    await waiting.offers_end()
+
+    command = PassOn(entry_ids=(UUID(entry["entry"]),), letters_are_on=without != "letters")
+    await outcome(lanes, a_submission(command))
+
+    assert await waiting.statuses() == ["lapsed"]
+
+
+async def test_who_rests_after_an_offer_nobody_told_of_is_asked_again_later(
+    lanes, shop, waiting, database
+):
+    offering = Offering(
+        database, lanes, OfferingLimits(look_share=NO_REST, look_seconds=0), letters_are_on=True
+    )
+    first = (await offered_one(lanes, "wendy"))[0]
+    await waiting.offers_end()
+    await offering.pass_on()
+    for _ in range(3):
+        await offering.offer_opened()
+    assert await waiting.statuses() == ["waiting"]
+    assert isinstance(await outcome(lanes, join(slot(1), holder="will")), dict)
+
+    await waiting.books.run(
+        "UPDATE waitlist SET offer_expires_at = offer_expires_at - interval '1 hour'"
+    )
+    for _ in range(3):
+        await offering.offer_opened()
+
+    assert await waiting.status_of(first) == "offered"
+    assert await waiting.statuses() == ["offered", "waiting"]
 
 
 async def test_several_timers_pass_on_once(make_lanes, shop, books, waiting, database, lanes):

@@ -20,10 +20,13 @@ from slotcast import (
     Calendar,
     Client,
     Closure,
+    Consent,
     Customer,
     DateSpan,
     FeedLink,
     FeedState,
+    PrefilledField,
+    Provenance,
     Rule,
     Schedule,
     SlotChoice,
@@ -276,6 +279,28 @@ async def test_several_appointments_are_one_request(client, script):
     assert request.appointments[1].slot.appointment_type == "businesses/salon/appointmentTypes/cut"
 
 
+async def test_what_was_agreed_to_is_sent_as_it_was_told(client, script):
+    told = DAY.astimezone(timezone(timedelta(hours=2)))
+    consent = Consent(start=told, time_zone="Europe/Berlin", appointment_type="Cut", price="5 EUR")
+    choice = SlotChoice(appointment_type="cut", start=DAY)
+    booked = booking_message(conversation="chat-1")
+    script.on("Book", lambda _: booking_pb.BookResponse(bookings=[booked], revision=3))
+
+    booking = await client.book(choice, customer=ADA, consent=consent, conversation="chat-1")
+
+    assert booking.conversation == "chat-1"
+    request = script.calls[0].request
+    assert request.conversation == "chat-1"
+    sent = request.appointments[0].consent
+    assert sent.start == told.isoformat()
+    assert sent.start.endswith("+02:00")
+    assert (sent.time_zone, sent.appointment_type) == ("Europe/Berlin", "Cut")
+    assert (sent.calendar, sent.price, sent.HasField("duration")) == ("", "5 EUR", False)
+    naive = replace(consent, start=DAY.replace(tzinfo=None))
+    with pytest.raises(ValueError, match="offset"):
+        await client.book(choice, customer=ADA, consent=naive)
+
+
 @pytest.mark.parametrize(
     ("rpc", "method"),
     [
@@ -410,10 +435,35 @@ async def test_a_calendar_is_read_as_a_file_and_has_secret_addresses(client, scr
 
 
 async def test_handoffs_go_through(client, script):
-    script.on("CreateHandoff", lambda _: booking_pb.CreateHandoffResponse(ticket="t"))
-    script.on("RedeemHandoff", lambda _: booking_pb.RedeemHandoffResponse(hold=hold_message()))
-    assert await client.create_handoff("h1") == "t"
-    assert (await client.redeem_handoff("t")).name == hold_message().name
+    prefilled = booking_pb.PrefilledField
+    known = (
+        PrefilledField(name="email", value="ada@example.com", provenance=Provenance.SAID),
+        PrefilledField(name="note", value="dog", provenance=Provenance.INFERRED),
+    )
+    sent = [
+        prefilled(name="email", value="ada@example.com", provenance=prefilled.PROVENANCE_SAID),
+        prefilled(name="note", value="dog", provenance=prefilled.PROVENANCE_INFERRED),
+    ]
+    created = booking_pb.CreateHandoffResponse(
+        ticket="t", url="https://b.example/book/#t", hold=hold_message(), revision=7
+    )
+    taken = booking_pb.RedeemHandoffResponse(hold=hold_message(), fields=sent, revision=8)
+    script.on("CreateHandoff", lambda _: created)
+    script.on("RedeemHandoff", lambda _: taken)
+
+    handoff = await client.create_handoff("h1", fields=known, conversation="chat-1")
+    redeemed = await client.redeem_handoff(handoff.ticket, holder="page")
+
+    assert (handoff.ticket, handoff.url, handoff.revision) == ("t", created.url, 7)
+    assert handoff.hold == redeemed.hold
+    assert redeemed.fields == known
+    first, second = (call.request for call in script.calls)
+    assert (first.hold, first.conversation) == ("businesses/salon/holds/h1", "chat-1")
+    assert list(first.fields) == sent
+    assert (second.ticket, second.holder) == ("t", "page")
+    unknown = [PrefilledField(name="note", value="dog", provenance=Provenance.UNKNOWN)]
+    with pytest.raises(ValueError, match="UNKNOWN"):
+        await client.create_handoff("h1", fields=unknown)
 
 
 async def test_a_full_name_is_left_as_it_is(client, script):
@@ -466,7 +516,7 @@ def test_a_client_needs_a_target_or_a_channel():
 def test_the_readme_uses_only_what_is_public():
     text = (Path(slotcast.__file__).parent.parent / "README.md").read_text()
     blocks = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     for block in blocks:
         code = block if "async def" in block else f"async def watch():\n{indent(block, '    ')}"
         for node in ast.walk(ast.parse(code)):

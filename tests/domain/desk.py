@@ -14,12 +14,14 @@ from service.domain.claim import Claim
 from service.domain.commands import (
     Book,
     ChangeStatus,
+    CreateHandoff,
     HoldSlot,
     HoldWish,
     JoinWaitlist,
     LeaveWaitlist,
     OfferOpen,
     PassOn,
+    RedeemHandoff,
     ReleaseHold,
     RenewHold,
     Reschedule,
@@ -27,6 +29,7 @@ from service.domain.commands import (
     Wish,
 )
 from service.domain.decisions import decide
+from service.domain.handoff import Handoff, PrefilledField
 from service.domain.ids import holder_key
 from service.domain.interval import Interval
 from service.domain.ledger import Decision, Ledger
@@ -87,11 +90,18 @@ class Desk:
             copy(ledger.bookings),
             copy(ledger.holds),
             copy(ledger.entries),
+            copy(ledger.handoffs),
             {key: number for key, number in ledger.live_holds.items() if number},
         )
 
     def hold(
-        self, start: datetime, *, holder: str = "eve", principal_id: str = PRINCIPAL, **slot
+        self,
+        start: datetime,
+        *,
+        holder: str = "eve",
+        principal_id: str = PRINCIPAL,
+        conversation: str = "",
+        **slot,
     ) -> Hold:
         decision = decide(
             self.ledger,
@@ -100,6 +110,7 @@ class Desk:
                 principal_id=principal_id,
                 holder=holder,
                 slot=a_wish(start, **slot),
+                conversation=conversation,
             ),
         )
         assert decision.hold is not None
@@ -111,12 +122,44 @@ class Desk:
         assert renewed is not None
         return renewed
 
+    def hand_off(
+        self,
+        hold: Hold,
+        *,
+        fields: tuple[PrefilledField, ...] = (),
+        principal_id: str = PRINCIPAL,
+        conversation: str = "",
+    ) -> Handoff:
+        command = CreateHandoff(
+            handoff_id=self.new_id(),
+            hold_id=hold.hold_id,
+            principal_id=principal_id,
+            fields=fields,
+            conversation=conversation,
+        )
+        handoff = decide(self.ledger, command).handoff
+        assert handoff is not None
+        return handoff
+
+    def redeem(self, handoff: Handoff, *, principal_id: str, holder: str = "page") -> Decision:
+        command = RedeemHandoff(
+            handoff_id=handoff.handoff_id,
+            principal_id=principal_id,
+            holder=holder,
+            request_id=f"request-{next(self._numbers)}",
+        )
+        return decide(self.ledger, command)
+
     def release(self, hold: Hold, *, principal_id: str = PRINCIPAL) -> Decision:
         command = ReleaseHold(hold_id=hold.hold_id, principal_id=principal_id)
         return decide(self.ledger, command)
 
     def book_all(
-        self, *wishes: Wish, holder: str | None = None, principal_id: str = PRINCIPAL
+        self,
+        *wishes: Wish,
+        holder: str | None = None,
+        principal_id: str = PRINCIPAL,
+        conversation: str = "",
     ) -> tuple[Booking, ...]:
         command = Book(
             principal_id=principal_id,
@@ -125,6 +168,7 @@ class Desk:
             wishes=wishes,
             customer=Customer(display_name="Eve"),
             fields={},
+            conversation=conversation,
         )
         return decide(self.ledger, command).bookings
 
@@ -185,7 +229,9 @@ class Desk:
     def leave(self, entry: WaitlistEntry) -> Decision:
         return decide(self.ledger, LeaveWaitlist(entry_id=entry.entry_id))
 
-    def pass_on(self, *entries: WaitlistEntry) -> Decision:
+    def pass_on(self, *entries: WaitlistEntry, is_told: bool = True) -> Decision:
+        holds = {self.entry(each).hold_id for each in entries}
+        self.ledger.untold = set() if is_told else {each for each in holds if each is not None}
         return decide(self.ledger, PassOn(entry_ids=tuple(each.entry_id for each in entries)))
 
     def offer_open(self, *found: Freed) -> Decision:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from service.domain.booking import BookingStatus
 from service.domain.capability import (
+    TICKET_PREFIX,
     TOKEN_CHARACTERS_MAX,
     TOKEN_PREFIX,
     Capability,
@@ -18,10 +19,12 @@ from service.domain.capability import (
     booking_capability,
     capability_key,
     capability_url,
+    handoff_capability,
     offer_capability,
     read_capability,
+    ticket_url,
     why_booking_ended,
-    why_offer_ended,
+    why_waiting_ended,
     write_capability,
 )
 from service.domain.waitlist import EntryStatus
@@ -49,7 +52,20 @@ def test_a_token_says_what_was_written_into_it(capability):
 
     assert read_capability(KEY, token) == capability
     assert len(token) <= TOKEN_CHARACTERS_MAX
-    assert token.startswith(TOKEN_PREFIX)
+    is_ticket = capability.kind is CapabilityKind.HANDOFF
+    assert token.startswith(TICKET_PREFIX if is_ticket else TOKEN_PREFIX)
+
+
+def test_a_ticket_is_no_link_and_a_link_no_ticket():
+    ticket = write_capability(KEY, handoff_capability("demo", BOOKING, END))
+
+    assert read_capability(KEY, ticket.replace(TICKET_PREFIX, TOKEN_PREFIX)) is None
+    assert read_capability(KEY, TOKEN.replace(TOKEN_PREFIX, TICKET_PREFIX)) is None
+
+
+def test_the_page_of_a_ticket_has_an_address_where_ours_is_known():
+    assert ticket_url("https://book.example.org/", "t") == "https://book.example.org/book/#t"
+    assert ticket_url("", "t") == ""
 
 
 def test_the_same_capability_is_always_the_same_token():
@@ -116,10 +132,11 @@ def test_a_capability_ends_with_its_booking(status):
 
 
 @pytest.mark.parametrize("status", EntryStatus)
-def test_a_capability_ends_with_its_offer(status):
-    ended = None if status is EntryStatus.OFFERED else status.upper()
+def test_a_capability_ends_with_the_waiting(status):
+    stands = status in {EntryStatus.WAITING, EntryStatus.OFFERED}
+    ended = None if stands else status.upper()
 
-    assert why_offer_ended(status) == ended
+    assert why_waiting_ended(status) == ended
 
 
 def test_two_capabilities_act_as_two_and_as_no_api_key():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -21,8 +22,18 @@ from service.domain.errors import (
     WaitingEnded,
 )
 from service.domain.interval import Interval
+from service.domain.looking import find_open
 from service.domain.slot import SlotQuery
-from service.domain.waitlist import ALL_WAITING, OFFER_GRACE, OFFERS_MAX, EntryStatus, Freed
+from service.domain.waitlist import (
+    ALL_WAITING,
+    OFFER_GRACE,
+    OFFERS_MAX,
+    UNTOLD_OFFERS_MAX,
+    UNTOLD_REST_FIRST,
+    UNTOLD_REST_MAX,
+    EntryStatus,
+    Freed,
+)
 from tests.builders import (
     MONDAY,
     a_calendar,
@@ -38,6 +49,7 @@ from tests.domain.desk import PRINCIPAL, Desk, a_wish
 DAY = (at("00:00"), at("23:59"))
 MINUTE = minutes(1)
 OFFER = a_type().offer_duration
+LATER = at("10:00") + timedelta(days=21)
 
 
 def a_desk(*types, calendar_ids=("anna",), **business) -> Desk:
@@ -437,6 +449,60 @@ def test_what_is_not_taken_in_time_passes_to_the_next_in_the_same_change():
     assert at("10:00") not in starts(desk)
     with pytest.raises(HoldEnded):
         desk.book_hold(desk.offered(first))
+
+
+def test_who_was_not_told_of_an_offer_waits_again_at_their_place_and_it_passes_to_the_next():
+    desk = a_desk()
+    first, second, third = an_offer_to(desk, "wendy", "will", "wanda")
+    desk.wait(OFFER)
+
+    decision = desk.pass_on(first, is_told=False)
+
+    assert [offer.entry_id for offer in decision.offers] == [second.entry_id]
+    assert decision.changed_entry_ids == (first.entry_id,)
+    again = desk.entry(first)
+    assert (again.status, again.hold_id, again.ended_at) == (EntryStatus.WAITING, None, None)
+    assert again.revision == first.revision
+    # Once it has rested, it is before all that joined after it.
+    desk.wait(UNTOLD_REST_FIRST)
+    decision = desk.pass_on(second)
+    assert [offer.entry_id for offer in decision.offers] == [first.entry_id]
+    assert desk.entry(third).status is EntryStatus.WAITING
+
+
+def test_what_nobody_could_be_told_of_is_open_to_all_for_longer_each_time():
+    desk = a_desk()
+    entry = desk.join((LATER, LATER + MINUTE))
+    rest = UNTOLD_REST_FIRST
+    for _ in range(UNTOLD_OFFERS_MAX):
+        decision = desk.offer_open(freed(LATER))
+        assert [offer.entry_id for offer in decision.offers] == [entry.entry_id]
+        desk.wait(OFFER)
+
+        assert desk.pass_on(entry, is_told=False).offers == ()
+
+        assert desk.entry(entry).status is EntryStatus.WAITING
+        desk.wait(rest - MINUTE)
+        assert list(find_open(desk.ledger, [desk.entry(entry)])) == [None]
+        with pytest.raises(SlotTaken):
+            desk.offer_open(freed(LATER))
+        desk.wait(MINUTE)
+        rest = min(2 * rest, UNTOLD_REST_MAX)
+
+    desk.offer_open(freed(LATER))
+    desk.wait(OFFER)
+    desk.pass_on(entry, is_told=False)
+    assert desk.entry(entry).status is EntryStatus.LAPSED
+
+
+def test_who_was_not_told_and_can_be_offered_nothing_more_waits_no_more():
+    desk = a_desk()
+    (entry,) = an_offer_to(desk, "wendy")
+    desk.wait(at("17:00") - desk.now)
+
+    desk.pass_on(entry, is_told=False)
+
+    assert desk.entry(entry).status is EntryStatus.EXPIRED
 
 
 def test_what_nobody_else_waits_for_is_open_to_all():

@@ -60,7 +60,7 @@ STEPS = st.one_of(
     st.tuples(st.just("cancel"), NUMBERS),
     st.tuples(st.sampled_from(["release", "leave", "take"]), NUMBERS),
     st.tuples(st.just("move"), SLOTS, NUMBERS),
-    st.tuples(st.just("pass_on")),
+    st.tuples(st.just("pass_on"), st.booleans()),
     st.tuples(st.just("wait"), st.integers(1, 5)),
 )
 
@@ -139,8 +139,8 @@ class Story:
         if entry.hold_id is not None:
             self.bookings.append(self.desk.book_hold(self.desk.offered(entry)))
 
-    def pass_on(self) -> None:
-        self.desk.pass_on(*self.desk.ledger.entries.values())
+    def pass_on(self, is_told: bool) -> None:
+        self.desk.pass_on(*self.desk.ledger.entries.values(), is_told=is_told)
 
     def wait(self, number: int) -> None:
         self.desk.wait(minutes(4) * number)
@@ -187,7 +187,7 @@ class Story:
             assert not any(wants(other, slot) for other in self.passed_over(waited, entry))
         # What it opened, nobody waits for.
         opened = open_now - open_before
-        still = [entry for entry in entries.values() if entry.status is EntryStatus.WAITING]
+        still = [entry for entry in entries.values() if self.may_be_offered(entry)]
         assert not [(entry, slot) for entry in still for slot in opened if wants(entry, slot)]
 
     def passed_over(
@@ -198,9 +198,11 @@ class Story:
         return [
             each
             for each in waited
-            if each.revision < offered.revision
-            and entries[each.entry_id].status is EntryStatus.WAITING
+            if each.revision < offered.revision and self.may_be_offered(entries[each.entry_id])
         ]
+
+    def may_be_offered(self, entry: WaitlistEntry) -> bool:
+        return entry.status is EntryStatus.WAITING and not entry.rests(self.desk.now)
 
     def check_state(self) -> None:
         ledger = self.desk.ledger

@@ -1,4 +1,8 @@
-"""What programs have exported, through ImportBusyFeed, against what a person reads in it."""
+"""What programs export, through ImportBusyFeed, against what a person reads in it.
+
+The files in `exported` are made by hand, each with what the exports of one program are known for;
+what programs did export is read as well, where it is at hand.
+"""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +18,7 @@ from tests.feeds.feed_server import serving_feed
 from tests.rpc.feeding import a_feed_shop
 from tests.rpc.stack import a_request_id
 
+HAND_MADE = Path(__file__).parent / "exported"
 REAL_CALENDARS = Path(__file__).parents[2].parent / "shared" / "data" / "ics"
 
 
@@ -30,8 +35,33 @@ async def server():
         yield server
 
 
-# What a person reads in the calendars that programs have exported: in UTC, of one year, for a
-# calendar of one zone.
+WINDOWS_CALENDAR = ("windows-calendar.ics", "Europe/Berlin", 2026)
+# What a person reads in the calendars: in UTC, of one year, for a calendar of one zone.
+HAND_MADE_BUSY_TIME = {
+    # 01:00 in Seoul, which has a name of its own here, from 3 to 6 March; what comes weekly falls
+    # on the first of these and once more.
+    WINDOWS_CALENDAR: [f"03-{day:02} 16:00 - 03-{day:02} 17:00" for day in (2, 3, 4, 5, 9)],
+    # 05:30 in Vienna, for an hour and a half, every day from 22 December on.
+    ("google-every-day.ics", "UTC", 2026): [
+        f"12-{day:02} 04:30 - 12-{day:02} 06:00" for day in range(22, 32)
+    ],
+    # Its alarms are none of its times.
+    ("google-alarms.ics", "UTC", 2026): ["07-14 09:30 - 07-14 10:15"],
+    # A day that is shown as free.
+    ("outlook-2007-free-day.ics", "Europe/London", 2026): [],
+    # 14:30 in Chicago, which a zone of Windows names, in summer; and 09:00 in winter.
+    ("outlook-2010-windows-zone.ics", "UTC", 2026): [
+        "07-13 19:30 - 07-13 20:15",
+        "12-14 15:00 - 12-14 16:00",
+    ],
+    # Days in Los Angeles, with an end, with a duration, from a day that the rule does not name. Two
+    # are neighbours; three come every four years, and clocks go back on the first; there is no
+    # 29 February.
+    ("apple-holidays.ics", "America/Los_Angeles", 2026): [
+        *("01-06 08:00 - 01-07 08:00", "01-19 08:00 - 01-20 08:00", "03-02 08:00 - 03-03 08:00"),
+        *("04-05 07:00 - 04-06 07:00", "05-31 07:00 - 06-02 07:00", "11-01 07:00 - 11-04 08:00"),
+    ],
+}
 REAL_BUSY_TIME = {
     # 02:00 in Tokyo, from 4 to 11 December; the weekly events fall on the first and the last.
     ("Bug2912657.ics", "Europe/Berlin", 2009): [
@@ -70,47 +100,30 @@ REAL_BUSY_TIME = {
 }
 
 
-class TestRealCalendars:
-    """What programs have exported, against what a person reads in it."""
+def as_exported(name):
+    """Return a file of those made by hand in the bytes that its program writes."""
+    text = (HAND_MADE / name).read_text().replace("\n", "\r\n")
+    return text.encode("utf-16" if name == "windows-calendar.ics" else "utf-8")
 
-    @pytest.fixture
-    def real_calendars(self):
-        if not REAL_CALENDARS.is_dir():
-            pytest.skip(f"the calendars that programs exported are not at {REAL_CALENDARS}")
-        return REAL_CALENDARS
 
-    @pytest.fixture
-    def import_year(self, monkeypatch):
-        """Let imports read a year that is over, for the files are of such."""
+@pytest.fixture
+def import_year(monkeypatch):
+    """Let imports read a certain year, also one that is over."""
 
-        def let(year, zone):
-            first, last = (datetime(y, 1, 1, tzinfo=ZoneInfo(zone)) for y in (year, year + 1))
-            window = Interval(first.astimezone(UTC), last.astimezone(UTC))
-            for module in (reading, busy_feeds):
-                monkeypatch.setattr(module, "import_window", lambda _: window)
+    def let(year, zone):
+        first, last = (datetime(y, 1, 1, tzinfo=ZoneInfo(zone)) for y in (year, year + 1))
+        window = Interval(first.astimezone(UTC), last.astimezone(UTC))
+        for module in (reading, busy_feeds):
+            monkeypatch.setattr(module, "import_window", lambda _: window)
 
-        return let
+    return let
 
-    @staticmethod
-    async def busy(shop):
-        """Return the busy time on the calendar; what touches is one."""
-        async with shop.stack.database.snapshot("demo") as tx:
-            rows = await tx.exec_driver_sql(
-                "SELECT starts_at, ends_at FROM claims WHERE kind = 'busy' ORDER BY 1"
-            )
-            merged = []
-            for start, end in rows:
-                touches = merged and merged[-1][1] == start
-                merged.append((merged.pop()[0] if touches else start, end))
-        return [f"{start:%m-%d %H:%M} - {end:%m-%d %H:%M}" for start, end in merged]
 
-    @pytest.mark.parametrize("way", ["upload", "address"])
-    @pytest.mark.parametrize("real", REAL_BUSY_TIME)
-    async def test_every_real_calendar_gives_the_busy_time_that_a_person_reads_in_it(
-        self, shop, server, real_calendars, import_year, real, way
-    ):
-        name, zone, year = real
-        data = (real_calendars / name).read_bytes()
+@pytest.fixture
+def check_import(shop, server, import_year):
+    """Import a file, and compare the busy time that it gives."""
+
+    async def check(data, zone, year, expected, way):
         calendar = catalog_pb.Calendar(
             name=shop.anna,
             display_name="Anna",
@@ -122,15 +135,68 @@ class TestRealCalendars:
         import_year(year, zone)
         server.body = data
 
-        source = {"ics": data} if way == "upload" else {"url": server.url}
-        imported = await shop.import_feed(**source)
+        imported = await shop.import_feed(
+            **({"ics": data} if way == "upload" else {"url": server.url})
+        )
 
-        expected = REAL_BUSY_TIME[real]
-        assert await self.busy(shop) == expected
+        assert await busy(shop) == expected
         assert imported.busy_intervals == len(expected)
         assert imported.feed.busy_intervals == len(expected)
 
-    def test_no_real_calendar_is_left_out(self, real_calendars):
-        assert {name for name, _, _ in REAL_BUSY_TIME} == {
-            path.name for path in real_calendars.iterdir()
-        }
+    return check
+
+
+async def busy(shop):
+    """Return the busy time on the calendar; what touches is one."""
+    async with shop.stack.database.snapshot("demo") as tx:
+        rows = await tx.exec_driver_sql(
+            "SELECT starts_at, ends_at FROM claims WHERE kind = 'busy' ORDER BY 1"
+        )
+        merged = []
+        for start, end in rows:
+            touches = merged and merged[-1][1] == start
+            merged.append((merged.pop()[0] if touches else start, end))
+    return [f"{start:%m-%d %H:%M} - {end:%m-%d %H:%M}" for start, end in merged]
+
+
+@pytest.mark.parametrize(
+    ("made", "way"),
+    [*((made, "upload") for made in HAND_MADE_BUSY_TIME), (WINDOWS_CALENDAR, "address")],
+    ids=lambda value: value if isinstance(value, str) else value[0],
+)
+async def test_what_a_program_is_known_to_export_gives_the_busy_time_that_a_person_reads_in_it(
+    check_import, made, way
+):
+    name, zone, year = made
+
+    await check_import(as_exported(name), zone, year, HAND_MADE_BUSY_TIME[made], way)
+
+
+def test_no_calendar_made_by_hand_is_left_out():
+    assert {name for name, _, _ in HAND_MADE_BUSY_TIME} == {
+        path.name for path in HAND_MADE.iterdir()
+    }
+
+
+@pytest.fixture
+def real_calendars():
+    if not REAL_CALENDARS.is_dir():
+        pytest.skip(f"the calendars that programs exported are not at {REAL_CALENDARS}")
+    return REAL_CALENDARS
+
+
+@pytest.mark.parametrize("way", ["upload", "address"])
+@pytest.mark.parametrize("real", REAL_BUSY_TIME, ids=lambda real: real[0])
+async def test_every_real_calendar_gives_the_busy_time_that_a_person_reads_in_it(
+    real_calendars, check_import, real, way
+):
+    name, zone, year = real
+    data = (real_calendars / name).read_bytes()
+
+    await check_import(data, zone, year, REAL_BUSY_TIME[real], way)
+
+
+def test_no_real_calendar_is_left_out(real_calendars):
+    assert {name for name, _, _ in REAL_BUSY_TIME} == {
+        path.name for path in real_calendars.iterdir()
+    }

@@ -66,7 +66,19 @@ def test_a_page_has_a_tag_of_its_own(slots):
     )
 
 
-@pytest.mark.parametrize("tag", ["*", "W/", '"x"', 'W/"a.b.c"', "," * 5000, 'W/"' + "9" * 90 + '"'])
+def test_who_has_whatever_there_is_is_told_nothing_of_a_list_that_there_is(shop, slots):
+    """RFC 9110, section 13.1.2."""
+    answer = slots("*")
+
+    assert (answer.status, answer.json) == (304, None)
+    assert slots(answer.headers["etag"]).status == 304
+    path = f"{shop.path}/slots".replace(shop.caller.business_id, "nobodys")
+    assert shop.web.get(path, if_none_match="*").status >= 400
+
+
+@pytest.mark.parametrize(
+    "tag", ['"*"', "*x", "W/", '"x"', 'W/"a.b.c"', "," * 5000, 'W/"' + "9" * 90 + '"']
+)
 def test_what_is_no_tag_of_ours_is_none(slots, tag):
     assert slots(tag).status == 200
 

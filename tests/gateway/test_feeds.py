@@ -49,6 +49,21 @@ def test_a_file_that_is_the_same_is_not_told_again(shop, web):
     assert body.count(b"BEGIN:VEVENT") == 2
 
 
+def test_who_has_whatever_there_is_is_told_nothing_of_a_file_that_there_is(shop, web):
+    """RFC 9110, section 13.1.2."""
+    shop.web.post(f"{shop.path}/bookings", a_booking(shop))
+    name, url = a_link(shop)
+    tag = fetch(web, url)[1]["etag"]
+
+    for method in ("GET", "HEAD"):
+        status, headers, body = fetch(web, url, method, if_none_match="*")
+        assert (status, headers["etag"], body) == (304, tag, b"")
+    keyed = shop.web.get(f"{shop.path}/calendars/anna:feed", if_none_match="*")
+    assert (keyed.status, keyed.json) == (304, None)
+    shop.web.ask("DELETE", f"/v1/{name}")
+    assert fetch(web, url, if_none_match="*")[0] == 404
+
+
 def test_an_address_that_was_revoked_is_not_found(shop, web):
     name, url = a_link(shop)
     assert shop.web.ask("DELETE", f"/v1/{name}").status == 200

@@ -253,6 +253,26 @@ async def test_b9_a_slot_that_opens_by_time_is_offered_soon(two, notifier, owner
     assert entry.status is WaitlistStatus.OFFERED
 
 
+async def test_who_could_not_be_written_to_waits_on_and_what_was_offered_passes_to_the_next(
+    two, settings, owner
+):
+    start = start_of(4)
+    booking = await two[0].book(chair(start), customer=WHO)
+    told_by_letter = replace(WHO, email="first@example.org")
+    first = await two[1].join_waitlist(replace(wish(start, 0), customer=told_by_letter))
+    second = await two[0].join_waitlist(wish(start, 1))
+    await two[0].cancel_booking(booking)
+    # Nothing listens there.
+    away = replace(settings, pool_size=4, smtp_url="smtp://127.0.0.1:9", mail_sender="a@b.example")
+
+    async with built_notifier(away):
+        await let_offers_end(owner)
+        while second.status is not WaitlistStatus.OFFERED:
+            second = await two[0].get_waitlist_entry(second)
+
+    assert await statuses(two[1], [first]) == [WaitlistStatus.WAITING]
+
+
 async def let_offers_end(owner):
     """Let what was offered have been offered long ago; its slot stays kept a little longer."""
     async with owner.read_committed.begin() as tx:

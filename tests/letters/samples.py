@@ -10,6 +10,7 @@ from uuid import UUID
 from service.domain.booking import BookingStatus, Customer
 from service.domain.interval import Interval
 from service.notify.letters.facts import (
+    WAITLIST,
     Appointment,
     Envelope,
     Host,
@@ -29,12 +30,11 @@ STATUSES = {
     LetterKind.PENDING: BookingStatus.PENDING,
     LetterKind.DECLINED: BookingStatus.DECLINED,
     LetterKind.CANCELLED: BookingStatus.CANCELLED,
+    LetterKind.WAITLIST_JOINED: None,
     LetterKind.WAITLIST_OFFER: None,
 }
-STAFF_KINDS = tuple(
-    kind for kind in LetterKind if kind not in {LetterKind.REMINDER, LetterKind.WAITLIST_OFFER}
-)
-"""Staff have no reminders by mail, and are offered nothing."""
+STAFF_KINDS = tuple(kind for kind in LetterKind if kind not in {LetterKind.REMINDER, *WAITLIST})
+"""Staff have no reminders by mail, and wait for nothing."""
 
 
 def a_host(**changes):
@@ -68,6 +68,7 @@ def a_letter(kind=LetterKind.CONFIRMATION, *, appointment=None, **changes):
     if kind is LetterKind.RESCHEDULED:
         before = START - timedelta(days=1)
         given |= {"version": 2, "earlier": Interval(before, before + timedelta(minutes=45))}
+    waits_in = (Interval(START, START + timedelta(days=1)),)
     letter = Letter(
         kind=kind,
         recipient=Recipient.CUSTOMER,
@@ -75,6 +76,7 @@ def a_letter(kind=LetterKind.CONFIRMATION, *, appointment=None, **changes):
         host=a_host(),
         appointments=(an_appointment(**given, **(appointment or {})),),
         offered_until=NOW + timedelta(minutes=15) if kind is LetterKind.WAITLIST_OFFER else None,
+        waits_in=waits_in if kind is LetterKind.WAITLIST_JOINED else (),
     )
     return replace(letter, **changes)
 

@@ -184,6 +184,23 @@ def test_an_offer_says_until_when_it_is_kept_and_has_no_event():
     assert mail.events == ()
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "If you have not taken it by then, it is offered to whoever waits next"),
+        ("de", "Sie stehen nicht mehr auf der Warteliste"),
+        ("fr", "vous ne serez plus sur la liste d\u2019attente"),
+        ("es", "usted dejará de estar en la lista de espera"),
+        ("ar", "ويُرفع اسمك من قائمة الانتظار"),
+        ("ja", "キャンセル待ちの登録は終了します"),
+    ],
+)
+def test_an_offer_says_that_not_taking_it_ends_the_waiting(language, said):
+    letter = samples.a_letter(LetterKind.WAITLIST_OFFER, languages=(language,))
+
+    assert said in content_of(letter).intro
+
+
 def test_staff_read_who_comes_and_what_they_answered_and_have_no_customers_link():
     mail = read(compose(samples.a_staff_letter(), samples.an_envelope()).data)
 

@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from slotcast import Client, Customer, TimeWindow, WaitlistWish, Wish
+from service.actions.lanes import LaneLimits, Lanes
+from service.actions.offering import Offering, OfferingLimits
+from slotcast import Client, Customer, TimeWindow, WaitlistStatus, WaitlistWish, Wish
 from slotcast.errors import SlotcastError
 from tests.letters.mailroom import ADA, BUSINESS, PUBLIC_URL, a_slot, to
 from tests.letters.reading import check_nothing_was_added
@@ -169,20 +171,60 @@ async def test_reminders_go_out_at_their_time(client, mailroom):
     assert row(mail)[1:] == (0, "REQUEST", "CONFIRMED")
 
 
-@pytest.mark.parametrize("change", ["moved", "moved and moved back", "cancelled", "completed"])
-async def test_a_reminder_of_what_was_changed_since_is_skipped(client, mailroom, owner, change):
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("moved", "the booking was moved"),
+        ("moved and moved back", "the booking was moved"),
+        ("cancelled", "the booking was cancelled"),
+        ("moved and cancelled", "the booking was cancelled"),
+    ],
+)
+async def test_reminders_of_what_was_changed_since_are_skipped_at_once(
+    client, mailroom, change, reason
+):
     booked = await client.book(a_slot(9), customer=ADA)
     await mailroom.work()
-    if change == "cancelled":
+    if "moved" in change:
+        booked = await client.reschedule_booking(booked, a_slot(12))
+    if change == "moved and moved back":
+        booked = await client.reschedule_booking(booked, a_slot(9))
+    if "cancelled" in change:
         await client.cancel_booking(booked)
-    elif change == "completed":
-        async with owner.read_committed.begin() as tx:
-            await tx.exec_driver_sql("UPDATE bookings SET status = 'completed', version = 2")
-    else:
-        moved = await client.reschedule_booking(booked, a_slot(12))
-        if change == "moved and moved back":
-            await client.reschedule_booking(moved, a_slot(9))
     await mailroom.work()
+
+    skipped = await mailroom.listed("skipped")
+    assert [(each.kind, each.revision, each.detail) for each in skipped] == [
+        ("reminder", skipped[0].revision, reason)
+    ] * 2
+    waiting = await mailroom.listed("waiting")
+    assert len(waiting) == (0 if "cancelled" in change else 2), "No reminder was due yet."
+    await mailroom.let_time_pass(lane="reminder:%", begun=False)
+    mails = await mailroom.work()
+    assert [row(mail)[1] for mail in mails] == [booked.version - 1] * len(waiting)
+
+
+async def test_a_reminder_that_is_being_sent_says_itself_what_became_of_it(client, mailroom, owner):
+    booked = await client.book(a_slot(9), customer=ADA)
+    await mailroom.work()
+    async with owner.read_committed.begin() as tx:
+        await tx.exec_driver_sql("UPDATE deliveries SET leased_by = 7 WHERE lane LIKE '%:1'")
+    await client.cancel_booking(booked)
+    await mailroom.work()
+
+    (waiting,) = await mailroom.listed("waiting")
+    assert (waiting.kind, waiting.lane[-2:]) == ("reminder", ":1")
+    (skipped,) = await mailroom.listed("skipped")
+    assert skipped.lane[-2:] == ":2"
+
+
+async def test_a_reminder_is_skipped_when_it_is_due_where_no_change_has_told_that_it_is_void(
+    client, mailroom, owner
+):
+    await client.book(a_slot(9), customer=ADA)
+    await mailroom.work()
+    async with owner.read_committed.begin() as tx:
+        await tx.exec_driver_sql("UPDATE bookings SET status = 'completed', version = 2")
     await mailroom.let_time_pass(lane="reminder:%:1:%", begun=False)
 
     assert await mailroom.work() == []
@@ -342,6 +384,77 @@ async def test_a_place_that_frees_is_offered_by_letter_to_who_waits_and_the_link
     assert taken.start == booked.start
 
 
+async def test_who_joins_the_waitlist_is_told_how_and_can_leave_by_the_link(
+    client, mailroom, start_server
+):
+    server = await start_server(key_cache_seconds=0)
+    booked = await client.book(a_slot(9), customer=ADA)
+    grace = Customer(display_name="Grace Hopper", email="grace@example.com", language="en")
+    entry = await client.join_waitlist(a_wish_for(booked, grace))
+
+    (mail,) = to(await mailroom.work(), grace.email)
+
+    assert mail.message["Subject"] == "On the waiting list of Salon Lindenhof: Cut"
+    assert "you are off the waiting list" in mail.text
+    assert "What: Cut\nWith: Anna\nWhen: " in mail.text
+    assert mail.events == ()
+    (url,) = set(re.findall(rf"{re.escape(PUBLIC_URL)}/manage/#\S+", mail.text))
+    async with Client(server, api_key=url.partition("#")[2], business=BUSINESS) as visitor:
+        assert (await visitor.get_waitlist_entry(entry.name)).status is WaitlistStatus.WAITING
+        await visitor.leave_waitlist(entry.name)
+    await client.cancel_booking(booked)
+    assert to(await mailroom.work(), grace.email) == []
+
+
+async def test_who_joins_and_is_offered_a_time_is_told_of_that_alone(client, mailroom):
+    booked = await client.book(a_slot(9), customer=ADA)
+    grace = Customer(display_name="Grace Hopper", email="grace@example.com", language="en")
+    await client.join_waitlist(a_wish_for(booked, grace))
+    await client.cancel_booking(booked)
+
+    (mail,) = to(await mailroom.work(), grace.email)
+
+    assert mail.message["Subject"].startswith("A place is free at Salon Lindenhof")
+    skipped = [each.detail for each in await mailroom.listed("skipped")]
+    assert "a time is offered already, which is told by itself" in skipped
+
+
+async def test_a_mail_server_that_was_away_for_as_long_as_an_offer_lasts_burns_nobodys_waiting(
+    client, mailroom, database, owner
+):
+    booked = await client.book(a_slot(9), customer=ADA)
+    grace = Customer(display_name="Grace Hopper", email="grace@example.com")
+    entry = await client.join_waitlist(a_wish_for(booked, grace))
+    await mailroom.work()
+    await client.cancel_booking(booked)
+    mailroom.server.answers["connect"] = "421 later"
+    await mailroom.work()
+    lanes = Lanes(database, LaneLimits(), lambda *_: None)
+    offering = Offering(database, lanes, OfferingLimits(look_seconds=0), letters_are_on=True)
+
+    async def ages(interval):
+        async with owner.read_committed.begin() as tx:
+            await tx.exec_driver_sql(
+                f"UPDATE waitlist SET offer_expires_at = offer_expires_at - interval '{interval}'"
+            )
+
+    await ages("1 day")
+    await offering.pass_on()
+    assert (await client.get_waitlist_entry(entry.name)).status is WaitlistStatus.WAITING
+
+    mailroom.server.answers.clear()
+    await mailroom.let_time_pass()
+    assert to(await mailroom.work(), grace.email) == []
+    await ages("1 hour")
+    for _ in range(2):
+        await offering.offer_opened()
+    await lanes.drain()
+
+    (mail,) = to(await mailroom.work(), grace.email)
+    assert "/manage/#" in mail.text
+    assert (await client.get_waitlist_entry(entry.name)).status is WaitlistStatus.OFFERED
+
+
 async def test_an_offer_that_is_over_before_its_letter_went_out_is_told_to_nobody(client, mailroom):
     booked = await client.book(a_slot(9), customer=ADA)
     grace = Customer(display_name="Grace Hopper", email="grace@example.com")
@@ -355,5 +468,8 @@ async def test_an_offer_that_is_over_before_its_letter_went_out_is_told_to_nobod
 
     assert to(await mailroom.work(), grace.email) == []
 
-    (skipped,) = await mailroom.listed("skipped")
-    assert skipped.detail == "the offer is over: taken, left or passed on"
+    skipped = {each.kind: each.detail for each in await mailroom.listed("skipped")}
+    assert skipped == {
+        "waitlist_joined": "a time is offered already, which is told by itself",
+        "waitlist_offer": "the offer is over: taken, left or passed on",
+    }

@@ -220,6 +220,22 @@ def test_reminders_come_with_the_confirmation_the_approval_and_each_move():
     assert reminders(a_change(), reachable=()) == []
 
 
+def test_who_joins_the_waitlist_is_told_unless_something_is_offered_to_them_at_once():
+    change = a_change(ChangeKind.WAITLIST_JOINED, bookings=(), booking_ids=(), entry_ids=(TWO,))
+    offer = OfferRef(entry_id=TWO, hold_id=THREE, expires_at=NOW + minutes(15))
+    to_another = replace(offer, entry_id=THREE)
+
+    (letter,) = letters_of(change, known())
+    assert (letter.target, letter.kind) == ("customer", "waitlist_joined")
+    assert order_of(letter.body).waiting == TWO
+    assert told(change, reachable=(ONE,)) == []
+    assert told(replace(change, offers=(offer,))) == [("customer", "waitlist_offer")]
+    assert [kind for _, kind in told(replace(change, offers=(to_another,)))] == [
+        "waitlist_joined",
+        "waitlist_offer",
+    ]
+
+
 def test_an_offer_is_told_to_who_waits_whatever_change_made_it():
     offer = OfferRef(entry_id=TWO, hold_id=THREE, expires_at=NOW + minutes(15))
     change = a_change(ChangeKind.CANCELLED, offers=(offer,))
@@ -272,6 +288,7 @@ ORDERS = st.builds(
     within=st.none() | st.uuids(),
     offer=st.none()
     | st.builds(OfferRef, entry_id=st.uuids(), hold_id=st.uuids(), expires_at=INSTANTS),
+    waiting=st.none() | st.uuids(),
 )
 
 

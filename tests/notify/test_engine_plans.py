@@ -41,6 +41,8 @@ async def send(tx):
     await deliveries.end(tx, taken, DeliveryState.DEAD, "never")
     await deliveries.retry(tx, "demo", taken.delivery_id)
     await deliveries.get(tx, "demo", UUID(int=1))
+    await deliveries.lock(tx, "demo", UUID(int=1))
+    await deliveries.skip(tx, "demo", "reminder", [deliveries.Overtaken(UUID(int=1), 1, "moved")])
     await deliveries.counts(tx, "demo", Channel.WEBHOOK, ["one", "two"])
     await deliveries.drop_target(tx, "demo", Channel.WEBHOOK, "one")
 

@@ -287,13 +287,31 @@ async def test_the_names_of_one_tenant_take_no_more_than_its_lookups(names, monk
         with asking_for("another"):
             await client.check("https://calendar.example/", seconds_max=60)
         with asking_for("one"):
-            with pytest.raises(OutboundFailed, match="in time"):
-                await client.check("https://other.example/", seconds_max=60)
+            with monkeypatch.context() as patch:
+                patch.setattr(outbound, "LOOKUP_SECONDS_MAX", 0.05)
+                with pytest.raises(OutboundFailed, match="in time"):
+                    await client.check("https://other.example/", seconds_max=60)
             assert "other.example" not in names.asked
             await let_go(names, client)
             await client.check("https://other.example/", seconds_max=60)
     tarpits = [host for host in names.asked if host.endswith(".tarpit.example")]
     assert len(tarpits) == outbound.LOOKUPS_PER_TENANT_MAX
+
+
+async def test_a_tenant_of_many_names_has_them_all_looked_up_though_few_at_a_time(names):
+    async with Outbound() as client:
+        with asking_for("one"):
+            hosts = [f"{number}.tarpit.example" for number in range(20)]
+            checks = [
+                asyncio.create_task(client.check(f"https://{host}/", seconds_max=60))
+                for host in hosts
+            ]
+            while len(client._resolver._lookups) < outbound.LOOKUPS_PER_TENANT_MAX:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+            assert len(client._resolver._lookups) == outbound.LOOKUPS_PER_TENANT_MAX
+            names.free.set()
+            await asyncio.gather(*checks)
+    assert sorted(names.asked) == sorted(hosts)
 
 
 async def test_beyond_the_lookups_that_wait_a_request_fails_at_once(names, monkeypatch):

@@ -112,7 +112,7 @@ def loop_in_a_thread():
 
 
 @contextlib.contextmanager
-def lasting(loop_thread, server_url, template_name, name, folder):
+def lasting(loop_thread, server_url, template_name, name, folder, **options):
     """Serve until the block ends, on a database of its own that lasts as long."""
     database = template_name.replace("template", name)
 
@@ -123,7 +123,7 @@ def lasting(loop_thread, server_url, template_name, name, folder):
 
     asyncio.run(execute(f"CREATE DATABASE {database} TEMPLATE {template_name}"))
     url = server_url.rpartition("/")[0] + f"/{database}"
-    context = running(url, folder, key_cache_seconds=0.0)
+    context = running(url, folder, key_cache_seconds=0.0, **options)
     yield loop_thread.run(context.__aenter__())
     loop_thread.run(context.__aexit__(None, None, None))
     asyncio.run(execute(f"DROP DATABASE {database} WITH (FORCE)"))

@@ -1,6 +1,7 @@
 """What may be done by the link of a letter: one booking, or one offer, and nothing else."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -15,6 +16,7 @@ from service.domain.capability import (
     booking_capability,
     capability_key,
     offer_capability,
+    read_capability,
     write_capability,
 )
 from service.domain.errors import CapabilityEnded, KeyInvalid, Overloaded
@@ -28,7 +30,7 @@ from slotcast.v1 import booking_service_pb2 as booking_pb
 from slotcast.v1 import catalog_service_pb2 as catalog_pb
 from tests.rpc.stack import Caller, a_request_id, make_shop, refusal, running, stamp, tomorrow
 
-BOOKING, OFFER = CapabilityKind.BOOKING, CapabilityKind.OFFER
+BOOKING, OFFER, HANDOFF = CapabilityKind.BOOKING, CapabilityKind.OFFER, CapabilityKind.HANDOFF
 UNAUTHENTICATED = grpc.StatusCode.UNAUTHENTICATED
 DENIED = grpc.StatusCode.PERMISSION_DENIED
 NOT_FOUND = grpc.StatusCode.NOT_FOUND
@@ -111,6 +113,26 @@ def entry_id(run):
 @pytest.fixture
 def offer_link(key, grpc_channel, shop, entry_id):
     return by_link_of_an_offer(key, grpc_channel, shop, entry_id)
+
+
+@pytest.fixture
+def handoff(shop):
+    """A ticket, and the hold that it carries."""
+    holding = booking_pb.HoldSlotRequest(
+        parent=shop.business,
+        request_id=a_request_id(),
+        slot=shop.choice(tomorrow(16)),
+        holder="chat",
+    )
+    hold = shop.call(shop.bookings.HoldSlot, holding).hold
+    creating = booking_pb.CreateHandoffRequest(hold=hold.name, request_id=a_request_id())
+    return shop.call(shop.bookings.CreateHandoff, creating)
+
+
+@pytest.fixture
+def by_ticket(grpc_channel, shop, handoff):
+    """Who comes by the ticket."""
+    return Caller(grpc_channel, handoff.ticket, shop.business_id)
 
 
 @pytest.fixture(scope="module")
@@ -535,8 +557,26 @@ class TestAnOffer:
                 {"name": name},
             )
 
-    @pytest.mark.parametrize("status", ["waiting", "taken", "left", "lapsed", "expired"])
-    def test_the_link_ends_with_its_offer(self, run, offer_link, entry_id, status):
+    def test_while_one_waits_the_link_reads_and_leaves_and_books_nothing(
+        self, run, offer_link, entry_id
+    ):
+        run(
+            "UPDATE waitlist SET status = 'waiting', hold_id = NULL"
+            " WHERE business_id = $1 AND entry_id = $2",
+            entry_id,
+        )
+        name = offer_link.name("waitlist", str(entry_id))
+
+        request = booking_pb.GetWaitlistEntryRequest(name=name)
+        entry = offer_link.call(offer_link.bookings.GetWaitlistEntry, request).entry
+        assert entry.status == booking_pb.WaitlistEntry.STATUS_WAITING
+        taking = self.book(offer_link, offer_link.name("holds", ABSENT))
+        assert refused(offer_link, offer_link.bookings.Book, taking)[1] == "RESOURCE_NOT_FOUND"
+        leaving = booking_pb.LeaveWaitlistRequest(name=name, request_id=a_request_id())
+        assert offer_link.call(offer_link.bookings.LeaveWaitlist, leaving).revision > 0
+
+    @pytest.mark.parametrize("status", ["taken", "left", "lapsed", "expired"])
+    def test_the_link_ends_with_the_waiting(self, run, offer_link, entry_id, status):
         run(
             "UPDATE waitlist SET status = $3 WHERE business_id = $1 AND entry_id = $2",
             entry_id,
@@ -590,8 +630,9 @@ def naming(method, caller):
 
 @pytest.mark.parametrize("method", ALL, ids=lambda method: method.name)
 @pytest.mark.parametrize("kind", CapabilityKind)
-def test_by_a_link_only_what_is_listed_can_be_called(grpc_channel, link, offer_link, method, kind):
-    caller = link if kind is BOOKING else offer_link
+def test_by_a_link_only_what_is_listed_can_be_called(grpc_channel, request, method, kind):
+    fixtures = {BOOKING: "link", OFFER: "offer_link", HANDOFF: "by_ticket"}
+    caller = request.getfixturevalue(fixtures[kind])
     data = naming(method, caller).SerializeToString()
 
     code, reason = call_bytes(grpc_channel, method, data, caller.metadata)
@@ -618,6 +659,66 @@ def test_what_is_listed_is_what_the_specification_names():
 
     assert set(ALLOWED[BOOKING]) == reading | {"GetBooking", "RescheduleBooking", "CancelBooking"}
     assert set(ALLOWED[OFFER]) == reading | {"GetWaitlistEntry", "LeaveWaitlist", "Book"}
+    assert set(ALLOWED[HANDOFF]) == reading | {
+        "RedeemHandoff",
+        "HoldSlot",
+        "RenewHold",
+        "ReleaseHold",
+        "Book",
+        "GetBooking",
+    }
+
+
+class TestATicket:
+    """What it is good for: tests/guarantees/test_handoff_promises.py."""
+
+    def test_one_that_has_expired_is_told_again_what_it_did_and_opens_nothing_else(
+        self, key, grpc_channel, shop, by_ticket, handoff
+    ):
+        redeeming = booking_pb.RedeemHandoffRequest(
+            parent=shop.business, request_id=a_request_id(), ticket=handoff.ticket, holder="page"
+        )
+        hold = by_ticket.call(by_ticket.bookings.RedeemHandoff, redeeming).hold
+        renewing = booking_pb.RenewHoldRequest(name=hold.name, request_id=a_request_id())
+        first = by_ticket.call(by_ticket.bookings.RenewHold, renewing)
+        capability = read_capability(key, handoff.ticket)
+        assert capability is not None
+        expired = replace(capability, not_after=datetime(2020, 1, 1, tzinfo=UTC))
+        old = Caller(grpc_channel, write_capability(key, expired), shop.business_id)
+
+        assert old.call(old.bookings.RenewHold, renewing) == first
+        renewing.request_id = a_request_id()
+        for call, asked in (
+            (old.bookings.RenewHold, renewing),
+            (old.catalog.GetBusiness, catalog_pb.GetBusinessRequest(name=shop.business)),
+        ):
+            assert refused(old, call, asked) == (
+                UNAUTHENTICATED,
+                "CAPABILITY_ENDED",
+                {"status": "EXPIRED"},
+            )
+
+    def test_it_books_one_hold_and_nothing_else(self, shop, by_ticket, handoff):
+        slot = booking_pb.Appointment(slot=shop.choice(tomorrow(11)))
+        hold = booking_pb.Appointment(hold=handoff.hold.name)
+
+        for appointments, field in (([slot], "appointments[0]"), ([hold, hold], "appointments")):
+            request = shop.book_request(tomorrow(), appointments=appointments)
+            code, _, metadata = refused(by_ticket, by_ticket.bookings.Book, request)
+            assert (code, metadata["field"]) == (grpc.StatusCode.INVALID_ARGUMENT, field)
+
+    def test_how_it_stands_is_asked_whenever_it_is_used(self, by_ticket, run, handoff):
+        by_ticket.call(
+            by_ticket.catalog.GetBusiness,
+            catalog_pb.GetBusinessRequest(name=by_ticket.business),
+        )
+        run("DELETE FROM handoffs WHERE business_id = $1")
+
+        assert refused(
+            by_ticket,
+            by_ticket.catalog.GetBusiness,
+            catalog_pb.GetBusinessRequest(name=by_ticket.business),
+        ) == (UNAUTHENTICATED, "CAPABILITY_ENDED", {"status": "GONE"})
 
 
 def damaged(token):

@@ -217,6 +217,7 @@ def test_a_type_survives_the_wire():
         reminders=[Duration(seconds=86400), Duration(seconds=3600)],
         offer_duration=Duration(seconds=1200),
         cancel_by_reply=True,
+        price="45.00 EUR",
     )
 
     assert convert.write_type(convert.read_type(message, "a", "visit"), "a") == message

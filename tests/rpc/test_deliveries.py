@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import grpc
 import pytest
 
+from service.domain.booking import BookingStatus
+from service.domain.change import BookingState, Change, ChangeKind
 from service.domain.delivery import Channel, DeliveryState
+from service.domain.interval import Interval
 from service.domain.scopes import AVAILABILITY_READ, BOOKINGS_STAFF
-from service.store import deliveries
+from service.domain.webhook import Webhook
+from service.notify import unplanned
+from service.notify.webhooks.planning import WebhooksConsumer
+from service.store import deliveries, webhooks
 from slotcast.v1 import notification_service_pb2 as pb
 from tests.notify.engine import a_delivery
 from tests.rpc.stack import refusal
@@ -18,6 +24,24 @@ from tests.rpc.stack import refusal
 BOOKING = uuid4()
 LANE = f"letter:{BOOKING}:customer"
 PATIENCE = timedelta(hours=48)
+NOON = datetime(2030, 6, 3, 12, tzinfo=UTC)
+A_CHANGE = Change(
+    revision=7,
+    at=NOON - timedelta(days=1),
+    kind=ChangeKind.BOOKED,
+    booking_ids=(BOOKING,),
+    bookings=(
+        BookingState(
+            booking_id=BOOKING,
+            version=1,
+            status=BookingStatus.CONFIRMED,
+            type_id="visit",
+            calendar_ids=("anna",),
+            appointment=Interval(NOON, NOON + timedelta(minutes=30)),
+            zone="UTC",
+        ),
+    ),
+)
 
 
 @pytest.fixture
@@ -127,6 +151,107 @@ def test_one_that_was_given_up_is_sent_again_and_no_other_is(shop, plan, end_all
     )
     assert (code, reason) == (grpc.StatusCode.FAILED_PRECONDITION, "INVALID_TRANSITION")
     assert details["ErrorInfo"].metadata["status"] == "WAITING"
+
+
+@pytest.fixture
+def stand(shop, shared_stack, loop_thread):
+    """Have a dead delivery stand for what could not be planned."""
+
+    async def run(keep, *values):
+        async with shared_stack.database.transaction(shop.business_id) as tx:
+            await keep(tx, shop.business_id, WebhooksConsumer(), *values)
+
+    return lambda keep, *values: loop_thread.run(run(keep, *values))
+
+
+@pytest.fixture
+def run(shop, shared_stack, loop_thread):
+    """Run a statement in the business."""
+
+    async def run(statement):
+        async with shared_stack.database.transaction(shop.business_id) as tx:
+            await tx.exec_driver_sql(statement)
+
+    return lambda statement: loop_thread.run(run(statement))
+
+
+@pytest.fixture
+def subscribe(shop, shared_stack, loop_thread):
+    """Add a webhook to which nothing is sent: there is no notifier."""
+
+    async def run():
+        webhook = Webhook(
+            webhook_id=uuid4(),
+            url="https://example.org/",
+            event_types=frozenset(),
+            calendar_ids=frozenset(),
+            include_customer=False,
+            after_revision=0,
+        )
+        async with shared_stack.database.transaction(shop.business_id) as tx:
+            await webhooks.add(tx, shop.business_id, webhook, b"secret")
+        return str(webhook.webhook_id)
+
+    return lambda: loop_thread.run(run())
+
+
+def test_what_could_not_be_planned_is_planned_again_though_the_log_was_trimmed(
+    shop, stand, subscribe, run
+):
+    stand(unplanned.keep, A_CHANGE, ValueError("eve@example.org"))
+    webhook = subscribe()
+    (dead,) = ask(shop, states=[pb.Delivery.STATE_DEAD]).deliveries
+    assert (dead.channel, dead.kind, dead.revision, dead.attempts, dead.detail) == (
+        *(pb.Delivery.CHANNEL_WEBHOOK, "unplanned", 7, 1),
+        "revision 7 could not be planned: ValueError",
+    )
+    run("DELETE FROM changes")
+
+    request = pb.RetryDeliveryRequest(name=dead.name)
+    again = shop.call(shop.notifications.RetryDelivery, request).delivery
+
+    assert (again.name, again.state, again.attempts, again.detail) == (
+        *(dead.name, pb.Delivery.STATE_SKIPPED, 2),
+        "planned again: 1 to be sent",
+    )
+    (waiting,) = ask(shop, states=[pb.Delivery.STATE_WAITING]).deliveries
+    assert (waiting.kind, waiting.target, waiting.revision) == ("booking.booked", webhook, 7)
+    code, reason, _ = refusal(shop.notifications.RetryDelivery, request, metadata=shop.metadata)
+    assert (code, reason) == (grpc.StatusCode.FAILED_PRECONDITION, "INVALID_TRANSITION")
+
+
+def test_what_cannot_be_planned_again_either_is_dead_again_and_owes_nothing_twice(
+    shop, stand, subscribe, run
+):
+    subscribe()
+    stand(unplanned.keep, A_CHANGE, ValueError())
+    run("UPDATE deliveries SET body = '{\"change\": {}}'")
+    (dead,) = ask(shop).deliveries
+
+    request = pb.RetryDeliveryRequest(name=dead.name)
+    again = shop.call(shop.notifications.RetryDelivery, request).delivery
+
+    assert (again.state, again.attempts, again.detail) == (
+        *(pb.Delivery.STATE_DEAD, 2),
+        "revision 7 could not be planned: KeyError",
+    )
+    assert len(ask(shop).deliveries) == 1
+
+
+def test_what_was_trimmed_before_it_was_planned_is_refused_and_it_is_said_why(shop, stand):
+    stand(unplanned.keep_lost, 3, 9)
+    (dead,) = ask(shop).deliveries
+    request = pb.RetryDeliveryRequest(name=dead.name)
+
+    with pytest.raises(grpc.RpcError) as refused:
+        shop.call(shop.notifications.RetryDelivery, request)
+
+    assert refused.value.code() == grpc.StatusCode.OUT_OF_RANGE
+    assert "revisions 3 to 9" in (refused.value.details() or "")
+    _, reason, details = refusal(shop.notifications.RetryDelivery, request, metadata=shop.metadata)
+    assert reason == "LOG_TRIMMED"
+    assert int(details["ErrorInfo"].metadata["first_revision"]) >= 1
+    assert revisions(ask(shop, states=[pb.Delivery.STATE_DEAD])) == [3]
 
 
 def test_a_delivery_of_another_business_is_not_found(shop, stranger, plan, end_all):

@@ -87,6 +87,7 @@ def test_every_change_that_touches_bookings_has_its_kind():
         ChangeKind.HELD,
         ChangeKind.RENEWED,
         ChangeKind.RELEASED,
+        ChangeKind.HANDED_OVER,
         ChangeKind.BUSY_IMPORTED,
         ChangeKind.CATALOG_CHANGED,
         ChangeKind.WAITLIST_JOINED,

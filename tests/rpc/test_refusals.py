@@ -383,16 +383,6 @@ def test_an_update_that_does_not_say_of_what_is_refused(shop):
     assert fields_refused(shop, shop.catalog.UpdateCalendar, request) == ["calendar.name"]
 
 
-def test_what_does_not_exist_yet_says_so(shop):
-    request = booking_pb.CreateHandoffRequest(
-        hold=shop.name("holds", ABSENT), request_id=a_request_id()
-    )
-
-    code, reason, _ = refusal(shop.bookings.CreateHandoff, request, metadata=shop.metadata)
-
-    assert (code, reason) == (grpc.StatusCode.UNIMPLEMENTED, "NOT_IMPLEMENTED")
-
-
 def test_a_revision_that_is_not_reached_is_unavailable(shop):
     request = catalog_pb.GetBusinessRequest(name=shop.business, min_revision=10**9)
 
@@ -430,3 +420,48 @@ def test_a_rule_of_a_whole_message_is_told_as_one_of_its_fields():
     for rule_id, message in rules:
         assert FIELDS_BY_RULE[rule_id] in message.fields_by_name, message.full_name
     assert set(FIELDS_BY_RULE) >= RULES_OF_ORDER
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("time_zone", "Europe/Atlantis"),
+        ("time_zone", "localtime"),
+        ("start", "2030-06-31T10:00:00+02:00"),
+        ("start", "2030-06-03T10:00:00+99:00"),
+        ("start", "2030-06-03 10:00"),
+        ("start", "2030-06-03T10:00:00"),
+    ],
+)
+def test_what_nobody_can_have_been_shown_is_refused(shop, field, value):
+    shown = {
+        "start": "2030-06-03T10:00:00+02:00",
+        "time_zone": "Europe/Berlin",
+        "appointment_type": "Visit",
+        field: value,
+    }
+    appointment = booking_pb.Appointment(
+        slot=shop.choice(tomorrow()), consent=booking_pb.Consent(**shown)
+    )
+
+    assert booked_with(shop, appointments=[appointment]) == [f"appointments[0].consent.{field}"]
+
+
+def test_what_no_form_could_send_as_it_is_filled_in_is_handed_off_to_none(shop):
+    said = booking_pb.PrefilledField.PROVENANCE_SAID
+    email = booking_pb.PrefilledField(name="email", value="kim@example.org", provenance=said)
+    many = [
+        booking_pb.PrefilledField(name=f"answer-{number}", value="yes", provenance=said)
+        for number in range(30)
+    ]
+    unmarked = booking_pb.PrefilledField(name="note", value="dog")
+
+    for fields, refused in (
+        ([email, email], "fields[1].name"),
+        ([email, *many], "fields"),
+        ([unmarked], "fields[0].provenance"),
+    ):
+        request = booking_pb.CreateHandoffRequest(
+            hold=shop.name("holds", ABSENT), request_id=a_request_id(), fields=fields
+        )
+        assert fields_refused(shop, shop.bookings.CreateHandoff, request) == [refused]

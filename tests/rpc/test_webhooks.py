@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import base64
+import queue
 import re
+import socket
+import threading
 from uuid import uuid4
 
 import grpc
 import pytest
 
 from service.domain.webhook import WEBHOOKS_MAX
+from service.ops import outbound
+from service.ops.outbound import LOOKUPS_PER_TENANT_MAX
 from slotcast.v1 import notification_service_pb2 as notification_pb
 from tests.rpc.stack import refusal, tomorrow
 
@@ -120,6 +125,40 @@ def refused(shop, **wanted):
     webhook = notification_pb.Webhook(**{"url": URL, **wanted})
     request = notification_pb.CreateWebhookRequest(parent=shop.business, webhook=webhook)
     return refusal(shop.notifications.CreateWebhook, request, metadata=shop.metadata)
+
+
+def test_the_names_of_one_business_take_no_more_than_its_share_of_lookups(
+    shop, stranger, loop_thread, monkeypatch
+):
+    free, asked = threading.Event(), queue.SimpleQueue()
+
+    def look_up(host, port, _family):
+        asked.put(host)
+        if host.startswith("slow"):
+            free.wait(60)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.88.98.1", port))]
+
+    monkeypatch.setattr(outbound, "_look_up", look_up)
+    requests = [
+        notification_pb.CreateWebhookRequest(
+            parent=shop.business, webhook=notification_pb.Webhook(url=f"https://slow{n}.example/")
+        )
+        for n in range(2 * LOOKUPS_PER_TENANT_MAX)
+    ]
+    calls = [
+        shop.notifications.CreateWebhook.future(request, timeout=20, metadata=shop.metadata)
+        for request in requests
+    ]
+    begun = [asked.get(timeout=20) for _ in range(LOOKUPS_PER_TENANT_MAX)]
+
+    with pytest.raises(grpc.RpcError):
+        create(stranger, url="https://other.example/")
+
+    assert asked.get(timeout=20) == "other.example", "None of the others was looked up."
+    free.set()
+    for call in calls:
+        call.result(timeout=20)
+    assert len(begun) == LOOKUPS_PER_TENANT_MAX
 
 
 def test_an_event_that_does_not_exist_is_refused(shop):

@@ -9,9 +9,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event
 
-from service.domain.booking import BookingStatus, Holder
+from service.domain.booking import BookingStatus, Holder, HoldStatus
 from service.domain.change import ChangeKind
 from service.domain.delivery import Channel, Delivery, DeliveryState
+from service.domain.handoff import Handoff
 from service.domain.interval import Interval
 from service.domain.ledger import Decision
 from service.domain.waitlist import Vacancy
@@ -25,7 +26,9 @@ from service.store import (
     claims,
     consumers,
     deliveries,
+    feed_links,
     feeds,
+    handoffs,
     letters,
     snapshots,
     trimming,
@@ -65,6 +68,15 @@ DELIVERY = Delivery(
     attempts=1,
     created_at=START,
     due_at=START,
+)
+HANDOFF = Handoff(
+    handoff_id=IDS[0],
+    hold_id=IDS[1],
+    type_id="visit",
+    holder_key="key-1",
+    fields=(),
+    created_at=START,
+    expires_at=START,
 )
 ROWS = 20_000
 SMALL_TABLES = {"appointment_types", "calendars", "closures", "schedules", "removed_businesses"}
@@ -112,6 +124,9 @@ INSERT INTO waitlist SELECT business_id, gen_random_uuid(), 'principal-' || i % 
         CASE i % 20 WHEN 0 THEN 'waiting' WHEN 1 THEN 'offered' ELSE 'left' END, i, starts_at,
         CASE WHEN i % 20 > 1 THEN starts_at END, NULL, starts_at
     FROM n;
+INSERT INTO handoffs SELECT business_id, gen_random_uuid(), gen_random_uuid(), 'visit', 'key', '[]',
+        starts_at, starts_at, NULL, '{}', NULL, CASE WHEN i % 200 > 0 THEN starts_at END
+    FROM n;
 INSERT INTO busy_feeds SELECT 'demo', 'calendar-' || i % 50, 'feed-' || i, '', interval '1 hour',
         NULL, 'ok', '', 0, 0, '', '', '', NULL, NULL, now(), NULL
     FROM generate_series(1, 2000) AS i;
@@ -137,6 +152,8 @@ async def read_all(tx):
     await bookings.by_ids(tx, "demo", IDS)
     await bookings.holds_by_ids(tx, "demo", IDS)
     await bookings.count_live_holds(tx, "demo", HOLDERS)
+    await handoffs.by_ids(tx, "demo", IDS)
+    await handoffs.erase_lapsed(tx, "demo", rows_max=100)
     await waitlist.by_ids(tx, "demo", IDS)
     await waitlist.count_live(tx, "demo", HOLDERS)
     await waitlist.candidates(tx, "demo", VACANCIES, after_revision=0, limit=100)
@@ -148,6 +165,7 @@ async def deliver_all(tx):
     lane = DELIVERY.lane
     await deliveries.take(tx, "demo", lane, job_id=1, lease=hours(1), patience=hours(1))
     await letters.first_in_lane(tx, "demo", IDS[0], lane)
+    await letters.sent(tx, "demo", IDS)
     await letters.take_turn(tx, DELIVERY, b"address", most=50, within=hours(24))
     await deliveries.counts(tx, "demo", Channel.WEBHOOK, ["one"])
     await deliveries.put_off(tx, DELIVERY, "later", hours(1))
@@ -167,8 +185,8 @@ async def refresh_a_feed(tx):
         tx, key, "", read_at=START, failure="", is_closed=False, next_in=hours(1)
     )
     await claims.booking_ids(tx, "demo", "nowhere", WINDOWS[0][1], limit=50)
-    await feeds.find_link(tx, "demo", IDS[0])
-    await feeds.links(tx, "demo", "calendar-1")
+    await feed_links.find(tx, "demo", IDS[0])
+    await feed_links.of_calendar(tx, "demo", "calendar-1")
 
 
 async def look_for_all(tx):
@@ -177,6 +195,7 @@ async def look_for_all(tx):
     await waitlist.overdue(tx, 100)
     await waitlist.businesses_waiting(tx, after="", limit=100)
     await waitlist.expired_holds(tx, since=START, limit=100)
+    await handoffs.lapsed_businesses(tx, limit=50)
     await feeds.due(tx, limit=10, without_businesses=[])
 
 
@@ -216,7 +235,8 @@ async def write_all(tx):
             added=(replace(a_claim(START), calendar_id="new"),),
             removed=tuple(removed),
             bookings=(a_booking(START),),
-            holds=(a_hold_row(START),),
+            holds=(a_hold_row(START, handoffs=1, status=HoldStatus.BOOKED),),
+            handoff=HANDOFF,
         )
     )
     await batch.write(tx, "demo", rows)
@@ -231,6 +251,7 @@ async def trim_all(tx):
         tx, older_than=age, at_latest=age, after="", businesses_max=5, rows_max=100
     )
     await trimming.trim_deliveries(tx, older_than=age, rows_max=100)
+    await trimming.trim_handoffs(tx, older_than=age, rows_max=100)
     await trimming.trim_waitlist(tx, older_than=age, rows_max=100)
     await trimming.next_removed(tx)
 

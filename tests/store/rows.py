@@ -68,6 +68,7 @@ def a_booking(start: datetime, **changes) -> Booking:
         fields={"note": "Grüße, {1,2}"},
         created_at=NOW,
         updated_at=NOW,
+        conversation="chat-7",
     )
     return replace(booking, **changes)
 
@@ -85,6 +86,7 @@ def a_hold_row(expires_at: datetime, **changes) -> Hold:
         created_at=NOW,
         expires_at=expires_at,
         status=HoldStatus.LIVE,
+        conversation="chat-7",
     )
     return replace(hold, **changes)
 

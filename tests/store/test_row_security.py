@@ -39,7 +39,7 @@ from tests.store.rows import a_booking, a_hold_row, make_business, put, some_cha
 
 FORBIDDEN = "42501"
 TABLES = sorted(metadata.tables)
-OTHER_TABLES = ("deliveries", "waitlist", "busy_feeds", "feed_links", "webhooks")
+OTHER_TABLES = ("deliveries", "waitlist", "handoffs", "busy_feeds", "feed_links", "webhooks")
 SOMETHING = {
     ARRAY: [],
     BigInteger: 0,

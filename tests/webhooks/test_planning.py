@@ -95,6 +95,7 @@ def test_each_change_of_a_booking_is_an_event(kind, status, expected):
         ChangeKind.HELD,
         ChangeKind.RENEWED,
         ChangeKind.RELEASED,
+        ChangeKind.HANDED_OVER,
         ChangeKind.BUSY_IMPORTED,
         ChangeKind.CATALOG_CHANGED,
     ],
@@ -122,6 +123,8 @@ def test_several_bookings_of_one_commit_are_an_event_each():
         # It gave back the hold that it was offered.
         (ChangeKind.RELEASED, EntryStatus.LEFT, ["waitlist.left"]),
         (ChangeKind.WAITLIST_OFFERED, EntryStatus.LAPSED, []),
+        # Nobody could tell it of an offer that was passed on, and it left later.
+        (ChangeKind.WAITLIST_OFFERED, EntryStatus.LEFT, []),
     ],
 )
 def test_who_joins_and_leaves_the_waitlist_is_an_event(kind, status, expected):

@@ -14,15 +14,28 @@ from slotcast.catalog import (
 )
 from slotcast.client import Client
 from slotcast.clock import Clock
+from slotcast.conversations import (
+    Conversation,
+    ConversationLimits,
+    Conversations,
+    ShownChanged,
+)
 from slotcast.deliveries import Delivery, DeliveryChannel, DeliveryQuery, DeliveryState
 from slotcast.errors import (
     BadFeed,
     BeyondHorizon,
+    BeyondWindow,
     CancellationNoticePassed,
     CapabilityEnded,
     CapReached,
     ClientClosed,
+    ConsentMismatch,
+    ConversationForgotten,
+    DateDoesNotExist,
     DeadlineExceeded,
+    HandoffEnded,
+    HandoffInvalid,
+    HandoffUsed,
     HoldEnded,
     HoldLifetimeReached,
     InternalFault,
@@ -53,19 +66,24 @@ from slotcast.errors import (
     SlotTaken,
     StreamBroken,
     TargetRefused,
+    TimeHasPassed,
+    TimeNotUnderstood,
     TooManyHolds,
     TooManyWaiting,
     TryAgain,
     VersionMismatch,
     ViewMismatch,
+    ViewStale,
     WaitingEnded,
 )
 from slotcast.feeds import BusyFeed, FeedLink, FeedState, ImportedBusy
+from slotcast.handoffs import Handoff, PrefilledField, Provenance, Redeemed
 from slotcast.models import (
     Appointment,
     Booking,
     BookingQuery,
     BookingStatus,
+    Consent,
     Customer,
     Explanation,
     Hold,
@@ -79,6 +97,7 @@ from slotcast.models import (
 )
 from slotcast.requests import Wish
 from slotcast.series import Occurrence, Series, SeriesMode
+from slotcast.spoken_times import TimePick, TimeReading
 from slotcast.streams import Stale
 from slotcast.timeouts import Timeouts
 from slotcast.waitlist import TimeWindow, WaitlistEntry, WaitlistStatus, WaitlistWish
@@ -99,6 +118,7 @@ __all__ = [
     "AppointmentType",
     "BadFeed",
     "BeyondHorizon",
+    "BeyondWindow",
     "Booking",
     "BookingEvent",
     "BookingFeed",
@@ -118,7 +138,14 @@ __all__ = [
     "ClientClosed",
     "Clock",
     "Closure",
+    "Consent",
+    "ConsentMismatch",
+    "Conversation",
+    "ConversationForgotten",
+    "ConversationLimits",
+    "Conversations",
     "Customer",
+    "DateDoesNotExist",
     "DateSpan",
     "DeadlineExceeded",
     "Delivery",
@@ -129,6 +156,10 @@ __all__ = [
     "FeedItem",
     "FeedLink",
     "FeedState",
+    "Handoff",
+    "HandoffEnded",
+    "HandoffInvalid",
+    "HandoffUsed",
     "Hold",
     "HoldEnded",
     "HoldLifetimeReached",
@@ -147,7 +178,10 @@ __all__ = [
     "Occurrence",
     "Overloaded",
     "Page",
+    "PrefilledField",
+    "Provenance",
     "RateLimited",
+    "Redeemed",
     "Replayed",
     "Reply",
     "RequestIdReused",
@@ -164,6 +198,7 @@ __all__ = [
     "SeriesMode",
     "SeriesRefused",
     "ServerUnreachable",
+    "ShownChanged",
     "SignedWebhook",
     "Slot",
     "SlotChoice",
@@ -178,6 +213,10 @@ __all__ = [
     "Stale",
     "StreamBroken",
     "TargetRefused",
+    "TimeHasPassed",
+    "TimeNotUnderstood",
+    "TimePick",
+    "TimeReading",
     "TimeSpan",
     "TimeWindow",
     "Timeouts",
@@ -187,6 +226,7 @@ __all__ = [
     "Update",
     "VersionMismatch",
     "ViewMismatch",
+    "ViewStale",
     "WaitingEnded",
     "WaitlistEntry",
     "WaitlistStatus",

@@ -12,6 +12,7 @@ from slotcast.models import (
     Appointment,
     Booking,
     BookingQuery,
+    Consent,
     Customer,
     Hold,
     Page,
@@ -33,14 +34,20 @@ class BookingMethods(Connected):
     """
 
     async def hold_slot(
-        self, slot: Slot | SlotChoice, *, holder: str, request_id: str | None = None
+        self,
+        slot: Slot | SlotChoice,
+        *,
+        holder: str,
+        conversation: str = "",
+        request_id: str | None = None,
     ) -> Hold:
         """Hold a slot for a holder: the caller's own name for its end user or conversation.
 
-        SlotTaken and the other SlotRefused come with alternatives. TooManyHolds: release one.
+        `conversation` is the chat's own name for it; its booking tells it again, in watch_bookings
+        too. SlotTaken and the other SlotRefused come with alternatives. TooManyHolds: release one.
         """
         link = self._connection
-        request = requests.hold_request(link.names, slot, holder, request_id)
+        request = requests.hold_request(link.names, slot, holder, request_id, conversation)
         response = await link.calls.unary(link.bookings.HoldSlot, request)
         return convert.hold(response.hold, response.revision)
 
@@ -72,14 +79,25 @@ class BookingMethods(Connected):
         customer: Customer,
         fields: Mapping[str, str] | None = None,
         holder: str = "",
+        consent: Consent | None = None,
+        conversation: str = "",
         request_id: str | None = None,
     ) -> Booking:
         """Book a slot, directly or by a hold, also one that has expired if its slot is free.
 
         The holder's own holds do not stand in the way. A type that needs approval gives a PENDING
         booking. SlotTaken and the other SlotRefused come with alternatives. HoldEnded: hold anew.
+        ConsentMismatch: it is not what the person has agreed to. Without a `conversation` it
+        belongs to that of the hold.
         """
-        wish = Wish(customer=customer, fields=fields or {}, holder=holder, request_id=request_id)
+        wish = Wish(
+            customer=customer,
+            fields=fields or {},
+            holder=holder,
+            request_id=request_id,
+            consents=(consent,),
+            conversation=conversation,
+        )
         return (await self.book_all((appointment,), wish))[0]
 
     async def book_all(
@@ -140,11 +158,13 @@ class BookingMethods(Connected):
         *,
         version: int | None = None,
         override_notice: bool = False,
+        consent: Consent | None = None,
         request_id: str | None = None,
     ) -> Booking:
         """Move a booking: the old slot is freed and the new one taken in one commit, or nothing is.
 
-        CancellationNoticePassed: staff may `override_notice`. Else refused as `book` is.
+        CancellationNoticePassed: staff may `override_notice`. Else refused as `book` is, also by
+        ConsentMismatch.
         """
         link = self._connection
         name, seen_version = seen(booking, version, link.names)
@@ -152,7 +172,7 @@ class BookingMethods(Connected):
             name=name,
             version=seen_version,
             request_id=new_request_id(request_id),
-            to=convert.appointment_message(to, link.names),
+            to=convert.appointment_message(to, link.names, consent),
             override_notice=override_notice,
         )
         response = await link.calls.unary(link.bookings.RescheduleBooking, request)

@@ -21,7 +21,7 @@ from slotcast.errors import (
     SlotcastError,
     StreamBroken,
 )
-from slotcast.models import Appointment, Booking, Customer, Hold, Slot, SlotChoice
+from slotcast.models import Appointment, Booking, Consent, Customer, Hold, Slot, SlotChoice
 from slotcast.names import Names
 from slotcast.requests import Wish, seen
 from slotcast.streams import LASTING_CODES
@@ -167,10 +167,19 @@ class BookingStream:
         customer: Customer,
         fields: Mapping[str, str] | None = None,
         holder: str = "",
+        consent: Consent | None = None,
+        conversation: str = "",
         request_id: str | None = None,
     ) -> Booking:
         """Book a slot, directly or by a hold, as Client.book."""
-        wish = Wish(customer=customer, fields=fields or {}, holder=holder, request_id=request_id)
+        wish = Wish(
+            customer=customer,
+            fields=fields or {},
+            holder=holder,
+            request_id=request_id,
+            consents=(consent,),
+            conversation=conversation,
+        )
         return (await self.book_all((appointment,), wish))[0]
 
     async def book_all(
@@ -182,10 +191,15 @@ class BookingStream:
         return tuple(convert.booking(item, response.revision) for item in response.bookings)
 
     async def hold_slot(
-        self, slot: Slot | SlotChoice, *, holder: str, request_id: str | None = None
+        self,
+        slot: Slot | SlotChoice,
+        *,
+        holder: str,
+        conversation: str = "",
+        request_id: str | None = None,
     ) -> Hold:
         """Hold a slot, as Client.hold_slot."""
-        hold_slot = requests.hold_request(self._names, slot, holder, request_id)
+        hold_slot = requests.hold_request(self._names, slot, holder, request_id, conversation)
         request = StreamBookingsRequest(hold_slot=hold_slot)
         response = (await self._ask(hold_slot.request_id, request)).hold_slot
         return convert.hold(response.hold, response.revision)

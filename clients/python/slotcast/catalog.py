@@ -61,6 +61,7 @@ class AppointmentType:
     reminders: how long before its start reminders are sent.
     offer_duration: how long a slot is kept for who waits for it; None: 15 minutes.
     cancel_by_reply: whether a customer's calendar program may cancel by declining.
+    price: what it costs, as it is shown, such as `45.00 EUR`; empty: nothing is said.
     """
 
     name: str
@@ -82,6 +83,7 @@ class AppointmentType:
     reminders: tuple[timedelta, ...] = ()
     offer_duration: timedelta | None = None
     cancel_by_reply: bool = False
+    price: str = ""
     revision: int = field(default=0, compare=False)
 
 

@@ -18,6 +18,7 @@ from slotcast.handoff_methods import HandoffMethods
 from slotcast.hours_methods import HoursMethods
 from slotcast.names import Names
 from slotcast.series_methods import SeriesMethods
+from slotcast.spoken_time_methods import SpokenTimeMethods
 from slotcast.timeouts import Timeouts
 from slotcast.waitlist_methods import WaitlistMethods
 from slotcast.webhook_methods import WebhookMethods
@@ -25,6 +26,7 @@ from slotcast.webhook_methods import WebhookMethods
 
 class Client(
     AvailabilityMethods,
+    SpokenTimeMethods,
     BookingMethods,
     SeriesMethods,
     WaitlistMethods,

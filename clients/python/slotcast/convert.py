@@ -15,6 +15,7 @@ from slotcast.models import (
     Appointment,
     Booking,
     BookingStatus,
+    Consent,
     Customer,
     Explanation,
     Hold,
@@ -108,12 +109,29 @@ def slot_choice_message(wanted: Slot | SlotChoice, names: Names) -> core_pb.Slot
     )
 
 
-def appointment_message(wanted: Appointment, names: Names) -> booking_pb.Appointment:
-    """Write what is to be booked."""
+def appointment_message(
+    wanted: Appointment, names: Names, consent: Consent | None = None
+) -> booking_pb.Appointment:
+    """Write what is to be booked, and what the person has agreed to."""
+    agreed = None if consent is None else consent_message(consent)
     if isinstance(wanted, Slot | SlotChoice):
-        return booking_pb.Appointment(slot=slot_choice_message(wanted, names))
+        return booking_pb.Appointment(slot=slot_choice_message(wanted, names), consent=agreed)
     name = wanted.name if isinstance(wanted, Hold) else wanted
-    return booking_pb.Appointment(hold=names.hold(name))
+    return booking_pb.Appointment(hold=names.hold(name), consent=agreed)
+
+
+def consent_message(consent: Consent) -> booking_pb.Consent:
+    """Write what was shown; a start without an offset was told to nobody."""
+    if consent.start.utcoffset() is None:
+        raise ValueError(f"{consent.start.isoformat()} has no offset: give an aware datetime.")
+    return booking_pb.Consent(
+        start=consent.start.isoformat(timespec="seconds"),
+        time_zone=consent.time_zone,
+        appointment_type=consent.appointment_type,
+        calendar=consent.calendar,
+        price=consent.price,
+        duration=duration(consent.duration),
+    )
 
 
 def customer(message: booking_pb.Customer) -> Customer:
@@ -148,6 +166,7 @@ def hold(message: booking_pb.Hold, revision: int = 0) -> Hold:
         end=instant(message.end_time),
         expires_at=instant(message.expire_time),
         holder=message.holder,
+        conversation=message.conversation,
         revision=revision,
     )
 
@@ -176,6 +195,7 @@ def booking(message: booking_pb.Booking, revision: int = 0) -> Booking:
         updated_at=instant(message.update_time),
         cancel_reason=message.cancel_reason,
         series=message.series,
+        conversation=message.conversation,
         revision=revision,
     )
 

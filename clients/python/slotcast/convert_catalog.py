@@ -101,6 +101,7 @@ def appointment_type(message: pb.AppointmentType, revision: int = 0) -> Appointm
         reminders=tuple(item.ToTimedelta() for item in message.reminders),
         offer_duration=said(message.offer_duration, present=message.HasField("offer_duration")),
         cancel_by_reply=message.cancel_by_reply,
+        price=message.price,
         revision=revision,
     )
 
@@ -125,6 +126,7 @@ def appointment_type_message(value: AppointmentType, names: Names) -> pb.Appoint
         cancellation_notice=duration(value.cancellation_notice),
         offer_duration=duration(value.offer_duration),
         cancel_by_reply=value.cancel_by_reply,
+        price=value.price,
     )
     for span in value.durations:
         message.durations.add().FromTimedelta(span)

@@ -5,6 +5,8 @@ SlotcastError                  also a reason that this client is too old to know
 │   ├── InvalidPageToken
 │   ├── InvalidResumeToken
 │   ├── RequestIdReused
+│   ├── TimeNotUnderstood, DateDoesNotExist, TimeHasPassed
+│   ├── HandoffInvalid
 │   └── BadFeed
 ├── ResourceNotFound           also where it belongs to another business
 ├── ResourceExists
@@ -24,6 +26,9 @@ SlotcastError                  also a reason that this client is too old to know
 ├── SeriesRefused              occurrences: each start, and why it does not fit
 ├── TargetRefused
 ├── LogTrimmed
+├── HandoffUsed
+├── HandoffEnded
+├── ConsentMismatch
 ├── VersionMismatch
 ├── InvalidTransition
 ├── CancellationNoticePassed
@@ -40,6 +45,9 @@ SlotcastError                  also a reason that this client is too old to know
 ├── DeadlineExceeded           retryable; the outcome is unknown
 ├── StreamBroken               retryable; the outcome of what was in flight is unknown
 ├── ViewMismatch               a watch differed from the server's view, and is fetched anew
+├── ViewStale                  retryable; it is not known which slots are open: show none
+├── BeyondWindow
+├── ConversationForgotten
 ├── ClientClosed
 ├── NotImplementedYet
 └── InternalFault              the outcome is unknown
@@ -141,6 +149,30 @@ class BadFeed(InvalidRequest):
     """The iCalendar file is damaged; nothing of it was imported."""
 
     reason = "BAD_FEED"
+
+
+class TimeNotUnderstood(InvalidRequest):
+    """Some words for a time were not understood (`metadata["unread"]`): ask for a day and an hour."""
+
+    reason = "TIME_NOT_UNDERSTOOD"
+
+
+class DateDoesNotExist(InvalidRequest):
+    """There is no such date (`metadata["date"]`), as 31 June: ask which is meant."""
+
+    reason = "DATE_DOES_NOT_EXIST"
+
+
+class TimeHasPassed(InvalidRequest):
+    """That time has passed, as it was read (`metadata["read"]`): ask for a later one."""
+
+    reason = "TIME_HAS_PASSED"
+
+
+class HandoffInvalid(InvalidRequest):
+    """The ticket was altered, cut off, or is of another business: ask the chat for a new one."""
+
+    reason = "HANDOFF_INVALID"
 
 
 class ResourceNotFound(SlotcastError):
@@ -263,6 +295,27 @@ class LogTrimmed(SlotcastError):
     reason = "LOG_TRIMMED"
 
 
+class HandoffUsed(SlotcastError):
+    """The ticket is good for once, and another holder has redeemed it."""
+
+    reason = "HANDOFF_USED"
+
+
+class HandoffEnded(SlotcastError):
+    """The ticket's hold was booked, released, or has lapsed, as `metadata` says: choose a time."""
+
+    reason = "HANDOFF_ENDED"
+
+
+class ConsentMismatch(SlotcastError):
+    """What would be booked is not what the person was shown: show them what it is, and ask again.
+
+    `metadata` has the `field` that differs, what was `shown`, and what it is (`actual`).
+    """
+
+    reason = "CONSENT_MISMATCH"
+
+
 class VersionMismatch(SlotcastError):
     """The booking has changed since that version: read it again, then decide."""
 
@@ -359,6 +412,20 @@ class ViewMismatch(SlotcastError):
     """The watch differed from the server's view, and is fetched anew."""
 
 
+class ViewStale(SlotcastError):
+    """It is not known which slots are open: show none. It heals by itself."""
+
+    _always_retryable = True
+
+
+class BeyondWindow(SlotcastError):
+    """So far ahead nothing is watched: list those slots, or watch further ahead."""
+
+
+class ConversationForgotten(SlotcastError):
+    """The conversation was closed, or idle for too long, or one too many: open it anew."""
+
+
 class ClientClosed(SlotcastError):
     """The client, or this stream of it, was closed."""
 
@@ -384,6 +451,9 @@ ERRORS_BY_REASON: Mapping[str, type[SlotcastError]] = {
         InvalidResumeToken,
         RequestIdReused,
         BadFeed,
+        TimeNotUnderstood,
+        DateDoesNotExist,
+        TimeHasPassed,
         ResourceNotFound,
         ResourceExists,
         ResourceInUse,
@@ -400,6 +470,10 @@ ERRORS_BY_REASON: Mapping[str, type[SlotcastError]] = {
         SeriesRefused,
         TargetRefused,
         LogTrimmed,
+        HandoffInvalid,
+        HandoffUsed,
+        HandoffEnded,
+        ConsentMismatch,
         VersionMismatch,
         InvalidTransition,
         CancellationNoticePassed,

@@ -83,7 +83,10 @@ class Customer:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hold:
-    """A claim on a slot that ends by itself at `expires_at`, by the server's clock."""
+    """A claim on a slot that ends by itself at `expires_at`, by the server's clock.
+
+    conversation: the chat's own name for what it belongs to; may be empty.
+    """
 
     name: str
     appointment_type: str
@@ -92,7 +95,24 @@ class Hold:
     end: datetime
     expires_at: datetime
     holder: str
+    conversation: str = ""
     revision: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Consent:
+    """What a person was shown and agreed to; where it is not what would be booked, nothing is.
+
+    start: as it was told, with the offset that `time_zone` has then. Names as they are displayed.
+    No calendar: nobody was named; no duration: nothing was said of it.
+    """
+
+    start: datetime
+    time_zone: str
+    appointment_type: str
+    calendar: str = ""
+    price: str = ""
+    duration: timedelta | None = None
 
 
 class BookingStatus(StrEnum):
@@ -111,8 +131,8 @@ class BookingStatus(StrEnum):
 class Booking:
     """A claim that stays. `version` rises by one with every change, and is given back to change it.
 
-    `customer` is None, and `fields` empty, where the key may not see who comes. `series` is what
-    the bookings of one series have in common.
+    `customer` is None, and `fields` and `conversation` are empty, where the key may not see who
+    comes. `series` is what the bookings of one series have in common.
     """
 
     name: str
@@ -129,6 +149,7 @@ class Booking:
     updated_at: datetime
     cancel_reason: str = ""
     series: str = ""
+    conversation: str = ""
     revision: int = field(default=0, compare=False)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from slotcast import convert
 from slotcast.calls import new_request_id
-from slotcast.models import Appointment, Booking, Customer, Slot, SlotChoice, SlotQuery
+from slotcast.models import Appointment, Booking, Consent, Customer, Slot, SlotChoice, SlotQuery
 from slotcast.names import Names
 from slotcast.v1 import availability_service_pb2 as availability_pb
 from slotcast.v1 import booking_service_pb2 as booking_pb
@@ -15,30 +15,46 @@ from slotcast.v1 import booking_service_pb2 as booking_pb
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wish:
-    """What is asked for with an appointment: who comes, and what they answered."""
+    """What is asked for with an appointment: who comes, and what they answered.
+
+    consents: what they agreed to, one for each appointment; none at all: nothing is compared.
+    conversation: the chat's own name for what it belongs to; empty: that of the first hold.
+    """
 
     customer: Customer
     fields: Mapping[str, str] = field(default_factory=dict)
     holder: str = ""
     request_id: str | None = None
+    consents: tuple[Consent | None, ...] = ()
+    conversation: str = ""
 
 
 def book_request(
     names: Names, appointments: Iterable[Appointment], wish: Wish
 ) -> booking_pb.BookRequest:
     """Ask for appointments, all or none."""
+    wanted = tuple(appointments)
+    consents = wish.consents or (None,) * len(wanted)
     return booking_pb.BookRequest(
         parent=names.business(),
         request_id=new_request_id(wish.request_id),
-        appointments=[convert.appointment_message(item, names) for item in appointments],
+        appointments=[
+            convert.appointment_message(item, names, consent)
+            for item, consent in zip(wanted, consents, strict=True)
+        ],
         customer=convert.customer_message(wish.customer),
         fields=dict(wish.fields),
         holder=wish.holder,
+        conversation=wish.conversation,
     )
 
 
 def hold_request(
-    names: Names, slot: Slot | SlotChoice, holder: str, request_id: str | None
+    names: Names,
+    slot: Slot | SlotChoice,
+    holder: str,
+    request_id: str | None,
+    conversation: str = "",
 ) -> booking_pb.HoldSlotRequest:
     """Ask for a hold."""
     return booking_pb.HoldSlotRequest(
@@ -46,6 +62,7 @@ def hold_request(
         request_id=new_request_id(request_id),
         slot=convert.slot_choice_message(slot, names),
         holder=holder,
+        conversation=conversation,
     )
 
 

@@ -134,14 +134,26 @@ class SlotView(ResumingStream[WatchAvailabilityResponse]):
         return self
 
     async def __anext__(self) -> Update | Stale:
-        while True:
-            self._raise_if_over()
-            if self.is_stale:
-                if self._told_fresh or (self._cause and not self._told_stale):
-                    return self._tell_stale()
-            elif self._open_slots.changes or self._open_slots.replaced or not self._told_fresh:
-                return self._tell_update()
-            await self._news()
+        while (news := self.take()) is None:
+            await self.moved()
+        return news
+
+    def take(self) -> Update | Stale | None:
+        """Return at once what iterating would yield; None: it would wait."""
+        self._raise_if_over()
+        if self.is_stale:
+            if self._told_fresh or (self._cause and not self._told_stale):
+                return self._tell_stale()
+        elif self._open_slots.changes or self._open_slots.replaced or not self._told_fresh:
+            return self._tell_update()
+        return None
+
+    async def moved(self) -> None:
+        """Wait for a frame, heartbeats too, or until the view grows stale, fails or is left.
+
+        Any number of tasks may wait.
+        """
+        await self._news()
 
     def _tell_stale(self) -> Stale:
         self._told_fresh, self._told_stale = False, True

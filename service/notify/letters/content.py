@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from service.domain.booking import BookingStatus
 from service.domain.interval import Interval
 from service.feeds.text import clean_line, clean_text
-from service.notify.letters.facts import ENDINGS, Appointment, Letter, LetterKind, Recipient
+from service.notify.letters.facts import (
+    ENDINGS,
+    WAITLIST,
+    Appointment,
+    Letter,
+    LetterKind,
+    Recipient,
+)
 from service.notify.letters.when import When, moment, when
 from service.notify.letters.words.languages import Speech, speech_of
 from service.notify.letters.words.words import Message
@@ -66,7 +74,10 @@ class Item:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Content:
-    """All that the reader sees. No text of others in it has a control character."""
+    """All that the reader sees. No text of others in it has a control character.
+
+    There is no item where there is no appointment yet, nor one that is offered.
+    """
 
     speech: Speech
     tone: Tone
@@ -93,6 +104,8 @@ def content_of(letter: Letter) -> Content:
     speech = speech_of(letter.languages)
     items = tuple(_item(letter, appointment, speech) for appointment in letter.appointments)
     filled = _Filled(letter, items[0].when.start, speech)
+    if letter.waits_in:
+        items = ()
     message = _message(letter, speech)
     return Content(
         speech=speech,
@@ -191,6 +204,7 @@ def _rows(letter: Letter, speech: Speech) -> list[Row]:
         (appointment,) = letter.appointments
         rows.append(Row(label=words.what, value=clean_line(appointment.title)))
         rows.append(Row(label=words.by, value=_by(appointment)))
+        rows.append(Row(label=words.times, value=_times(letter, speech)))
     if letter.recipient is Recipient.CUSTOMER:
         rows.append(Row(label=words.where, value=clean_line(host.location)))
         rows.append(Row(label=words.phone, value=clean_line(host.phone), is_ltr=True))
@@ -198,6 +212,16 @@ def _rows(letter: Letter, speech: Speech) -> list[Row]:
     if letter.customer is not None:
         rows.extend(_customer_rows(letter, speech))
     return rows
+
+
+def _times(letter: Letter, speech: Speech) -> str:
+    """Return when what one waits for must start, a line each."""
+
+    def told(instant: datetime) -> str:
+        zone = letter.appointments[0].zone
+        return moment(instant, zone=letter.zone, calendar_zone=zone, speech=speech)
+
+    return "\n".join(f"{told(window.start)} – {told(window.end)}" for window in letter.waits_in)
 
 
 def _customer_rows(letter: Letter, speech: Speech) -> list[Row]:
@@ -218,8 +242,9 @@ def _button(letter: Letter, speech: Speech) -> Link | None:
     url = letter.appointments[0].link
     if not url or letter.is_several or letter.kind in ENDINGS:
         return None
-    is_offer = letter.kind is LetterKind.WAITLIST_OFFER
-    return Link(text=speech.words.take if is_offer else speech.words.manage, url=url)
+    words = speech.words
+    of_waitlist = {LetterKind.WAITLIST_JOINED: words.leave, LetterKind.WAITLIST_OFFER: words.take}
+    return Link(text=of_waitlist.get(letter.kind, words.manage), url=url)
 
 
 def _notes(letter: Letter, speech: Speech) -> list[str]:
@@ -228,7 +253,7 @@ def _notes(letter: Letter, speech: Speech) -> list[str]:
         notes.append(words.moved_away)
     if letter.recipient is Recipient.STAFF:
         return notes
-    is_invitation = letter.kind is not LetterKind.WAITLIST_OFFER and not letter.is_several
+    is_invitation = letter.kind not in WAITLIST and not letter.is_several
     if letter.replies_cancel and is_invitation and letter.kind not in ENDINGS:
         notes.append(words.reply_cancels)
     if letter.host.email:
@@ -239,6 +264,6 @@ def _notes(letter: Letter, speech: Speech) -> list[str]:
 def _why(letter: Letter, speech: Speech) -> str:
     if letter.recipient is Recipient.STAFF:
         return speech.words.why_staff
-    if letter.kind is LetterKind.WAITLIST_OFFER:
+    if letter.kind in WAITLIST:
         return speech.words.why_waiting
     return speech.words.why_customer

@@ -21,9 +21,12 @@ class LetterKind(StrEnum):
     RESCHEDULED = "rescheduled"
     CANCELLED = "cancelled"
     REMINDER = "reminder"
+    WAITLIST_JOINED = "waitlist_joined"
     WAITLIST_OFFER = "waitlist_offer"
 
 
+WAITLIST = frozenset({LetterKind.WAITLIST_JOINED, LetterKind.WAITLIST_OFFER})
+"""These tell of no appointment yet."""
 ENDINGS = frozenset({LetterKind.CANCELLED, LetterKind.DECLINED})
 """After these there is no appointment any more."""
 
@@ -59,7 +62,7 @@ class Appointment:
     """One appointment at one version of its booking.
 
     `zone` is that of its calendar, `link` where its customer can look after it. An offer of the
-    waitlist has the hold's id, version 0 and no status.
+    waitlist has the hold's id, version 0 and no status; what one waits for has that of the entry.
     """
 
     booking_id: UUID
@@ -86,9 +89,10 @@ class Appointment:
 class Letter:
     """All that a letter tells.
 
-    It has several appointments when one commit booked several. `zone` is the reader's, empty where
-    it is not known. `moved_away` tells a calendar that the appointment is another's now. `customer`
-    and `answers` (what was asked, and answered) are for staff only.
+    It has several appointments when one commit booked several. `waits_in` is when what one waits
+    for must start; the one appointment then stands for what that is. `zone` is the reader's, empty
+    where it is not known. `moved_away` tells a calendar that the appointment is another's now.
+    `customer` and `answers` (what was asked, and answered) are for staff only.
     """
 
     kind: LetterKind
@@ -105,13 +109,16 @@ class Letter:
     replies_cancel: bool = False
     alarm_before: timedelta = timedelta(hours=1)
     offered_until: datetime | None = None
+    waits_in: tuple[Interval, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse a letter about nothing, and an offer without its end."""
+        """Refuse a letter about nothing, an offer without its end, and a wish without a time."""
         if not self.appointments:
             raise ValueError("A letter is about an appointment.")
         if (self.kind is LetterKind.WAITLIST_OFFER) is (self.offered_until is None):
             raise ValueError("An offer has an end, and nothing else has.")
+        if (self.kind is LetterKind.WAITLIST_JOINED) is not bool(self.waits_in):
+            raise ValueError("Who waits, and nobody else, waits for a time.")
 
     @property
     def is_several(self) -> bool:

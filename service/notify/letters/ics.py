@@ -17,10 +17,10 @@ from service.feeds.text import clean_line, clean_text
 from service.notify.letters.content import Content
 from service.notify.letters.facts import (
     ENDINGS,
+    WAITLIST,
     Appointment,
     Envelope,
     Letter,
-    LetterKind,
     Recipient,
 )
 from service.notify.letters.when import known_zone
@@ -45,11 +45,11 @@ class Attachment:
 
 
 def ics_of(letter: Letter, content: Content, envelope: Envelope) -> Attachment | None:
-    """Return the events of a letter; None: an offer is no event yet.
+    """Return the events of a letter; None: what is waited for, or offered, is no event yet.
 
     One appointment is an invitation, or its cancellation; several are a list that answers nothing.
     """
-    if letter.kind is LetterKind.WAITLIST_OFFER:
+    if letter.kind in WAITLIST:
         return None
     method = _method(letter)
     calendar = Calendar()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from service.domain.booking import Booking, BookingStatus, Customer, Hold, HoldStatus
 from service.domain.capability import (
@@ -51,11 +52,11 @@ class Links:
         capability = booking_capability(business_id, state.booking_id, state.appointment.end)
         return capability_url(self.public_url, write_capability(self.key, capability))
 
-    def to_offer(self, business_id: str, offer: OfferRef) -> str:
-        """Return the link of an offer."""
+    def to_entry(self, business_id: str, entry_id: UUID, until: datetime) -> str:
+        """Return the link of who waits, for as long as that may matter."""
         if self.public_url is None:
             return ""
-        capability = offer_capability(business_id, offer.entry_id, offer.expires_at)
+        capability = offer_capability(business_id, entry_id, until)
         return capability_url(self.public_url, write_capability(self.key, capability))
 
 
@@ -66,8 +67,8 @@ async def load(
     catalog = await catalog_store.load(tx, delivery.business_id)
     if catalog is None:
         return Skipped("the business is gone")
-    if order.offer is not None:
-        return await _load_offer(tx, catalog, order.offer, links=links, now=now)
+    if order.waiting is not None or order.offer is not None:
+        return await _load_of_waitlist(tx, catalog, order, links=links, now=now)
     booking_ids = [state.booking_id for state in order.states]
     found = await booking_store.by_ids(tx, delivery.business_id, booking_ids)
     by_id = {booking.booking_id: booking for booking in found}
@@ -138,6 +139,15 @@ def _staff_letter(
     )
 
 
+async def _load_of_waitlist(
+    tx: Transaction, catalog: Catalog, order: Order, *, links: Links, now: datetime
+) -> Letter | Skipped:
+    if order.offer is not None:
+        return await _load_offer(tx, catalog, order.offer, links=links, now=now)
+    assert order.waiting is not None
+    return await _load_waiting(tx, catalog, order.waiting, links=links)
+
+
 async def _load_offer(
     tx: Transaction, catalog: Catalog, offer: OfferRef, *, links: Links, now: datetime
 ) -> Letter | Skipped:
@@ -151,6 +161,47 @@ async def _load_offer(
     if not entry.customer.email:
         return Skipped("who waits has no address any more")
     return _offer_letter(catalog, entry.customer, holds[0], offer, links)
+
+
+async def _load_waiting(
+    tx: Transaction, catalog: Catalog, entry_id: UUID, *, links: Links
+) -> Letter | Skipped:
+    entry = await waitlist_store.get(tx, catalog.business.business_id, entry_id)
+    if entry is None or not entry.is_live:
+        return Skipped("the waiting is over")
+    if entry.status is EntryStatus.OFFERED:
+        return Skipped("a time is offered already, which is told by itself")
+    if not entry.customer.email:
+        return Skipped("who waits has no address any more")
+    return _waiting_letter(catalog, entry, links)
+
+
+def _waiting_letter(catalog: Catalog, entry: WaitlistEntry, links: Links) -> Letter:
+    customer, type_ = entry.customer, catalog.types.get(entry.type_id)
+    calendar_ids = entry.calendar_ids or (type_.primary_calendar_ids if type_ else ())
+    calendars = [found for each in calendar_ids if (found := catalog.calendars.get(each))]
+    return Letter(
+        kind=LetterKind.WAITLIST_JOINED,
+        recipient=Recipient.CUSTOMER,
+        # Without the name that was typed: whoever has this address may be a stranger.
+        to=Mailbox(address=customer.email),
+        host=_host(catalog),
+        appointments=(
+            Appointment(
+                booking_id=entry.entry_id,
+                version=0,
+                status=None,
+                title=_type_name(catalog, entry.type_id),
+                calendars=_calendar_names(catalog, entry.calendar_ids),
+                during=entry.windows[0],
+                zone=calendars[0].zone if calendars else "UTC",
+                link=links.to_entry(catalog.business.business_id, entry.entry_id, entry.last_end),
+            ),
+        ),
+        languages=(customer.language, catalog.business.language),
+        zone=customer.time_zone,
+        waits_in=entry.windows,
+    )
 
 
 def _is_offered(entry: WaitlistEntry, hold: Hold, offer: OfferRef) -> bool:
@@ -180,7 +231,7 @@ def _offer_letter(
                 calendars=_calendar_names(catalog, hold.calendar_ids),
                 during=hold.appointment,
                 zone=calendar.zone if calendar else "UTC",
-                link=links.to_offer(catalog.business.business_id, offer),
+                link=links.to_entry(catalog.business.business_id, offer.entry_id, offer.expires_at),
             ),
         ),
         languages=(customer.language, catalog.business.language),

@@ -19,7 +19,8 @@ class Order:
     """A letter to write.
 
     `calendar_id` is whose staff it is for, empty: it is for the customer. One that is `within`
-    another is about appointments which that one tells of too.
+    another is about appointments which that one tells of too. `waiting` is an entry of the waitlist
+    which that is about alone.
     """
 
     states: tuple[BookingState, ...] = ()
@@ -27,6 +28,7 @@ class Order:
     moved_away: bool = False
     within: UUID | None = None
     offer: OfferRef | None = None
+    waiting: UUID | None = None
 
     @property
     def recipient(self) -> Recipient:
@@ -51,12 +53,14 @@ def body_of(order: Order) -> dict[str, Any]:
             "hold": str(order.offer.hold_id),
             "expires": order.offer.expires_at.isoformat(),
         }
+    if order.waiting is not None:
+        body["waiting"] = str(order.waiting)
     return body
 
 
 def order_of(body: Mapping[str, Any]) -> Order:
     """Read what `body_of` wrote."""
-    within, offer = body.get("within"), body.get("offer")
+    within, offer, waiting = body.get("within"), body.get("offer"), body.get("waiting")
     return Order(
         states=tuple(_state_from_json(state) for state in body.get("bookings", ())),
         calendar_id=body.get("calendar", ""),
@@ -69,6 +73,7 @@ def order_of(body: Mapping[str, Any]) -> Order:
             hold_id=UUID(offer["hold"]),
             expires_at=datetime.fromisoformat(offer["expires"]),
         ),
+        waiting=None if waiting is None else UUID(waiting),
     )
 
 

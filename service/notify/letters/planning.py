@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 from service.domain.booking import BookingStatus
 from service.domain.catalog import Catalog
 from service.domain.change import BookingState, Change, ChangeKind, OfferRef, Placement
-from service.domain.delivery import Channel, NewDelivery
+from service.domain.delivery import Channel, NewDelivery, offer_letter_id
 from service.notify.letters.facts import LetterKind
 from service.notify.letters.order import Order, body_of
 
@@ -57,7 +57,9 @@ CUSTOMER = Addressee()
 
 def is_told(change: Change) -> bool:
     """Say whether a change can mean a letter."""
-    return change.kind in _KINDS or change.kind in _REMINDED or bool(change.offers)
+    if change.kind is ChangeKind.WAITLIST_JOINED or change.offers:
+        return True
+    return change.kind in _KINDS or change.kind in _REMINDED
 
 
 def letters_of(change: Change, known: Known) -> list[NewDelivery]:
@@ -71,6 +73,8 @@ def letters_of(change: Change, known: Known) -> list[NewDelivery]:
     if change.kind in _REMINDED:
         for state in change.bookings:
             plan.remind_of(state)
+    if change.kind is ChangeKind.WAITLIST_JOINED:
+        plan.tell_of_waiting()
     for offer in change.offers:
         plan.offer(offer)
     return plan.deliveries
@@ -143,11 +147,26 @@ class _Plan:
                     due_at=due_at,
                 )
 
+    def tell_of_waiting(self) -> None:
+        """Plan the letter to who has joined; who is offered a slot at once is told of that only."""
+        offered = {offer.entry_id for offer in self.change.offers}
+        for entry_id in self.change.entry_ids:
+            if entry_id in self.known.reachable and entry_id not in offered:
+                self._put(
+                    LetterKind.WAITLIST_JOINED,
+                    lane=f"waiting:{entry_id}",
+                    target=CUSTOMER.target,
+                    order=Order(waiting=entry_id),
+                )
+
     def offer(self, offer: OfferRef) -> None:
         """Plan the letter to one of the waitlist."""
         if offer.entry_id in self.known.reachable:
+            business_id = self.known.catalog.business.business_id
             self._put(
                 LetterKind.WAITLIST_OFFER,
+                # Who passes the offer on asks under this id whether it has gone out.
+                delivery_id=offer_letter_id(business_id, offer.hold_id),
                 lane=f"offer:{offer.entry_id}:{offer.hold_id}",
                 target=CUSTOMER.target,
                 order=Order(offer=offer),
@@ -192,12 +211,14 @@ class _Plan:
         order: Order,
         booking_id: UUID | None = None,
         due_at: datetime | None = None,
+        delivery_id: UUID | None = None,
     ) -> UUID:
         change = self.change
-        business_id = self.known.catalog.business.business_id
-        # The instant tells a business from one of the same name that was deleted.
-        name = f"{business_id}/{change.at.isoformat()}/{change.revision}/{lane}"
-        delivery_id = uuid5(_DELIVERIES, name)
+        if delivery_id is None:
+            business_id = self.known.catalog.business.business_id
+            # The instant tells a business from one of the same name that was deleted.
+            name = f"{business_id}/{change.at.isoformat()}/{change.revision}/{lane}"
+            delivery_id = uuid5(_DELIVERIES, name)
         self.deliveries.append(
             NewDelivery(
                 delivery_id=delivery_id,

@@ -25,9 +25,12 @@ _TEXT = Environment(
 def html_of(content: Content) -> str:
     """Return the letter as HTML, which loads nothing from anywhere."""
     words = content.speech.words
-    first = content.items[0].when
+    preview = content.intro
+    if content.items:
+        first = content.items[0].when
+        preview = f"{first.day}, {first.span}"
     template = _html_template(words.language, words.direction)
-    return template.render(content=content, words=words, preview=f"{first.day}, {first.span}")
+    return template.render(content=content, words=words, preview=preview)
 
 
 def text_of(content: Content) -> str:

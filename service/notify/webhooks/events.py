@@ -114,13 +114,18 @@ def _as_they_are(change: Change, known: Known) -> tuple[BookingState, ...]:
 
 
 def _of_entries(business_id: str, change: Change, known: Known) -> Iterator[_Found]:
-    """Yield who has joined or left; one also leaves by giving back what it was offered."""
+    """Yield who has joined or left; one also leaves by giving back what it was offered.
+
+    Where an offer is passed on, nobody leaves: who waits again may have left since.
+    """
     for ordinal, entry_id in enumerate(change.entry_ids, start=_ENTRIES_FROM):
         entry = known.entries.get(entry_id)
         if change.kind is ChangeKind.WAITLIST_JOINED:
             type_, status = EventType.WAITLIST_JOINED, EntryStatus.WAITING
         elif change.kind is ChangeKind.WAITLIST_LEFT or (
-            entry is not None and entry.status is EntryStatus.LEFT
+            change.kind is not ChangeKind.WAITLIST_OFFERED
+            and entry is not None
+            and entry.status is EntryStatus.LEFT
         ):
             type_, status = EventType.WAITLIST_LEFT, EntryStatus.LEFT
         else:

@@ -23,7 +23,7 @@ from service.notify.webhooks.events import (
 )
 from service.notify.webhooks.in_flight import InFlight
 from service.notify.webhooks.signing import signature_headers
-from service.ops.outbound import Outbound, OutboundError, OutboundRefused, Response
+from service.ops.outbound import Outbound, OutboundError, OutboundRefused, Response, asking_for
 from service.store import bookings, waitlist, webhooks
 from service.store.database import Database, Transaction
 from service.store.webhooks import Signing
@@ -100,16 +100,17 @@ class WebhookSender:
         if not (self._outbound.allows_private or url.startswith("https://")):
             raise OutboundRefused("The URL does not begin with https://.")
         event_id = str(delivery.delivery_id)
-        return await self._outbound.post(
-            url,
-            body=body,
-            headers={
-                "content-type": "application/json",
-                **signature_headers(signing.secrets, event_id, signing.now, body),
-            },
-            bytes_max=ANSWER_BYTES_MAX,
-            seconds_max=self._call_seconds_max,
-        )
+        with asking_for(delivery.business_id):
+            return await self._outbound.post(
+                url,
+                body=body,
+                headers={
+                    "content-type": "application/json",
+                    **signature_headers(signing.secrets, event_id, signing.now, body),
+                },
+                bytes_max=ANSWER_BYTES_MAX,
+                seconds_max=self._call_seconds_max,
+            )
 
     async def _note_failure(self, delivery: Delivery, outcome: str, *, ends: bool = False) -> None:
         async with self._database.transaction(delivery.business_id) as tx:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
 from uuid import uuid4
 
 from service.domain import ids
 from service.domain.booking import Booking, BookingEvent, BookingStatus, Customer, Hold
 from service.domain.change import ChangeKind
+from service.domain.civil_time import is_zone
 from service.domain.commands import Book, ChangeStatus, HoldSlot, HoldWish, Reschedule, Wish
+from service.domain.consent import Consent
+from service.domain.errors import InvalidRequest
+from service.domain.handoff import PrefilledField, Provenance
 from service.rpc.convert.names import child_uuid
 from service.rpc.convert.slots import read_holder_key, read_slot_choice
-from service.rpc.convert.times import check_zone, write_instant
+from service.rpc.convert.times import check_zone, read_minutes, write_instant
 from slotcast.v1 import booking_service_pb2 as booking_pb
 
 STATUS_MESSAGES: Mapping[BookingStatus, booking_pb.BookingStatus.ValueType] = {
@@ -35,6 +41,14 @@ CHANGE_KINDS: Mapping[ChangeKind, booking_pb.BookingChange.Kind.ValueType] = {
     ChangeKind.NO_SHOW: booking_pb.BookingChange.KIND_NO_SHOW,
 }
 """The other kinds of change touch no booking."""
+
+PROVENANCE_MESSAGES: Mapping[Provenance, booking_pb.PrefilledField.Provenance.ValueType] = {
+    Provenance.SAID: booking_pb.PrefilledField.PROVENANCE_SAID,
+    Provenance.INFERRED: booking_pb.PrefilledField.PROVENANCE_INFERRED,
+}
+PROVENANCES: Mapping[booking_pb.PrefilledField.Provenance.ValueType, Provenance] = {
+    message: provenance for provenance, message in PROVENANCE_MESSAGES.items()
+}
 
 StatusChangeRequest = (
     booking_pb.CancelBookingRequest
@@ -64,6 +78,8 @@ def write_booking(
         update_time=write_instant(booking.updated_at),
         cancel_reason=booking.cancel_reason if personal else "",
         series="" if booking.series_id is None else str(booking.series_id),
+        # A chat may name it by the number of a phone.
+        conversation=booking.conversation if personal else "",
     )
 
 
@@ -77,6 +93,7 @@ def write_hold(hold: Hold, business_id: str) -> booking_pb.Hold:
         end_time=write_instant(hold.appointment.end),
         expire_time=write_instant(hold.expires_at),
         holder=hold.holder,
+        conversation=hold.conversation,
     )
 
 
@@ -92,6 +109,7 @@ def read_book(request: booking_pb.BookRequest, business_id: str, principal_id: s
         ),
         customer=read_customer(request.customer),
         fields=dict(request.fields),
+        conversation=request.conversation,
     )
 
 
@@ -104,6 +122,7 @@ def read_hold_slot(
         principal_id=principal_id,
         holder=request.holder,
         slot=read_slot_choice(request.slot, business_id, "slot"),
+        conversation=request.conversation,
     )
 
 
@@ -139,10 +158,52 @@ def read_status_change(
 
 
 def read_wish(appointment: booking_pb.Appointment, business_id: str, field: str) -> Wish:
-    """Return which slot an appointment names, directly or by a hold."""
+    """Return which slot an appointment names, directly or by a hold, and what was agreed to."""
+    consent = (
+        read_consent(appointment.consent, f"{field}.consent")
+        if appointment.HasField("consent")
+        else None
+    )
     if appointment.HasField("hold"):
-        return HoldWish(hold_id=child_uuid(appointment.hold, business_id))
-    return read_slot_choice(appointment.slot, business_id, f"{field}.slot")
+        return HoldWish(hold_id=child_uuid(appointment.hold, business_id), consent=consent)
+    slot = read_slot_choice(appointment.slot, business_id, f"{field}.slot")
+    return slot if consent is None else replace(slot, consent=consent)
+
+
+def read_consent(message: booking_pb.Consent, field: str) -> Consent:
+    """Return what a person was shown; a date that no calendar has was shown to nobody."""
+    if not is_zone(message.time_zone):
+        raise InvalidRequest(f"{field}.time_zone", "There is no such IANA time zone.")
+    try:
+        start = datetime.fromisoformat(message.start)
+    except ValueError:
+        raise InvalidRequest(f"{field}.start", "There is no such time.") from None
+    return Consent(
+        start=start,
+        zone=message.time_zone,
+        type=message.appointment_type,
+        calendar=message.calendar,
+        price=message.price,
+        duration=(
+            read_minutes(message.duration, f"{field}.duration")
+            if message.HasField("duration")
+            else None
+        ),
+    )
+
+
+def read_prefilled(message: booking_pb.PrefilledField) -> PrefilledField:
+    """Return something that a form need not ask."""
+    return PrefilledField(
+        name=message.name, value=message.value, provenance=PROVENANCES[message.provenance]
+    )
+
+
+def write_prefilled(field: PrefilledField) -> booking_pb.PrefilledField:
+    """Return something that a form need not ask as a message."""
+    return booking_pb.PrefilledField(
+        name=field.name, value=field.value, provenance=PROVENANCE_MESSAGES[field.provenance]
+    )
 
 
 def read_customer(customer: booking_pb.Customer) -> Customer:

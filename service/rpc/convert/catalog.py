@@ -129,6 +129,7 @@ def read_type(
         offer_duration=_duration(message.offer_duration, "offer_duration")
         or OFFER_DURATION_DEFAULT,
         cancel_by_reply=message.cancel_by_reply,
+        price=message.price,
     )
 
 
@@ -154,6 +155,7 @@ def write_type(kind: AppointmentType, business_id: str) -> catalog_pb.Appointmen
         reminders=[write_duration(reminder) for reminder in kind.reminders],
         offer_duration=write_duration(kind.offer_duration),
         cancel_by_reply=kind.cancel_by_reply,
+        price=kind.price,
     )
 
 

@@ -36,6 +36,11 @@ def read_etags(if_none_match: str | bytes | None, page: str) -> Validity | None:
     return None
 
 
+def is_any(if_none_match: str | bytes | None) -> bool:
+    """Say whether a client has whatever there is: `*` (RFC 9110, section 13.1.2)."""
+    return isinstance(if_none_match, str) and if_none_match.strip() == "*"
+
+
 def _micros(instant: datetime) -> int:
     return (instant - EPOCH) // _MICROSECOND
 

@@ -9,7 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from service.domain import ids
 from service.domain.busy_feed import BusyFeed, FeedState
 from service.rpc.convert.times import write_duration, write_instant
-from service.store.feeds import FeedLink
+from service.store.feed_links import FeedLink
 from slotcast.v1 import catalog_service_pb2 as catalog_pb
 
 _STATES: Mapping[FeedState, catalog_pb.BusyFeed.State.ValueType] = {

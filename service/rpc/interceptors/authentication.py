@@ -39,7 +39,7 @@ from service.store.database import is_retryable
 
 BEARER = re.compile(r"[Bb]earer sc_([A-Za-z0-9-]{1,64})_([A-Za-z0-9_-]{8,128})")
 
-LINK = re.compile(r"[Bb]earer (slotcast_manage_[A-Za-z0-9_-]+)")
+LINK = re.compile(r"[Bb]earer (slotcast_(?:manage|handoff)_[A-Za-z0-9_-]+)")
 ANYONE = Principal(principal_id="anyone", business_id="", scopes=frozenset())
 """Who calls a method that needs no key."""
 

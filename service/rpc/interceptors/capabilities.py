@@ -1,4 +1,4 @@
-"""Who comes by a letter's link: what the link's token gives, and what little it may be used for."""
+"""Who comes by a letter's link, or a ticket: what it gives, and what little it may be used for."""
 
 from __future__ import annotations
 
@@ -90,6 +90,9 @@ class CapabilityRing:
         )
 
     async def _standing(self, capability: Capability) -> Standing:
+        if capability.kind is CapabilityKind.HANDOFF:
+            # What it may be used for changes with what is done by it.
+            return await self._bounded(partial(self._find, capability))
         entry = self._kept.get(capability)
         if entry is None or entry.fresh_until <= self._monotonic():
             entry = await shared(self._read_once(capability))
@@ -159,6 +162,20 @@ def _own_hold(grant: Grant, request: Any) -> None:
     _same(asked, hold_name(grant.capability.business_id, grant.hold_id))
 
 
+def _a_hold(_grant: Grant, request: Any) -> None:
+    """Let in who books one hold of the ticket's own, as the decision will say."""
+    if len(request.appointments) != 1:
+        raise InvalidRequest("appointments", "By this ticket, book one appointment.")
+    if not request.appointments[0].hold:
+        raise InvalidRequest("appointments[0]", "By this ticket, book a hold.")
+
+
+def _what_was_booked(grant: Grant, request: Any) -> None:
+    if grant.booking_id is None:
+        raise ResourceNotFound(request.name)
+    _same(request.name, booking_name(grant.capability.business_id, grant.booking_id))
+
+
 def _own_types(grant: Grant, request: Any) -> None:
     """Let in who asks for slots of what was booked or is offered, and of nothing else."""
     if not request.appointment_types:
@@ -200,6 +217,16 @@ ALLOWED: Mapping[CapabilityKind, Mapping[str, Check]] = {
         "GetWaitlistEntry": _own_entry,
         "LeaveWaitlist": _own_entry,
         "Book": _own_hold,
+    },
+    CapabilityKind.HANDOFF: {
+        **_READING,
+        # Whose ticket and whose hold it is, the decision asks.
+        "RedeemHandoff": _any,
+        "RenewHold": _any,
+        "ReleaseHold": _any,
+        "HoldSlot": _own_slot,
+        "Book": _a_hold,
+        "GetBooking": _what_was_booked,
     },
 }
 """All that may be done by a link; nothing else is."""

@@ -102,6 +102,8 @@ bookings = Table(
     Column("updated_at", instant, nullable=False),
     Column("cancel_reason", Text, nullable=False),
     Column("series_id", Uuid),
+    # The chat's own name for what it belongs to; empty: none.
+    Column("conversation", Text, nullable=False, server_default=text("''")),
     PrimaryKeyConstraint("business_id", "booking_id", name="bookings_pkey"),
     Index("bookings_by_start", "business_id", "starts_at", "booking_id"),
 )
@@ -122,6 +124,9 @@ holds = Table(
     Column("status", Text, nullable=False),
     # Whom it is offered to, if it is an offer of the waitlist.
     Column("entry_id", Uuid),
+    Column("conversation", Text, nullable=False, server_default=text("''")),
+    # How many tickets were made of it.
+    Column("handoffs", Integer, nullable=False, server_default=text("0")),
     # The transaction that adds the row has the same now; renewing leaves it.
     Column("created_at", instant, nullable=False, server_default=func.now()),
     PrimaryKeyConstraint("business_id", "hold_id", name="holds_pkey"),
@@ -135,6 +140,35 @@ holds = Table(
         postgresql_where=text("status = 'live'"),
     ),
     Index("holds_by_expiry", "expires_at"),
+)
+
+handoffs = Table(
+    "handoffs",
+    metadata,
+    Column("business_id", Text, nullable=False),
+    Column("handoff_id", Uuid, nullable=False),
+    Column("hold_id", Uuid, nullable=False),
+    Column("type_id", Text, nullable=False),
+    # For whom its hold is: its maker, then its redeemer.
+    Column("holder_key", Text, nullable=False),
+    # Lists of name, value and provenance.
+    Column("fields", JSONB, nullable=False),
+    Column("created_at", instant, nullable=False),
+    Column("expires_at", instant, nullable=False),
+    # The principal who redeemed it, and the requests whose answers have the fields too.
+    Column("redeemed_by", Text),
+    Column("request_ids", ARRAY(Text), nullable=False),
+    Column("booking_id", Uuid),
+    Column("erased_at", instant),
+    PrimaryKeyConstraint("business_id", "handoff_id", name="handoffs_pkey"),
+    # Few at a time: those of live holds.
+    Index(
+        "handoffs_to_erase",
+        "business_id",
+        "hold_id",
+        postgresql_where=text("erased_at IS NULL"),
+    ),
+    Index("handoffs_by_expiry", "expires_at"),
 )
 
 waitlist = Table(
@@ -162,6 +196,8 @@ waitlist = Table(
     Column("ended_at", instant),
     Column("hold_id", Uuid),
     Column("offer_expires_at", instant),
+    # Those that ended without their letter having gone out.
+    Column("untold_offers", Integer, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("business_id", "entry_id", name="waitlist_pkey"),
     Index(
         "waitlist_waiting",

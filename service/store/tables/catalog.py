@@ -114,6 +114,7 @@ appointment_types = Table(
     Column("reminders", ARRAY(Interval), nullable=False, server_default=text("'{}'")),
     Column("offer_duration", Interval, nullable=False, server_default=text("'15 minutes'")),
     Column("cancel_by_reply", Boolean, nullable=False, server_default=text("false")),
+    Column("price", Text, nullable=False, server_default=text("''")),
     PrimaryKeyConstraint("business_id", "type_id", name="appointment_types_pkey"),
     ForeignKeyConstraint(
         ["business_id"],

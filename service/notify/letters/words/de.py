@@ -41,10 +41,21 @@ DE = Words(
             headline="Ihr Termin steht bevor",
             intro="Wir freuen uns auf Sie.",
         ),
+        LetterKind.WAITLIST_JOINED: Message(
+            subject="Auf der Warteliste von {business}: {what}",
+            headline="Sie stehen auf der Warteliste",
+            intro=(
+                "Wir schreiben Ihnen, sobald eine Zeit frei ist, und halten sie eine Weile für Sie. Nehmen Sie sie nicht"
+                " rechtzeitig an, wird sie dem Nächsten angeboten, und Sie stehen nicht mehr auf der Warteliste."
+            ),
+        ),
         LetterKind.WAITLIST_OFFER: Message(
             subject="Ein Platz ist frei bei {business}: {when}",
             headline="Für Sie ist ein Platz frei",
-            intro="Er ist bis {until} für Sie reserviert. Danach wird er dem Nächsten angeboten.",
+            intro=(
+                "Er ist bis {until} für Sie reserviert. Nehmen Sie ihn bis dahin nicht an, wird er dem Nächsten angeboten,"
+                " und Sie stehen nicht mehr auf der Warteliste."
+            ),
         ),
     },
     staff={
@@ -94,6 +105,7 @@ DE = Words(
     by="Bei",
     where="Wo",
     phone="Telefon",
+    times="Wann",
     name="Name",
     email="E-Mail",
     reason="Grund",
@@ -103,6 +115,7 @@ DE = Words(
     day_and_time="{day}, {time}",
     manage="Ansehen, verschieben, absagen",
     take="Diesen Termin nehmen",
+    leave="Warteliste verlassen",
     reply_cancels="Wenn Sie im Kalender ablehnen, ist der Termin abgesagt.",
     moved_away="Er liegt jetzt in einem anderen Kalender.",
     contact="Noch Fragen? Antworten Sie einfach auf diese E-Mail.",

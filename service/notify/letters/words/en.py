@@ -41,10 +41,21 @@ EN = Words(
             headline="Your appointment is coming up",
             intro="We look forward to seeing you.",
         ),
+        LetterKind.WAITLIST_JOINED: Message(
+            subject="On the waiting list of {business}: {what}",
+            headline="You are on the waiting list",
+            intro=(
+                "We write to you as soon as a time is free, and keep it for you for a while. If you do not take it in that"
+                " while, it is offered to whoever waits next, and you are off the waiting list."
+            ),
+        ),
         LetterKind.WAITLIST_OFFER: Message(
             subject="A place is free at {business}: {when}",
             headline="A place is free for you",
-            intro="It is kept for you until {until}. After that it is offered to whoever waits next.",
+            intro=(
+                "It is kept for you until {until}. If you have not taken it by then, it is offered to whoever waits next,"
+                " and you are off the waiting list."
+            ),
         ),
     },
     staff={
@@ -94,6 +105,7 @@ EN = Words(
     by="With",
     where="Where",
     phone="Phone",
+    times="When",
     name="Name",
     email="E-mail",
     reason="Reason",
@@ -103,6 +115,7 @@ EN = Words(
     day_and_time="{day}, {time}",
     manage="View, move or cancel",
     take="Take this appointment",
+    leave="Leave the waiting list",
     reply_cancels="If you decline in your calendar, the appointment is cancelled.",
     moved_away="It has moved to another calendar.",
     contact="Any questions? Just reply to this e-mail.",

@@ -41,10 +41,21 @@ ES = Words(
             headline="Se acerca su cita",
             intro="Le esperamos.",
         ),
+        LetterKind.WAITLIST_JOINED: Message(
+            subject="En la lista de espera de {business}: {what}",
+            headline="Está en la lista de espera",
+            intro=(
+                "Le escribimos en cuanto haya una hora libre y se la guardamos un rato. Si no la toma a tiempo, se ofrecerá a la"
+                " siguiente persona y usted dejará de estar en la lista de espera."
+            ),
+        ),
         LetterKind.WAITLIST_OFFER: Message(
             subject="Hay un hueco en {business}: {when}",
             headline="Hay un hueco para usted",
-            intro="Se lo guardamos hasta {until}. Después se ofrecerá a la siguiente persona.",
+            intro=(
+                "Se lo guardamos hasta {until}. Si no lo toma antes, se ofrecerá a la siguiente persona y usted dejará de estar"
+                " en la lista de espera."
+            ),
         ),
     },
     staff={
@@ -94,6 +105,7 @@ ES = Words(
     by="Con",
     where="Dónde",
     phone="Teléfono",
+    times="Cuándo",
     name="Nombre",
     email="Correo",
     reason="Motivo",
@@ -103,6 +115,7 @@ ES = Words(
     day_and_time="{day}, {time}",
     manage="Ver, cambiar o cancelar",
     take="Aceptar esta cita",
+    leave="Salir de la lista de espera",
     reply_cancels="Si la rechaza en su calendario, la cita queda cancelada.",
     moved_away="Ha pasado a otro calendario.",
     contact="¿Alguna pregunta? Responda a este correo.",

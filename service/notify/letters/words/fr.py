@@ -41,10 +41,21 @@ FR = Words(
             headline="Votre rendez-vous approche",
             intro="Au plaisir de vous accueillir.",
         ),
+        LetterKind.WAITLIST_JOINED: Message(
+            subject="Sur la liste d’attente de {business} : {what}",
+            headline="Vous êtes sur la liste d’attente",
+            intro=(
+                "Nous vous écrivons dès qu’un créneau est libre, et vous le gardons un moment. Si vous ne le prenez pas à temps,"
+                " il sera proposé à la personne suivante et vous ne serez plus sur la liste d’attente."
+            ),
+        ),
         LetterKind.WAITLIST_OFFER: Message(
             subject="Une place s’est libérée chez {business} : {when}",
             headline="Une place s’est libérée pour vous",
-            intro="Elle vous est réservée jusqu’à {until}. Ensuite, elle sera proposée à la personne suivante.",
+            intro=(
+                "Elle vous est réservée jusqu’à {until}. Si vous ne l’avez pas prise d’ici là, elle sera proposée à la personne"
+                " suivante et vous ne serez plus sur la liste d’attente."
+            ),
         ),
     },
     staff={
@@ -94,6 +105,7 @@ FR = Words(
     by="Avec",
     where="Où",
     phone="Téléphone",
+    times="Quand",
     name="Nom",
     email="E-mail",
     reason="Motif",
@@ -103,6 +115,7 @@ FR = Words(
     day_and_time="{day}, {time}",
     manage="Voir, déplacer ou annuler",
     take="Prendre ce rendez-vous",
+    leave="Quitter la liste d’attente",
     reply_cancels="Si vous refusez dans votre agenda, le rendez-vous est annulé.",
     moved_away="Il est passé dans un autre agenda.",
     contact="Une question ? Répondez simplement à cet e-mail.",

@@ -41,10 +41,21 @@ JA = Words(
             headline="ご予約の時間が近づいています",
             intro="お待ちしております。",
         ),
+        LetterKind.WAITLIST_JOINED: Message(
+            subject="【{business}】キャンセル待ちのご登録: {what}",
+            headline="キャンセル待ちに登録しました",
+            intro=(
+                "時間が空き次第メールでお知らせし、しばらく確保します。その間にお申し込みがない場合は次の方にご案内し、"
+                "キャンセル待ちの登録は終了します。"
+            ),
+        ),
         LetterKind.WAITLIST_OFFER: Message(
             subject="【{business}】空きが出ました: {when}",
             headline="空きが出ました",
-            intro="{until}まで確保しています。その後は次の方にご案内します。",
+            intro=(
+                "{until}まで確保しています。それまでにお申し込みがない場合は次の方にご案内し、"
+                "キャンセル待ちの登録は終了します。"
+            ),
         ),
     },
     staff={
@@ -94,6 +105,7 @@ JA = Words(
     by="担当",
     where="場所",
     phone="電話",
+    times="時間",
     name="お名前",
     email="メール",
     reason="理由",
@@ -103,11 +115,12 @@ JA = Words(
     day_and_time="{day} {time}",
     manage="確認・変更・取り消し",
     take="この時間を予約する",
+    leave="キャンセル待ちを取り消す",
     reply_cancels="カレンダーで辞退すると、ご予約は取り消されます。",
     moved_away="別のカレンダーに移りました。",
     contact="ご不明な点は、このメールにご返信ください。",
     why_customer="このアドレスで{business}のご予約があったため、お送りしています。",
     why_staff="このアドレスが{business}のカレンダーのものであるため、お送りしています。",
-    why_waiting="このアドレスが{business}の空き待ちに登録されているため、お送りしています。",
+    why_waiting="このアドレスが{business}のキャンセル待ちに登録されているため、お送りしています。",
     label="{label}：{value}",
 )

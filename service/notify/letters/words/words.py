@@ -40,6 +40,8 @@ class Words:
     by: str
     where: str
     phone: str
+    # Of what one waits for: when it has to start.
+    times: str
     name: str
     email: str
     reason: str
@@ -54,6 +56,7 @@ class Words:
 
     manage: str
     take: str
+    leave: str
     reply_cancels: str
     moved_away: str
     contact: str

@@ -1,0 +1,446 @@
+"""Days, weeks and months: a grammar that all languages share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, timedelta
+
+from dateutil.relativedelta import relativedelta
+
+from service.domain.civil_time import ONE_DAY, ONE_WEEK, monday_of
+from service.domain.spoken_time.clocks import RANGES, from_ends, froms
+from service.domain.spoken_time.dates import Dated, dates, month_days, months, weekday_dates
+from service.domain.spoken_time.feasts import Feast, feast_days
+from service.domain.spoken_time.pieces import (
+    DAYS_AHEAD_MAX,
+    LIKELY,
+    POSSIBLE,
+    Days,
+    Found,
+    Impossible,
+    Times,
+    from_to,
+    run_of,
+)
+from service.domain.spoken_time.sentence import Sentence
+from service.domain.spoken_time.vocabulary import Kind, Unit
+
+_ReadWeekdays = Callable[[frozenset[int], int], Iterator[Dated]]
+COUNT_MAX = {Unit.DAY: 366, Unit.WEEK: 52, Unit.FORTNIGHT: 26, Unit.MONTH: 24}
+SATURDAY = 5
+WEEKEND = frozenset({SATURDAY, SATURDAY + 1})
+LISTED_MAX = 16
+POINTS_MAX = 24
+"""So many ways to read days from one place on are followed: the likeliest."""
+
+
+class DayGrammar:
+    """Reads days in one sentence, counted from one day."""
+
+    def __init__(self, sentence: Sentence, today: date, *, is_month_first: bool) -> None:
+        """Take the day of the clock on the wall."""
+        self._sentence = sentence
+        self._today = today
+        self._is_english = sentence.language.code == "en"
+        self._is_month_first = is_month_first
+        self._kept: dict[int, list[Dated]] = {}
+
+    def days(self, place: int) -> Iterator[Found]:
+        """Return every span of days that the words from here on can be."""
+        for dated in self.points(place):
+            yield Found((dated.days,), dated.end, dated.rank)
+        for dated in [*self._open_ended(place), *self._ranges(place)]:
+            yield Found((dated.days,), dated.end, dated.rank)
+        for index, end in self._sentence.terms(place, Kind.THIS_PART):
+            yield from self._this_part(index, end)
+
+    def points(self, place: int) -> list[Dated]:
+        """Return every day, week or month that the words from here on can be."""
+        if place not in self._kept:
+            likely = sorted(dict.fromkeys(self._points(place)), key=lambda each: each.rank)
+            self._kept[place] = likely[:POINTS_MAX]
+        return self._kept[place]
+
+    def _points(self, place: int) -> Iterator[Dated]:
+        sentence, today = self._sentence, self._today
+        for offset, end in sentence.terms(place, Kind.DAY_OFFSET):
+            day = Days(frozenset({today + offset * ONE_DAY}))
+            yield Dated(day, end)
+            yield from self._counted_on(day, end)
+        for feast, end in sentence.terms(place, Kind.FEAST):
+            yield Dated(Days(frozenset(feast_days(Feast(feast), today))), end)
+        for end in sentence.ends(place, Kind.THIS):
+            if sentence.has(end, Kind.PART):
+                yield Dated(Days(frozenset({today})), end)
+        month_first = self._is_month_first
+        yield from dates(sentence, place, today, is_month_first=month_first)
+        yield from weekday_dates(sentence, place, today, is_month_first=month_first)
+        yield from self._weekdays(place)
+        yield from self._weekends(place)
+        yield from self._spans(place)
+        yield from self._parts_of_spans(place)
+        yield from self._ordinal_weekdays(place)
+        yield from self._in_future(place)
+
+    # Weekdays.
+
+    def _weekdays(self, place: int) -> Iterator[Dated]:
+        for weekdays, end in self._listed(place):
+            yield from self._followed(weekdays, end)
+            yield from self._bare(weekdays, end)
+            is_today = self._today.weekday() in weekdays
+            for dated in self._counted_on(self._coming(weekdays), end):
+                yield dated._replace(rank=POSSIBLE) if is_today else dated
+            if is_today:
+                yield from self._counted_on(Days(frozenset({self._today})), end)
+        for kind, read in self._determiners():
+            for middle in self._sentence.ends(place, kind):
+                for weekdays, end in self._listed(middle):
+                    yield from read(weekdays, end)
+        yield from self._habits(place)
+
+    def _listed(self, place: int, kind: Kind = Kind.WEEKDAY) -> list[tuple[frozenset[int], int]]:
+        """Return a weekday, and several: what follows, such as "next week", is of all of them."""
+        sentence = self._sentence
+        found = [(frozenset({day}), end, True) for day, end in sentence.terms(place, kind)]
+        for weekdays, end, _ in found:
+            commas = [end + 1] if sentence.is_sign(end, ",") else []
+            words = [*sentence.ends(end, Kind.OR), *sentence.ends(end, Kind.AND)]
+            for middle in [*words, *commas]:
+                for day, past in sentence.terms(middle, kind):
+                    if day not in weekdays and len(found) < LISTED_MAX:
+                        found.append((weekdays | {day}, past, middle in words))
+        # A list that a comma ends may be no list: "not Monday, Tuesday".
+        return [(weekdays, end) for weekdays, end, is_ended in found if is_ended]
+
+    def _habits(self, place: int) -> Iterator[Dated]:
+        """Return "mondays", "weekdays", "every day"."""
+        sentence = self._sentence
+        for weekdays, end in self._listed(place, Kind.WEEKDAYS):
+            yield Dated(self._every(weekdays), end)
+        for start in sentence.maybe(place, Kind.EVERY):
+            for end in sentence.ends(start, Kind.WORKDAYS):
+                yield Dated(self._every(frozenset(range(SATURDAY))), end)
+            for unit, end in sentence.terms(start, Kind.UNIT) if start > place else []:
+                if unit == Unit.DAY:
+                    yield Dated(self._every(frozenset(range(7))), end)
+
+    def _weekends(self, place: int) -> Iterator[Dated]:
+        sentence, weekend = self._sentence, WEEKEND
+        for end in sentence.ends(place, Kind.WEEKEND):
+            yield Dated(self._this_weekend(), end)
+            yield Dated(self._every(weekend, is_loose=True), end)
+            yield from self._followed(weekend, end)
+        for kind, read in self._determiners():
+            for middle in sentence.ends(place, kind):
+                for end in sentence.ends(middle, Kind.WEEKEND):
+                    if kind in (Kind.THIS, Kind.COMING):
+                        yield Dated(self._this_weekend(), end)
+                    else:
+                        yield from read(weekend, end)
+
+    def _followed(self, weekdays: frozenset[int], end: int) -> Iterator[Dated]:
+        """Return what is said behind the day: "el viernes que viene", "Friday after next"."""
+        sentence = self._sentence
+        for after in sentence.ends(end, Kind.AFTER_NEXT) if self._is_english else []:
+            yield from self._after_next(weekdays, after)
+        if sentence.language.code == "es":
+            for after in sentence.ends(end, Kind.NEXT):
+                yield from self._next(weekdays, after)
+            for after in sentence.ends(end, Kind.PREVIOUS):
+                yield from self._previous(weekdays, after)
+
+    def _determiners(self) -> Iterable[tuple[Kind, _ReadWeekdays]]:
+        return (
+            (Kind.THIS, self._this),
+            (Kind.COMING, self._soonest),
+            (Kind.NEXT, self._next),
+            (Kind.AFTER_NEXT, self._after_next),
+            (Kind.PREVIOUS, self._previous),
+            (Kind.EVERY, self._each),
+        )
+
+    def _bare(self, weekdays: frozenset[int], end: int) -> Iterator[Dated]:
+        """Said on a Friday, Friday is rather that of next week: today is called today."""
+        yield Dated(self._coming(weekdays), end)
+        if self._today.weekday() in weekdays:
+            yield Dated(self._from_today(weekdays), end, POSSIBLE)
+        yield Dated(self._every(weekdays, is_loose=True), end)
+
+    def _this(self, weekdays: frozenset[int], end: int) -> Iterator[Dated]:
+        yield Dated(self._from_today(weekdays), end)
+
+    def _soonest(self, weekdays: frozenset[int], end: int) -> Iterator[Dated]:
+        yield Dated(self._coming(weekdays), end)
+
+    def _each(self, weekdays: frozenset[int], end: int) -> Iterator[Dated]:
+        yield Dated(self._every(weekdays), end)
+
+    def _next(self, weekdays: frozenset[int], end: int) -> Iterator[Dated]:
+        """The coming one, or that of next week: which is likelier depends on the language."""
+        coming = self._coming(weekdays)
+        of_next_week = self._of_week(1, weekdays)
+        ranks = (LIKELY, POSSIBLE) if self._is_nearest() else (POSSIBLE, LIKELY)
+        if coming != of_next_week:
+            yield Dated(coming, end, ranks[0])
+        yield Dated(of_next_week, end, ranks[1] if coming != of_next_week else LIKELY)
+
+    def _after_next(self, weekdays: frozenset[int], end: int) -> Iterator[Dated]:
+        yield Dated(self._of_week(2, weekdays), end)
+
+    def _previous(self, weekdays: frozenset[int], end: int) -> Iterator[Dated]:
+        yield Dated(self._of_week(-1, weekdays), end)
+
+    def _is_nearest(self) -> bool:
+        return self._sentence.language.is_next_the_nearest
+
+    def _coming(self, weekdays: frozenset[int]) -> Days:
+        """Return the first of each after today; of the weekend both days of one."""
+        ahead = run_of(self._today + ONE_DAY, 7)
+        if weekdays == WEEKEND:
+            (saturday,) = (day for day in ahead if day.weekday() == SATURDAY)
+            return Days(run_of(saturday, 2))
+        return _those_of(ahead, weekdays)
+
+    def _from_today(self, weekdays: frozenset[int]) -> Days:
+        return _those_of(run_of(self._today, 7), weekdays)
+
+    def _this_weekend(self) -> Days:
+        saturday = monday_of(self._today) + SATURDAY * ONE_DAY
+        return Days(run_of(saturday, 2))
+
+    def _of_week(self, ahead: int, weekdays: frozenset[int]) -> Days:
+        monday = monday_of(self._today) + ahead * ONE_WEEK
+        dates = frozenset(monday + number * ONE_DAY for number in weekdays)
+        return Days(dates, is_list=len(weekdays) > 1 and weekdays != WEEKEND)
+
+    def _every(self, weekdays: frozenset[int], *, is_loose: bool = False) -> Days:
+        all_days = run_of(self._today, DAYS_AHEAD_MAX)
+        fitting = frozenset(day for day in all_days if day.weekday() in weekdays)
+        return Days(fitting, is_open=True, is_loose=is_loose, is_list=len(weekdays) > 1)
+
+    # Weeks and months.
+
+    def _spans(self, place: int) -> Iterator[Dated]:
+        """Return this week, next month, December, week 50, the week of a day."""
+        sentence = self._sentence
+        for ahead, unit, end in self._relative_units(place):
+            yield Dated(Days(self._unit_days(unit, ahead)), end)
+        yield from months(sentence, place, self._today)
+        for end in sentence.ends(place, Kind.WEEK_NUMBER):
+            for number, past in sentence.numbers(end):
+                yield from self._numbered_week(number, past)
+        for end in sentence.ends(place, Kind.WEEK_OF):
+            for dated in self.points(end):
+                if isinstance(dated.days, Days) and len(dated.days.dates) <= 2:
+                    first = min(dated.days.dates)
+                    yield Dated(Days(run_of(monday_of(first), 7)), dated.end, dated.rank)
+
+    def _relative_units(self, place: int) -> Iterator[tuple[int, Unit, int]]:
+        sentence = self._sentence
+        for kind, ahead in (
+            (Kind.THIS, 0),
+            (Kind.NEXT, 1),
+            (Kind.AFTER_NEXT, 2),
+            (Kind.PREVIOUS, -1),
+            (Kind.COMING, 1),
+        ):
+            for middle in sentence.ends(place, kind):
+                for unit, end in sentence.terms_here(middle, Kind.UNIT):
+                    if unit in (Unit.WEEK, Unit.MONTH):
+                        yield ahead, Unit(unit), end
+            for unit, middle in sentence.terms(place, Kind.UNIT):
+                if unit in (Unit.WEEK, Unit.MONTH) and ahead != 0:
+                    for end in self._after_unit(middle, kind):
+                        yield ahead, Unit(unit), end
+
+    def _after_unit(self, place: int, kind: Kind) -> list[int]:
+        """Return where "after next" ends; in Spanish all such words follow."""
+        if kind is Kind.AFTER_NEXT or self._sentence.language.code == "es":
+            return self._sentence.ends(place, kind)
+        return []
+
+    def _unit_days(self, unit: Unit, ahead: int) -> frozenset[date]:
+        if unit is Unit.WEEK:
+            return run_of(monday_of(self._today) + ahead * ONE_WEEK, 7)
+        return month_days(self._today.year, self._today.month + ahead)
+
+    def _numbered_week(self, number: int, end: int) -> Iterator[Dated]:
+        """Return an ISO week: the next of that number."""
+        for year in (self._today.year, self._today.year + 1):
+            try:
+                monday = date.fromisocalendar(year, number, 1)
+            except ValueError:
+                continue
+            if monday + ONE_WEEK > self._today:
+                yield Dated(Days(run_of(monday, 7)), end)
+                return
+        if number > 53 or number == 0:
+            yield Dated(Impossible(f"week {number}"), end)
+
+    def _parts_of_spans(self, place: int) -> Iterator[Dated]:
+        """Return the beginning, the middle or the end of a week or month."""
+        sentence = self._sentence
+        for third, middle in sentence.terms(place, Kind.SPAN_PART):
+            for dated in self._spans(middle):
+                if isinstance(dated.days, Days):
+                    yield dated._replace(days=Days(_third(dated.days.dates, third)))
+            for unit, end in sentence.terms(middle, Kind.UNIT):
+                if unit in (Unit.WEEK, Unit.MONTH):
+                    yield Dated(Days(_third(self._unit_days(Unit(unit), 0), third)), end)
+        for value, end in sentence.terms(place, Kind.SPAN_END):
+            unit, third = divmod(value, 10)
+            yield Dated(Days(_third(self._unit_days(Unit(unit), 0), third)), end)
+
+    def _ordinal_weekdays(self, place: int) -> Iterator[Dated]:
+        """Return "the first Monday of December", "the last week of the month"."""
+        sentence = self._sentence
+        found = list(sentence.terms(place, Kind.ORDINAL))
+        found += [(0, end) for end in sentence.ends(place, Kind.LAST)]
+        found += [(0, end) for end in sentence.ends(place, Kind.PREVIOUS)]
+        for ordinal, middle in found:
+            for unit, after in sentence.terms(middle, Kind.UNIT):
+                for span, end in self._months_after(after) if unit == Unit.WEEK else []:
+                    start = 7 * ordinal - 7 if ordinal else -7
+                    if start < 28:
+                        yield Dated(Days(frozenset(sorted(span)[start:][:7])), end)
+            for weekday, after in sentence.terms(middle, Kind.WEEKDAY):
+                for span, end in self._months_after(after):
+                    fitting = sorted(day for day in span if day.weekday() == weekday)
+                    if ordinal <= len(fitting):
+                        yield Dated(Days(frozenset({fitting[ordinal - 1]})), end)
+
+    def _months_after(self, place: int) -> Iterator[tuple[frozenset[date], int]]:
+        for dated in self._spans(place):
+            if isinstance(dated.days, Days) and len(dated.days.dates) > 7:
+                yield dated.days.dates, dated.end
+        for unit, end in self._sentence.terms(place, Kind.UNIT):
+            if unit == Unit.MONTH:
+                yield self._unit_days(Unit.MONTH, 0), end
+
+    # Counted from a day.
+
+    def quantities(self, place: int) -> Iterator[tuple[int, Unit, int]]:
+        """Return so many of a unit."""
+        sentence = self._sentence
+        ones = [(1, end) for end in sentence.ends(place, Kind.ONE)]
+        for count, middle in [*sentence.numbers(place), *ones]:
+            for unit, end in sentence.terms_here(middle, Kind.UNIT):
+                if count <= COUNT_MAX.get(Unit(unit), 1000):
+                    yield count, Unit(unit), end
+
+    def _in_future(self, place: int) -> Iterator[Dated]:
+        sentence = self._sentence
+        for middle in sentence.ends(place, Kind.IN):
+            for count, unit, end in self.quantities(middle):
+                yield from self._later(count, unit, end)
+        for count, unit, middle in self.quantities(place):
+            for end in sentence.ends(middle, Kind.FROM_NOW):
+                yield from self._later(count, unit, end)
+            # "A week from Friday", "a week today".
+            alone = [middle] if self._is_english and unit in (Unit.WEEK, Unit.FORTNIGHT) else []
+            for after in [*sentence.ends(middle, Kind.FROM), *alone]:
+                for dated in self.points(after):
+                    yield from self._shifted(dated, count, unit)
+        for middle in sentence.ends(place, Kind.WITHIN):
+            for count, unit, end in self.quantities(middle):
+                if unit >= Unit.DAY:
+                    last = self._moved(self._today, count, unit)
+                    yield Dated(Days(from_to(self._today, last)), end)
+
+    def _later(self, count: int, unit: Unit, end: int) -> Iterator[Dated]:
+        """In two weeks: that very day, or any of that week."""
+        if unit < Unit.DAY:
+            return
+        day = self._moved(self._today, count, unit)
+        yield Dated(Days(frozenset({day})), end)
+        if unit is not Unit.DAY:
+            yield Dated(Days(run_of(monday_of(day), 7)), end, POSSIBLE)
+
+    def _counted_on(self, days: Days, place: int) -> Iterator[Dated]:
+        """Return "Friday in two weeks", "a fortnight tomorrow"."""
+        for middle in self._sentence.ends(place, Kind.IN):
+            for count, unit, end in self.quantities(middle):
+                yield from self._shifted(Dated(days, end), count, unit)
+        if self._is_english:
+            for value, end in self._sentence.terms_here(place, Kind.UNIT):
+                if value in (Unit.WEEK, Unit.FORTNIGHT):
+                    yield from self._shifted(Dated(days, end), 1, Unit(value))
+
+    def _shifted(self, dated: Dated, count: int, unit: Unit) -> Iterator[Dated]:
+        days = dated.days
+        if unit >= Unit.DAY and isinstance(days, Days) and len(days.dates) == 1:
+            (day,) = days.dates
+            yield dated._replace(days=Days(frozenset({self._moved(day, count, unit)})))
+
+    def _moved(self, day: date, count: int, unit: Unit) -> date:
+        if unit is Unit.MONTH:
+            return day + relativedelta(months=count)
+        length = {Unit.DAY: 1, Unit.WEEK: 7, Unit.FORTNIGHT: 14}[unit]
+        return day + timedelta(days=count * length)
+
+    # Spans between days.
+
+    def _open_ended(self, place: int) -> Iterator[Dated]:
+        sentence, today = self._sentence, self._today
+        for kind in (Kind.UNTIL, Kind.BEFORE):
+            for middle in sentence.ends(place, kind):
+                for days, dated in self.firm(middle):
+                    last = max(days) if kind is Kind.UNTIL else min(days) - ONE_DAY
+                    yield dated._replace(days=Days(from_to(min(today, last), last)))
+        for middle, is_enough in froms(sentence, place):
+            for days, dated in self.firm(middle):
+                for end in from_ends(sentence, dated.end, is_enough=is_enough):
+                    yield Dated(self._all_from(min(days)), end, dated.rank)
+        for middle in sentence.ends(place, Kind.AFTER):
+            for days, dated in self.firm(middle):
+                yield dated._replace(days=self._all_from(max(days) + ONE_DAY))
+
+    def _all_from(self, first: date) -> Days:
+        return Days(run_of(max(first, self._today), DAYS_AHEAD_MAX), is_open=True)
+
+    def _ranges(self, place: int) -> Iterator[Dated]:
+        sentence = self._sentence
+        for opening, joint in RANGES:
+            for start in [place] if opening is None else sentence.ends(place, opening):
+                for first_days, first in self.firm(start):
+                    for middle in sentence.ends(first.end, joint):
+                        for last in self.points(middle):
+                            yield from self._range(min(first_days), first, last)
+
+    def _range(self, start: date, first: Dated, last: Dated) -> Iterator[Dated]:
+        if isinstance(last.days, Impossible):
+            yield last
+        elif last.days.is_list:
+            return
+        elif later := [day for day in last.days.dates if day >= start]:
+            is_firm = not last.days.is_open or last.days.is_loose
+            stop = min(later) if last.days.is_loose else max(later)
+            if is_firm:
+                rank = max(first.rank, last.rank)
+                yield Dated(Days(from_to(start, stop)), last.end, rank)
+
+    def firm(self, place: int) -> Iterator[tuple[frozenset[date], Dated]]:
+        """Return the days from here on that are those and no others."""
+        for dated in self.points(place):
+            days = dated.days
+            if isinstance(days, Days) and not days.is_open and not days.is_list:
+                yield days.dates, dated
+
+    def _this_part(self, index: int, end: int) -> Iterator[Found]:
+        part = self._sentence.language.parts[index]
+        times = Times(part.start, part.end, part=part)
+        yield Found((Days(frozenset({self._today})), times), end)
+
+
+def _those_of(days: frozenset[date], weekdays: frozenset[int]) -> Days:
+    fitting = frozenset(day for day in days if day.weekday() in weekdays)
+    return Days(fitting, is_list=len(weekdays) > 1)
+
+
+def _third(days: frozenset[date], third: int) -> frozenset[date]:
+    """Return the beginning, the middle or the end: of a week Mon and Tue, Wed, or Thu and Fri."""
+    ordered = sorted(days)
+    if len(ordered) == 7:
+        return frozenset((ordered[:2], ordered[2:3], ordered[3:5])[third])
+    return frozenset((ordered[:7], ordered[10:20], ordered[-7:])[third])
