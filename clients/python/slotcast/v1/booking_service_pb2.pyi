@@ -125,7 +125,7 @@ class Booking(_message.Message):
     series: _builtins.str
     """What the bookings of one BookSeries have in common; empty where it is no part of a series."""
     conversation: _builtins.str
-    """The conversation that it belongs to; may be empty."""
+    """The conversation that it belongs to; may be empty, and is where the key may not see who comes."""
     @_builtins.property
     def calendars(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The calendars it occupies, the slot's own first."""
@@ -1452,7 +1452,9 @@ class CreateHandoffRequest(_message.Message):
     """
     @_builtins.property
     def fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___PrefilledField]:
-        """What is known of the customer already, for the form. No name twice."""
+        """What is known of the customer already, for the form. No name twice, and at most 29 that are neither the
+        customer's nor `note`.
+        """
 
     def __init__(
         self,

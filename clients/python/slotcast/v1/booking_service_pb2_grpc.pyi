@@ -104,13 +104,15 @@ class BookingServiceStub:
     """CreateHandoff makes a signed one-time ticket that carries a hold and prefilled fields from a chat to a
     form, and lets the hold last its full time from now, as RenewHold does. What is prefilled is erased
     when the hold is booked, released, or has lapsed. The ticket is also a key: as the bearer it may read
-    the catalogue and the slots of its type, redeem itself, and renew, release and book its hold.
-    HOLD_ENDED, SLOT_TAKEN, HOLD_LIFETIME_REACHED: as RenewHold.
+    the catalogue and the slots of its type, redeem itself, renew, release and book its hold, hold another
+    slot of its type instead, and read what it booked; it makes one booking. protos/README.md has the promises.
+    HOLD_ENDED, SLOT_TAKEN, HOLD_LIFETIME_REACHED: as RenewHold; the last also where the hold has ten tickets.
     """
     RedeemHandoff: _grpc.UnaryUnaryMultiCallable[_booking_service_pb2.RedeemHandoffRequest, _booking_service_pb2.RedeemHandoffResponse]
     """RedeemHandoff takes over the hold and the fields of a ticket, once: from then on the hold is that of the
     redeeming key and holder, and its former holder can neither book nor release it. The same holder may
-    redeem it again, as a page does that is loaded anew.
+    redeem it again, as a page does that is loaded anew. Once the fields are erased its stored answer is
+    too: a repetition of the request is then decided anew.
     HANDOFF_INVALID: it was altered, or is of another business. HANDOFF_USED: another holder has redeemed it.
     HANDOFF_ENDED: its hold was booked, released, or has lapsed.
     """
@@ -215,13 +217,15 @@ class BookingServiceAsyncStub(BookingServiceStub):
     """CreateHandoff makes a signed one-time ticket that carries a hold and prefilled fields from a chat to a
     form, and lets the hold last its full time from now, as RenewHold does. What is prefilled is erased
     when the hold is booked, released, or has lapsed. The ticket is also a key: as the bearer it may read
-    the catalogue and the slots of its type, redeem itself, and renew, release and book its hold.
-    HOLD_ENDED, SLOT_TAKEN, HOLD_LIFETIME_REACHED: as RenewHold.
+    the catalogue and the slots of its type, redeem itself, renew, release and book its hold, hold another
+    slot of its type instead, and read what it booked; it makes one booking. protos/README.md has the promises.
+    HOLD_ENDED, SLOT_TAKEN, HOLD_LIFETIME_REACHED: as RenewHold; the last also where the hold has ten tickets.
     """
     RedeemHandoff: _aio.UnaryUnaryMultiCallable[_booking_service_pb2.RedeemHandoffRequest, _booking_service_pb2.RedeemHandoffResponse]  # type: ignore[assignment]
     """RedeemHandoff takes over the hold and the fields of a ticket, once: from then on the hold is that of the
     redeeming key and holder, and its former holder can neither book nor release it. The same holder may
-    redeem it again, as a page does that is loaded anew.
+    redeem it again, as a page does that is loaded anew. Once the fields are erased its stored answer is
+    too: a repetition of the request is then decided anew.
     HANDOFF_INVALID: it was altered, or is of another business. HANDOFF_USED: another holder has redeemed it.
     HANDOFF_ENDED: its hold was booked, released, or has lapsed.
     """
@@ -413,8 +417,9 @@ class BookingServiceServicer(metaclass=_abc_1.ABCMeta):
         """CreateHandoff makes a signed one-time ticket that carries a hold and prefilled fields from a chat to a
         form, and lets the hold last its full time from now, as RenewHold does. What is prefilled is erased
         when the hold is booked, released, or has lapsed. The ticket is also a key: as the bearer it may read
-        the catalogue and the slots of its type, redeem itself, and renew, release and book its hold.
-        HOLD_ENDED, SLOT_TAKEN, HOLD_LIFETIME_REACHED: as RenewHold.
+        the catalogue and the slots of its type, redeem itself, renew, release and book its hold, hold another
+        slot of its type instead, and read what it booked; it makes one booking. protos/README.md has the promises.
+        HOLD_ENDED, SLOT_TAKEN, HOLD_LIFETIME_REACHED: as RenewHold; the last also where the hold has ten tickets.
         """
 
     @_abc_1.abstractmethod
@@ -425,7 +430,8 @@ class BookingServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_booking_service_pb2.RedeemHandoffResponse, _abc.Awaitable[_booking_service_pb2.RedeemHandoffResponse]]:
         """RedeemHandoff takes over the hold and the fields of a ticket, once: from then on the hold is that of the
         redeeming key and holder, and its former holder can neither book nor release it. The same holder may
-        redeem it again, as a page does that is loaded anew.
+        redeem it again, as a page does that is loaded anew. Once the fields are erased its stored answer is
+        too: a repetition of the request is then decided anew.
         HANDOFF_INVALID: it was altered, or is of another business. HANDOFF_USED: another holder has redeemed it.
         HANDOFF_ENDED: its hold was booked, released, or has lapsed.
         """

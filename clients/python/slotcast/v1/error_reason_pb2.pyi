@@ -233,16 +233,18 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_HANDOFF_USED: _ErrorReason.ValueType  # 47
     """Another holder has redeemed the ticket: it is good for once (FAILED_PRECONDITION).
 
-        {"reason": "HANDOFF_USED", "domain": "slotcast.dev"}
+        {"reason": "HANDOFF_USED", "domain": "slotcast.dev", "metadata": {"appointment_type": "businesses/a/appointmentTypes/b"}}
     """
     ERROR_REASON_HANDOFF_ENDED: _ErrorReason.ValueType  # 48
-    """The ticket's hold was booked, released, or has lapsed (FAILED_PRECONDITION). Choose a time anew.
+    """The ticket's hold was booked, released, or has lapsed (FAILED_PRECONDITION). Choose a time anew. `status` is
+    BOOKED, RELEASED or LAPSED; or GONE where nothing is known of it any more, then without the type.
 
-        {"reason": "HANDOFF_ENDED", "domain": "slotcast.dev", "metadata": {"status": "BOOKED"}}
+        {"reason": "HANDOFF_ENDED", "domain": "slotcast.dev", "metadata": {"status": "BOOKED", "appointment_type": "businesses/a/appointmentTypes/b"}}
     """
     ERROR_REASON_CONSENT_MISMATCH: _ErrorReason.ValueType  # 49
     """What would be booked is not what the person was shown (FAILED_PRECONDITION). Show them what it is, and ask
-    again. `Alternatives` are not sent: the slot is not lost.
+    again. `field` is start, appointment_type, calendar, price or duration. `Alternatives` are not sent: the
+    slot is not lost.
 
         {"reason": "CONSENT_MISMATCH", "domain": "slotcast.dev", "metadata": {"field": "price", "shown": "40 EUR", "actual": "45 EUR"}}
     """
@@ -473,16 +475,18 @@ ERROR_REASON_HANDOFF_INVALID: ErrorReason.ValueType  # 46
 ERROR_REASON_HANDOFF_USED: ErrorReason.ValueType  # 47
 """Another holder has redeemed the ticket: it is good for once (FAILED_PRECONDITION).
 
-    {"reason": "HANDOFF_USED", "domain": "slotcast.dev"}
+    {"reason": "HANDOFF_USED", "domain": "slotcast.dev", "metadata": {"appointment_type": "businesses/a/appointmentTypes/b"}}
 """
 ERROR_REASON_HANDOFF_ENDED: ErrorReason.ValueType  # 48
-"""The ticket's hold was booked, released, or has lapsed (FAILED_PRECONDITION). Choose a time anew.
+"""The ticket's hold was booked, released, or has lapsed (FAILED_PRECONDITION). Choose a time anew. `status` is
+BOOKED, RELEASED or LAPSED; or GONE where nothing is known of it any more, then without the type.
 
-    {"reason": "HANDOFF_ENDED", "domain": "slotcast.dev", "metadata": {"status": "BOOKED"}}
+    {"reason": "HANDOFF_ENDED", "domain": "slotcast.dev", "metadata": {"status": "BOOKED", "appointment_type": "businesses/a/appointmentTypes/b"}}
 """
 ERROR_REASON_CONSENT_MISMATCH: ErrorReason.ValueType  # 49
 """What would be booked is not what the person was shown (FAILED_PRECONDITION). Show them what it is, and ask
-again. `Alternatives` are not sent: the slot is not lost.
+again. `field` is start, appointment_type, calendar, price or duration. `Alternatives` are not sent: the
+slot is not lost.
 
     {"reason": "CONSENT_MISMATCH", "domain": "slotcast.dev", "metadata": {"field": "price", "shown": "40 EUR", "actual": "45 EUR"}}
 """

@@ -121,7 +121,7 @@ export type Booking = Message<"slotcast.v1.Booking"> & {
   series: string;
 
   /**
-   * The conversation that it belongs to; may be empty.
+   * The conversation that it belongs to; may be empty, and is where the key may not see who comes.
    *
    * @generated from field: string conversation = 15;
    */
@@ -1561,7 +1561,8 @@ export const BookingService: GenService<{
   /**
    * RedeemHandoff takes over the hold and the fields of a ticket, once: from then on the hold is that of the
    * redeeming key and holder, and its former holder can neither book nor release it. The same holder may
-   * redeem it again, as a page does that is loaded anew.
+   * redeem it again, as a page does that is loaded anew. Once the fields are erased its stored answer is
+   * too: a repetition of the request is then decided anew.
    * HANDOFF_INVALID: it was altered, or is of another business. HANDOFF_USED: another holder has redeemed it.
    * HANDOFF_ENDED: its hold was booked, released, or has lapsed.
    *
