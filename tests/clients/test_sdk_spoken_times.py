@@ -23,7 +23,10 @@ HOUR = timedelta(hours=1)
 
 def answer(pick=pb.TimeReading.PICK_FIRST):
     reading = pb.TimeReading(
-        words="The first free time: Tuesday", pick=pick, language="en", windows=[{}]
+        words="The first free time: Tuesday",
+        pick=pick,
+        language="en",
+        windows=[pb.TimeReading.Window()],
     )
     reading.windows[0].start_time.FromDatetime(TUESDAY)
     reading.windows[0].end_time.FromDatetime(TUESDAY + HOUR)

@@ -260,7 +260,7 @@ WITHOUT_A_REVISION = {
 
 
 def test_what_changes_a_revision_and_nothing_else_has_a_request_id():
-    reading = ("Get", "List", "Watch", "Explain")
+    reading = ("Get", "List", "Watch", "Explain", "Resolve")
 
     for method in METHODS.values():
         without = method.name.startswith(reading) or method.name in WITHOUT_A_REVISION

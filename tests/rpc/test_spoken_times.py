@@ -1,6 +1,7 @@
 """ResolveTime through the real server."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import grpc
 import pytest
@@ -133,7 +134,9 @@ def test_the_key_of_another_business_asks_nothing_here(stranger, shop):
 
 
 def test_a_server_that_has_not_read_the_clock_yet_says_to_retry():
-    availability = Availability(grounds=None, clock=DatabaseClock(lambda: 0.0), monotonic=None)
+    nothing: Any = None
+    clock = DatabaseClock(lambda: 0.0)
+    availability = Availability(grounds=nothing, clock=clock, monotonic=nothing)
 
     with pytest.raises(Overloaded):
         availability.now()

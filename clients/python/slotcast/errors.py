@@ -152,7 +152,7 @@ class BadFeed(InvalidRequest):
 
 
 class TimeNotUnderstood(InvalidRequest):
-    """Some words for a time were not understood (`metadata["unread"]`): ask for a day and an hour."""
+    """Words for a time were not understood (`metadata["unread"]`): ask for a day and an hour."""
 
     reason = "TIME_NOT_UNDERSTOOD"
 

@@ -29,7 +29,7 @@ from service.domain.spoken_time.wishes import Part, Reader, Wish
 from service.domain.spoken_time.words import words_of
 
 LANGUAGES = (ENGLISH, GERMAN, SPANISH)
-READINGS_MAX = 50
+READINGS_MAX = 5
 KEPT_WITHIN = 3
 """A reading that is so much less likely than the likeliest is not told."""
 MONTH_FIRST_REGIONS = frozenset({"us", "ph", "pr"})

@@ -17,11 +17,11 @@ from service.domain.errors import (
 from service.domain.spoken_time import Pick, resolve
 from service.domain.spoken_time.english import ENGLISH
 from service.domain.spoken_time.german import GERMAN
-from service.domain.spoken_time.resolving import READINGS_MAX
 from service.domain.spoken_time.spanish import SPANISH
-from service.domain.spoken_time.windows import WINDOWS_MAX
 
 LIST_MAX = timedelta(days=62)
+READINGS_MAX, WINDOWS_MAX = 5, 62
+"""As the protos promise."""
 ZONES = [
     "Africa/Cairo",
     "America/New_York",

@@ -13,7 +13,6 @@ import pytest
 
 from service.domain.errors import DomainError
 from service.domain.spoken_time import resolve
-from service.domain.spoken_time.resolving import READINGS_MAX
 
 TABLE = Path(__file__).with_name("times.txt")
 
@@ -28,7 +27,8 @@ class Case:
 
 
 def cases():
-    head, text, expected = None, "", []
+    head, text = (datetime(1970, 1, 1, tzinfo=UTC), "", ""), ""
+    expected: list[str] = []
     for line in [*TABLE.read_text("utf-8").splitlines(), "## end"]:
         if line.startswith("  "):
             expected.append(line)
@@ -93,7 +93,10 @@ def test_the_table_is_large_and_has_every_language_and_refusal():
     }
 
 
-def test_no_text_has_more_readings_than_a_person_can_choose_from():
-    assert all(
-        sum(not line.startswith("   ") for line in case.expected) <= READINGS_MAX for case in CASES
-    )
+def test_no_text_has_more_readings_than_the_protos_promise_and_some_have_as_many():
+    readings = [
+        sum(not line.startswith("   ") for line in case.expected if line.startswith("  "))
+        for case in CASES
+    ]
+
+    assert max(readings) == 5
