@@ -1,7 +1,8 @@
 """Capabilities: signed tokens that let whoever has a letter, or a ticket, do something.
 
 A token names one booking, one entry of the waitlist, or one handoff, and stands for an API key that
-may do nothing else. It is stored nowhere; whether what it names still stands is asked whenever it is used.
+may do nothing else. It is stored nowhere; whether what it names still stands is asked whenever it
+is used.
 """
 
 from __future__ import annotations
@@ -50,8 +51,7 @@ _KINDS = {byte: kind for kind, byte in _KIND_BYTES.items()}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Capability:
-    """What a token allows: `id` is a booking's, that of the waitlist entry with the offer, or a
-    handoff's.
+    """What a token allows: `id` is that of a booking, a waitlist entry, or a handoff.
 
     After `not_after`, in whole seconds, it is over, whatever has become of the booking.
     """

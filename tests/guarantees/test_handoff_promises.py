@@ -424,7 +424,9 @@ async def test_c4_forgotten_what_was_prefilled_is_gone_with_its_business(two, by
     assert await found_in_tables(owner) == set()
 
 
-async def test_c4_forgotten_what_is_never_redeemed_goes_when_its_hold_has_lapsed(two, owner, database):
+async def test_c4_forgotten_what_is_never_redeemed_goes_when_its_hold_has_lapsed(
+    two, owner, database
+):
     kept, lapsed = await handed_off(two[0]), await handed_off(two[0], 1)
     await lapse(owner, lapsed.hold)
 
