@@ -56,24 +56,29 @@ const react: UserConfig = {
   },
 };
 
-/**
- * `vite build --mode manage`: the page of a letter's link, on Preact too. It goes beside the other
- * pages, which must be built before.
- */
-const manage: UserConfig = {
-  root: resolve(here, "pages/manage"),
-  base: "/manage/",
-  publicDir: false,
-  resolve: { alias: PREACT },
-  plugins: [spokenLocales(), withoutProtobufJson()],
-  build: {
-    outDir: resolve(here, "dist/pages/manage"),
-    emptyOutDir: true,
-    target: BROWSERS,
-    modulePreload: { polyfill: false },
-  },
-};
+/** A page by itself, on Preact too. It goes beside the other pages, which must be built before. */
+function page(name: string): UserConfig {
+  return {
+    root: resolve(here, "pages", name),
+    base: `/${name}/`,
+    publicDir: false,
+    resolve: { alias: PREACT },
+    plugins: [spokenLocales(), withoutProtobufJson()],
+    build: {
+      outDir: resolve(here, "dist/pages", name),
+      emptyOutDir: true,
+      target: BROWSERS,
+      modulePreload: { polyfill: false },
+    },
+  };
+}
 
-const BUILDS: Readonly<Record<string, UserConfig>> = { element, react, manage };
+/** `vite build --mode manage`: where a letter's link leads; `--mode book`: where a chat's does. */
+const BUILDS: Readonly<Record<string, UserConfig>> = {
+  element,
+  react,
+  manage: page("manage"),
+  book: page("book"),
+};
 
 export default defineConfig(({ mode }) => BUILDS[mode] ?? element);

@@ -5,8 +5,8 @@ import { defineConfig, type Plugin } from "vite";
 
 const HERE = import.meta.dirname;
 const PAGES = join(HERE, "pages");
-/** What is copied as it is, and what is built by itself, on Preact: see `manage` in vite.config.ts. */
-const NOT_HERE = ["public/**", "manage/**"];
+/** What is copied as it is, and what is built by itself, on Preact: see `page` in vite.config.ts. */
+const NOT_HERE = ["public/**", "manage/**", "book/**"];
 const ELEMENT = join(HERE, "dist", "element");
 
 export default defineConfig({

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from playwright.async_api import expect
 
-from tests.web.manage import Managed, a_booking, an_offer, link_of, link_of_offer
+from slotcast import Customer
+from tests.web.manage import Managed, a_booking, an_offer, link_of, link_of_offer, one_who_waits
 from tests.web.stack import Shop, WebStack
 from tests.web.states import never_answer
 from tests.web.visitor import a_slot
@@ -201,6 +202,26 @@ async def gone(stage: Stage) -> Managed:
     managed = await cancelled(stage)
     await managed.page.reload()
     await expect(managed.card.locator(".slotcast-done")).to_be_visible()
+    return managed
+
+
+@state
+async def waiting(stage: Stage) -> Managed:
+    """What one waits for, and nothing is offered yet."""
+    slot = await a_slot(stage.shop)
+    await stage.shop.client.book(slot, customer=Customer(display_name="Somebody"))
+    entry = await one_who_waits(stage.shop, slot, language=stage.language)
+    managed = await stage.open(link_of_offer(stage.stack, stage.shop, entry))
+    await managed.card.locator(".slotcast-summary").first.wait_for()
+    return managed
+
+
+@state
+async def leaving(stage: Stage) -> Managed:
+    """Whether one really waits no more."""
+    managed = await waiting(stage)
+    await first_action(managed).click()
+    await managed.card.locator(".manage-bad").wait_for()
     return managed
 
 

@@ -17,7 +17,7 @@ from tests.web.stack import running_web
 from tests.web.states import STATES, Stage
 from tests.web.visitor import a_slot, a_visitor
 
-BYTES_MAX = 1_500_000
+BYTES_MAX = 1_800_000
 QUALITY = 75
 PHONE, DESKTOP = 360, 1000
 IN_ALL_LOOKS = {"times", "taken", "details"}

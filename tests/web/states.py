@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 from playwright.async_api import Route, expect
 
-from slotcast import AppointmentType, SlotChoice
+from slotcast import AppointmentType, PrefilledField, Provenance, SlotChoice
 from tests.robustness.cluster.proxy import FaultProxy
 from tests.web.stack import Shop
-from tests.web.visitor import Visitor, a_slot_that_is_held_briefly, fill_the_day
+from tests.web.visitor import Visitor, a_slot, a_slot_that_is_held_briefly, fill_the_day
 
 UNKNOWN_SECONDS_MAX = 40
 # A day that can be chosen, and has no times.
@@ -107,7 +107,7 @@ async def no_times(stage: Stage) -> Visitor:
 
 
 @state
-async def waiting_list(stage: Stage) -> Visitor:
+async def waitlist(stage: Stage) -> Visitor:
     """Where nothing is free, one can wait for what frees."""
     await make_a_rare_type(stage.shop)
     visitor = await stage.visit(attributes={"appointment-type": "rare", "waitlist": ""})
@@ -240,6 +240,26 @@ async def asked_for(stage: Stage) -> Visitor:
     return visitor
 
 
+@state
+async def suggested(stage: Stage) -> Visitor:
+    """From a chat: what was guessed there has to be confirmed or changed."""
+    visitor = await stage.visit(attributes={"ticket": await a_ticket(stage.shop)})
+    await visitor.field("displayName").wait_for()
+    await visitor.submit.click()
+    await visitor.widget.locator("[aria-invalid=true]").first.wait_for()
+    return visitor
+
+
+@state
+async def link_used(stage: Stage) -> Visitor:
+    """From a chat: another has followed the link already."""
+    ticket = await a_ticket(stage.shop)
+    await stage.shop.client.redeem_handoff(ticket, holder="somebody-else")
+    visitor = await stage.visit(attributes={"ticket": ticket})
+    await visitor.widget.get_by_role("alert").wait_for()
+    return visitor
+
+
 async def make_a_rare_type(shop: Shop) -> None:
     """Make a type, "Rare treat", that has no free times in the first months."""
     await shop.client.create_appointment_type(
@@ -251,6 +271,18 @@ async def make_a_rare_type(shop: Shop) -> None:
             minimum_notice=timedelta(days=59),
         )
     )
+
+
+async def a_ticket(shop: Shop) -> str:
+    """Hold a slot as a chat does, and hand it over with a name, a wish and two guesses."""
+    hold = await shop.client.hold_slot(await a_slot(shop), holder="chat-17")
+    fields = [
+        PrefilledField(name="display_name", value="Ada Lovelace", provenance=Provenance.SAID),
+        PrefilledField(name="insurance", value="none", provenance=Provenance.SAID),
+        PrefilledField(name="email", value="ada@example.com", provenance=Provenance.INFERRED),
+        PrefilledField(name="first_visit", value="yes", provenance=Provenance.INFERRED),
+    ]
+    return (await shop.client.create_handoff(hold, fields=fields)).ticket
 
 
 async def never_answer(route: Route) -> None:

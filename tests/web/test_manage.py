@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 from service.cli.seed import ZONE
-from slotcast import AppointmentType, BookingStatus
+from slotcast import AppointmentType, BookingStatus, Customer
 from tests.web.manage import (
     Managed,
     a_booking,
@@ -236,7 +236,7 @@ async def test_who_is_offered_a_time_takes_it_by_the_link_of_the_letter(stack, s
     address = f"waits-{shop.business}@example.com"
     _, slot = await an_offer(shop, email=address)
 
-    link = link_in(await letter_to(stack, address))
+    link = link_in(await letter_to(stack, address, "A place is free"))
     managed = await open_link(link)
     await managed.shows("A time is free for you")
     await expect(managed.card.get_by_role("timer")).to_contain_text("Held for you for 1")
@@ -249,6 +249,24 @@ async def test_who_is_offered_a_time_takes_it_by_the_link_of_the_letter(stack, s
     await again.shows("You have booked this time")
 
 
+async def test_who_waits_leaves_by_the_link_of_the_letter(stack, shop, open_link):
+    address = f"leaves-{shop.business}@example.com"
+    slot = await a_slot(shop, number=2)
+    await shop.client.book(slot, customer=Customer(display_name="Somebody"))
+    await one_who_waits(shop, slot, email=address)
+    link = link_in(await letter_to(stack, address, "On the waiting list"))
+    managed = await open_link(link)
+    await managed.shows("You are on the waiting list")
+
+    await managed.button("Leave the waiting list").click()
+    await managed.shows("Leave the waiting list?")
+    await managed.button("Yes, leave it").click()
+
+    await managed.shows("You have left the waiting list")
+    again = await open_link(link)
+    await again.shows("You have left the waiting list")
+
+
 async def test_who_declines_an_offer_leaves_it_to_the_next(stack, shop, open_link):
     entry, slot = await an_offer(shop)
     other = await one_who_waits(shop, slot, email="next@example.com")
@@ -258,7 +276,7 @@ async def test_who_declines_an_offer_leaves_it_to_the_next(stack, shop, open_lin
     await managed.shows("Decline this time?")
     await managed.button("Yes, decline").click()
 
-    await managed.shows("You have left the waitlist")
+    await managed.shows("You have left the waiting list")
     next_one = await open_link(link_of_offer(stack, shop, other))
     await next_one.shows("A time is free for you")
 
@@ -272,14 +290,14 @@ async def test_who_waits_in_the_widget_is_written_to_when_something_opens(
     await visitor.button("Tell me when something frees").click()
     await visitor.field("displayName").fill("Kim")
     await visitor.field("email").fill(address)
-    await visitor.button("Put me on the waitlist").click()
-    told = visitor.widget.get_by_text(f"You are on the waitlist. We will write to {address}.")
+    await visitor.button("Put me on the waiting list").click()
+    told = visitor.widget.get_by_text(f"You are on the waiting list. We will write to {address}.")
     await expect(told.first).to_be_visible()
 
     rare = await shop.client.get_appointment_type("rare")
     await shop.client.update_appointment_type(replace(rare, minimum_notice=timedelta()))
 
-    managed = await open_link(link_in(await letter_to(stack, address)))
+    managed = await open_link(link_in(await letter_to(stack, address, "A place is free")))
     await managed.shows("A time is free for you")
 
 
@@ -295,13 +313,13 @@ async def test_who_waits_for_a_full_day_is_offered_what_a_cancellation_frees_on_
     await visitor.button("Tell me when something frees").click()
     await visitor.field("displayName").fill("Kim")
     await visitor.field("email").fill(address)
-    await visitor.button("Put me on the waitlist").click()
-    told = visitor.widget.get_by_text(f"You are on the waitlist. We will write to {address}.")
+    await visitor.button("Put me on the waiting list").click()
+    told = visitor.widget.get_by_text(f"You are on the waiting list. We will write to {address}.")
     await expect(told.first).to_be_visible()
 
     freed = booked[1]
     await shop.client.cancel_booking(freed)
-    managed = await open_link(link_in(await letter_to(stack, address)))
+    managed = await open_link(link_in(await letter_to(stack, address, "A place is free")))
     await managed.shows("A time is free for you")
     await managed.button("Book this time").click()
 

@@ -7,7 +7,9 @@ export type {
   Catalog,
   Customer,
   Details,
+  Handoff,
   Hold,
+  PrefilledField,
   Slot,
   SlotChoice,
   SlotQuery,
@@ -15,7 +17,14 @@ export type {
 } from "./api/model.js";
 export type { Problem } from "./api/problem.js";
 export { createSession, type Session } from "./booking/session.js";
-export type { BookingState, ChoosingTime, Done, GivingDetails, LostSlot } from "./booking/state.js";
+export type {
+  BookingState,
+  ChoosingTime,
+  Done,
+  GivingDetails,
+  LostSlot,
+  TakingOver,
+} from "./booking/state.js";
 export { SlotcastProvider, type SlotcastProviderProps, useSlotcast } from "./live/provider.js";
 export { type OpenSlots, useOpenSlots } from "./live/useOpenSlots.js";
 export type { Freshness, SlotsView } from "./live/watch.js";

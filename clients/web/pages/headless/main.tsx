@@ -126,7 +126,7 @@ function saidOf(state: BookingState, isStale: boolean, catalog: Catalog): string
       : `Held for you until ${clock(state.hold.expire)}: book it, or let it go.`;
   if (state.step === "done")
     return `Booked: ${day(state.booking.start)}. (${state.booking.status})`;
-  if (state.lost)
+  if (state.step === "time" && state.lost)
     return `Gone: ${typeName(catalog, state.lost.slot)}, ${day(state.lost.slot.start)}.`;
   return state.problem
     ? `Not held: ${state.problem.message}`

@@ -1,4 +1,5 @@
 import { useEffect, useState } from "react";
+import type { Slot } from "../../src/api/model.js";
 import { Countdown } from "../../src/widget/Countdown.js";
 import { BackButton, Notice } from "../../src/widget/parts.js";
 import { Summary } from "../../src/widget/Summary.js";
@@ -14,21 +15,51 @@ export interface OfferProps {
   readonly view: WithOffer;
 }
 
-/** A time that is offered to who waits. */
+/** What one waits for, or a time that is offered. */
 export function OfferScreens(props: OfferProps) {
-  const { screen } = props.view;
-  return screen.at === "decline" ? (
-    <DeclineScreen {...props} screen={screen} />
-  ) : (
-    <Offered {...props} screen={screen} />
-  );
+  const { screen, entry } = props.view;
+  if (screen.at === "decline") return <DeclineScreen {...props} screen={screen} />;
+  if (!entry.offer) return <WaitingScreen {...props} />;
+  return <Offered {...props} screen={screen} slot={entry.offer.slot} />;
 }
 
 type OfferedProps = OfferProps & { readonly screen: OfferScreen };
 
-function Offered({ managing, view, screen }: OfferedProps) {
+/** Nothing is offered, as yet. */
+function WaitingScreen({ managing, view }: OfferProps) {
   const { catalog, entry } = view;
-  const { slot } = entry.offer;
+  const { text } = useSpeaking();
+  const say = useSay();
+  const type = catalog.types.find(({ name }) => name === entry.appointmentType);
+  return (
+    <div className="slotcast-details">
+      <Header business={catalog.businessName}>{say("waiting")}</Header>
+      <StaleLine isStale={view.isStale} />
+      <section className="slotcast-held">
+        <dl className="slotcast-summary">
+          <div className="slotcast-row">
+            <dt>{text("appointment")}</dt>
+            <dd dir="auto">{type?.displayName}</dd>
+          </div>
+        </dl>
+        <Place catalog={catalog} />
+      </section>
+      <p>{say("waitingHint")}</p>
+      <div className="manage-actions">
+        <button
+          type="button"
+          className="slotcast-button slotcast-secondary"
+          onClick={() => managing.tell({ is: "wantsToDecline" })}
+        >
+          {say("leave")}
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function Offered({ managing, view, screen, slot }: OfferedProps & { readonly slot: Slot }) {
+  const { catalog } = view;
   const say = useSay();
   return (
     <div className="slotcast-details">
@@ -98,22 +129,32 @@ function TakeButton({ managing, sending }: Pick<OfferScreen, "sending"> & { mana
   );
 }
 
-function DeclineScreen({ managing, screen }: OfferedProps) {
+const DECLINE = {
+  question: "declineQuestion",
+  hint: "declineHint",
+  now: "declineNow",
+  sending: "declining",
+} as const;
+const LEAVE = {
+  question: "leaveQuestion",
+  hint: "leaveHint",
+  now: "leaveNow",
+  sending: "leaving",
+} as const;
+
+function DeclineScreen({ managing, view, screen }: OfferedProps) {
   const { text } = useSpeaking();
   const say = useSay();
   const { sending } = screen;
-  const labels = {
-    no: say("declineNow"),
-    sending: say("declining"),
-    unknown: text("sendAgain"),
-  };
+  const keys = view.entry.offer ? DECLINE : LEAVE;
+  const labels = { no: say(keys.now), sending: say(keys.sending), unknown: text("sendAgain") };
   return (
     <div className="slotcast-details">
       <header className="slotcast-header">
         <BackButton onBack={() => managing.tell({ is: "back" })} isDisabled={sending !== "no"} />
-        <ScreenHeading>{say("declineQuestion")}</ScreenHeading>
+        <ScreenHeading>{say(keys.question)}</ScreenHeading>
       </header>
-      <p>{say("declineHint")}</p>
+      <p>{say(keys.hint)}</p>
       <SentNotice {...screen} />
       <div className="manage-actions">
         <button

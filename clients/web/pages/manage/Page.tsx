@@ -101,7 +101,7 @@ function useScreens(view: View) {
 function useTitle(view: View): void {
   const say = useSay();
   const business = "catalog" in view ? view.catalog.businessName : "";
-  const title = say(view.is === "offer" ? "offered" : "title");
+  const title = say(view.is === "offer" ? (view.entry.offer ? "offered" : "waiting") : "title");
   useEffect(() => {
     document.title = business ? `${title} · ${business}` : title;
   }, [title, business]);

@@ -24,7 +24,7 @@ export function TimesScreen({ managing, view, screen, lookedAt }: TimesProps) {
   const [selection, setSelection] = useState(() => selectionFor(view));
   lookedAt.current ??= formats.dayKey(booking.start);
   const state = useMemo<ChoosingTime>(
-    () => ({ step: "time", holding: null, lost: screen.lost, problem: null }),
+    () => ({ step: "time", holding: null, lost: screen.lost, problem: null, refused: null }),
     [screen.lost],
   );
   if (!selection) return null;

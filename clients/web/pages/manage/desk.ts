@@ -11,7 +11,6 @@ import {
   BookingService,
   BookingStatus,
   type Customer,
-  type Hold as HoldProto,
   type WaitlistEntry,
   WaitlistEntry_Status,
 } from "../../src/gen/slotcast/v1/booking_service_pb.js";
@@ -29,16 +28,21 @@ export interface OwnBooking extends Booking {
   readonly language: string;
 }
 
-/** What is offered to one who waits. */
+/** What one waits for. */
 export interface OwnEntry {
   readonly name: string;
   readonly appointmentType: string;
-  readonly offer: Hold;
-  /** Until when it is kept for them. */
-  readonly until: Date;
+  /** Null: nothing is offered to them, as yet. */
+  readonly offer: Offer | null;
   readonly language: string;
   readonly customer: Customer | undefined;
   readonly holder: string;
+}
+
+/** A time that is offered to one who waits. */
+export interface Offer extends Hold {
+  /** Until when it is kept for them. */
+  readonly until: Date;
 }
 
 /** What it is about must still stand: else it throws CAPABILITY_ENDED, as the service soon will. */
@@ -50,7 +54,7 @@ export interface Desk {
   move(booking: OwnBooking, to: SlotChoice, requestId: string): Promise<OwnBooking>;
   cancel(booking: OwnBooking, reason: string, requestId: string): Promise<OwnBooking>;
   entry(): Promise<OwnEntry>;
-  take(entry: OwnEntry, requestId: string): Promise<OwnBooking>;
+  take(entry: OwnEntry, offer: Offer, requestId: string): Promise<OwnBooking>;
   leave(requestId: string): Promise<void>;
 }
 
@@ -90,11 +94,10 @@ export function createDesk(link: Link, transport?: Transport): Desk {
     async entry() {
       const { entry } = await persist(CALL_MS, (call) => client.getWaitlistEntry({ name }, call));
       const status = entry?.status ?? WaitlistEntry_Status.UNSPECIFIED;
-      if (status !== WaitlistEntry_Status.OFFERED || !entry?.offer)
-        throw ended(WaitlistEntry_Status[status]);
-      return entryOf(entry, entry.offer);
+      if (!entry || !LIVE.has(status)) throw ended(WaitlistEntry_Status[status]);
+      return entryOf(entry);
     },
-    async take({ offer, customer, holder }, requestId) {
+    async take({ customer, holder }, offer, requestId) {
       const request = {
         parent: business,
         requestId,
@@ -122,6 +125,11 @@ const STANDING: ReadonlySet<BookingStatus> = new Set([
   BookingStatus.CONFIRMED,
 ]);
 
+const LIVE: ReadonlySet<WaitlistEntry_Status> = new Set([
+  WaitlistEntry_Status.WAITING,
+  WaitlistEntry_Status.OFFERED,
+]);
+
 function ended(status = ""): CallFailed {
   return new CallFailed({
     ...unreachable(`It has ended: ${status}.`),
@@ -132,12 +140,12 @@ function ended(status = ""): CallFailed {
   });
 }
 
-function entryOf(proto: WaitlistEntry, offer: HoldProto): OwnEntry {
+function entryOf(proto: WaitlistEntry): OwnEntry {
+  const { offer } = proto;
   return {
     name: proto.name,
     appointmentType: proto.appointmentType,
-    offer: holdOf(offer),
-    until: date(proto.offerExpireTime),
+    offer: offer ? { ...holdOf(offer), until: date(proto.offerExpireTime) } : null,
     language: proto.customer?.language ?? "",
     customer: proto.customer,
     holder: proto.holder,

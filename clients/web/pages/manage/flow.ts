@@ -20,7 +20,7 @@ export type Screen =
   | ({ readonly at: "move"; readonly slot: Slot; readonly isAnyone: boolean } & Sent)
   | ({ readonly at: "cancel" } & Sent);
 
-/** Where who is offered a time stands. */
+/** Where who waits stands, be it that a time is offered to them; to decline one is to wait no more. */
 export type OfferScreen = ({ readonly at: "offer" } & Sent) | ({ readonly at: "decline" } & Sent);
 
 export interface WithBooking {
@@ -193,7 +193,7 @@ function withOffer(view: WithOffer, event: Event): View {
   const { screen } = view;
   switch (event.is) {
     case "refreshedOffer":
-      return screen.sending === "no" ? { ...view, entry: event.entry, isStale: false } : view;
+      return screen.sending === "no" ? refreshedOffer(view, event.entry) : view;
     case "notRefreshed":
     case "offline":
       return { ...view, isStale: true };
@@ -211,6 +211,12 @@ function withOffer(view: WithOffer, event: Event): View {
     default:
       return view;
   }
+}
+
+/** What was asked is asked anew where something else is offered by now. */
+function refreshedOffer(view: WithOffer, entry: OwnEntry): WithOffer {
+  const isSame = entry.offer?.name === view.entry.offer?.name;
+  return { ...view, entry, screen: isSame ? view.screen : OFFERED, isStale: false };
 }
 
 function refusedOffer(view: WithOffer, problem: Problem): View {

@@ -86,9 +86,10 @@ class PageOfLink implements Managing {
 
   take(): void {
     const { current } = this;
-    if (current.is !== "offer") return;
+    const offer = current.is === "offer" && current.entry.offer;
+    if (current.is !== "offer" || !offer) return;
     this.send("take", async (requestId) => {
-      const booking = await this.desk.take(current.entry, requestId);
+      const booking = await this.desk.take(current.entry, offer, requestId);
       return { is: "ended", what: "taken", booking };
     });
   }
@@ -101,10 +102,11 @@ class PageOfLink implements Managing {
   }
 
   msLeft(): number {
-    if (this.current.is !== "offer") return 0;
+    if (this.current.is !== "offer" || !this.current.entry.offer) return 0;
     const { catalog, entry } = this.current;
+    const { until } = this.current.entry.offer;
     const type = catalog.types.find(({ name }) => name === entry.appointmentType);
-    const leftMs = entry.until.getTime() - this.desk.slotcast.clock.now();
+    const leftMs = until.getTime() - this.desk.slotcast.clock.now();
     // The service's clock is known to a second: nobody has more than there ever was.
     return Math.max(0, Math.min(leftMs, 1000 * (type?.offerSeconds ?? Infinity)));
   }

@@ -9,13 +9,14 @@ import {
 } from "../gen/slotcast/v1/availability_service_pb.js";
 import { BookingService, type Hold as HoldProto } from "../gen/slotcast/v1/booking_service_pb.js";
 import { CatalogService } from "../gen/slotcast/v1/catalog_service_pb.js";
-import { bookingOf, holdOf, typeOf } from "./convert.js";
+import { bookingOf, holdOf, prefilledOf, typeOf } from "./convert.js";
 import type {
   Booking,
   Calendar,
   Catalog,
   Customer,
   Details,
+  Handoff,
   Hold,
   SlotChoice,
   SlotQuery,
@@ -31,6 +32,8 @@ export { CallFailed, callFailed } from "./problem.js";
 const PAGE_SIZE = 500;
 const PAGES_MAX = 10;
 const CALL_MS = 15_000;
+/** As many as a ticket may carry. */
+const FIELDS_MAX = 40;
 
 export interface SlotcastOptions {
   /** Where the gateway is, such as `https://book.salon.example`; empty: where the page is from. */
@@ -56,7 +59,8 @@ export interface Slotcast {
   /** `leaving`: the page goes; it is sent all the same, once. */
   release(hold: Hold, requestId: string, leaving: boolean): Promise<void>;
   book(hold: Hold, details: Details, requestId: string): Promise<Booking>;
-  redeem(ticket: string, requestId: string): Promise<Hold>;
+  /** Takes over what a chat has held; again for the same holder, as after the page was loaded anew. */
+  redeem(ticket: string, requestId: string): Promise<Handoff>;
   /** Waits for a slot: who waits is written to when one is free. */
   wait(wish: Wish, customer: Customer, requestId: string): Promise<void>;
   /** One stream of frames, from `resumeToken` on where there is one. It is not opened anew. */
@@ -207,9 +211,10 @@ class Calls implements Slotcast {
     return bookingOf(booking);
   }
 
-  async redeem(ticket: string, requestId: string): Promise<Hold> {
-    const request = { parent: this.business, ticket, requestId };
-    return held(await persist(CALL_MS, (call) => this.bookings.redeemHandoff(request, call)));
+  async redeem(ticket: string, requestId: string): Promise<Handoff> {
+    const request = { parent: this.business, ticket, requestId, holder: this.holder };
+    const answer = await persist(CALL_MS, (call) => this.bookings.redeemHandoff(request, call));
+    return { hold: held(answer), fields: answer.fields.slice(0, FIELDS_MAX).map(prefilledOf) };
   }
 
   async wait(wish: Wish, customer: Customer, requestId: string): Promise<void> {

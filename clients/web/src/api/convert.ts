@@ -3,11 +3,12 @@ import { type Duration, type Timestamp, timestampDate } from "@bufbuild/protobuf
 import type {
   Booking as BookingProto,
   Hold as HoldProto,
+  PrefilledField as PrefilledFieldProto,
 } from "../gen/slotcast/v1/booking_service_pb.js";
-import { BookingStatus } from "../gen/slotcast/v1/booking_service_pb.js";
+import { BookingStatus, PrefilledField_Provenance } from "../gen/slotcast/v1/booking_service_pb.js";
 import type { AppointmentType as TypeProto } from "../gen/slotcast/v1/catalog_service_pb.js";
 import type { Slot as SlotProto } from "../gen/slotcast/v1/core_pb.js";
-import type { AppointmentType, Booking, Hold, Slot } from "./model.js";
+import type { AppointmentType, Booking, Hold, PrefilledField, Slot } from "./model.js";
 
 const HOLD_SECONDS = 300;
 const HORIZON_SECONDS = 60 * 86_400;
@@ -47,6 +48,11 @@ export function holdOf(proto: HoldProto): Hold {
     slot: slotOf({ ...proto, calendar, seatsLeft: 1, $typeName: "slotcast.v1.Slot" }),
     expire: date(proto.expireTime),
   };
+}
+
+/** Whatever was not said in so many words is to be confirmed. */
+export function prefilledOf({ name, value, provenance }: PrefilledFieldProto): PrefilledField {
+  return { name, value, isInferred: provenance !== PrefilledField_Provenance.SAID };
 }
 
 export function bookingOf(proto: BookingProto): Booking {

@@ -100,6 +100,21 @@ export interface Details {
   readonly fields: Readonly<Record<string, string>>;
 }
 
+/** What a chat tells of the visitor. Its text is whatever somebody wrote. */
+export interface PrefilledField {
+  /** `display_name`, `email`, `phone`, `time_zone`, `language`, or the name of one of the booking's fields. */
+  readonly name: string;
+  readonly value: string;
+  /** A model took it from the conversation, or guessed it: the visitor has to confirm it. */
+  readonly isInferred: boolean;
+}
+
+/** What a ticket brings. */
+export interface Handoff {
+  readonly hold: Hold;
+  readonly fields: readonly PrefilledField[];
+}
+
 export interface Booking {
   readonly name: string;
   readonly appointmentType: string;

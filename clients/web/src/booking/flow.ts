@@ -1,9 +1,11 @@
 /** What each event makes of a booking. Pure: no calls, no clock. */
 import type { Booking, Hold, Slot } from "../api/model.js";
 import type { Problem } from "../api/problem.js";
-import type { BookingState, ChoosingTime, GivingDetails } from "./state.js";
+import type { BookingState, ChoosingTime, GivingDetails, TakingOver } from "./state.js";
 
 export type BookingEvent =
+  | { readonly is: "redeeming" }
+  | { readonly is: "notRedeemed"; readonly problem: Problem }
   | { readonly is: "chosen"; readonly slot: Slot }
   | { readonly is: "held"; readonly hold: Hold }
   | { readonly is: "notHeld"; readonly problem: Problem }
@@ -16,7 +18,13 @@ export type BookingEvent =
   | { readonly is: "notBooked"; readonly problem: Problem }
   | { readonly is: "left" };
 
-export const FIRST: ChoosingTime = { step: "time", holding: null, lost: null, problem: null };
+export const FIRST: ChoosingTime = {
+  step: "time",
+  holding: null,
+  lost: null,
+  problem: null,
+  refused: null,
+};
 
 /** Of these reasons: the slot cannot be had any more, and there may be others instead. */
 export const SLOT_LOST: ReadonlySet<string> = new Set([
@@ -32,6 +40,8 @@ export const SLOT_LOST: ReadonlySet<string> = new Set([
 export function next(state: BookingState, event: BookingEvent): BookingState {
   if (event.is === "left") return FIRST;
   switch (state.step) {
+    case "ticket":
+      return takingOver(state, event);
     case "time":
       return choosing(state, event);
     case "details":
@@ -41,12 +51,33 @@ export function next(state: BookingState, event: BookingEvent): BookingState {
   }
 }
 
+function takingOver(state: TakingOver, event: BookingEvent): BookingState {
+  switch (event.is) {
+    case "redeeming":
+      return { step: "ticket", problem: null };
+    case "held":
+      return holding(event.hold);
+    case "notRedeemed":
+      return event.problem.retryable
+        ? { step: "ticket", problem: event.problem }
+        : { ...FIRST, refused: event.problem };
+    default:
+      return state;
+  }
+}
+
+function holding(hold: Hold): GivingDetails {
+  return { step: "details", hold, holding: "held", sending: "no", problem: null };
+}
+
 function choosing(state: ChoosingTime, event: BookingEvent): BookingState {
   switch (event.is) {
     case "chosen":
       return { ...FIRST, holding: event.slot };
+    case "redeeming":
+      return { step: "ticket", problem: null };
     case "held":
-      return { step: "details", hold: event.hold, holding: "held", sending: "no", problem: null };
+      return holding(event.hold);
     case "notHeld":
       return state.holding && SLOT_LOST.has(event.problem.reason)
         ? lost(state.holding, event.problem)

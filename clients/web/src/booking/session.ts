@@ -1,6 +1,6 @@
 /** One visitor's booking, from the time they choose to the answer. */
 import type { Slotcast } from "../api/client.js";
-import type { Details, Hold, Slot, SlotChoice } from "../api/model.js";
+import type { Details, Handoff, Hold, Slot, SlotChoice } from "../api/model.js";
 import { after, CallFailed, callFailed, type Problem } from "../api/problem.js";
 import { newId } from "../api/visitor.js";
 import { type BookingEvent, FIRST, next } from "./flow.js";
@@ -17,11 +17,18 @@ export interface Session {
   holdAgain(): void;
   /** Books; once, however often it is called. */
   submit(details: Details): void;
-  /** Takes over what was held in a chat. */
+  /** Takes over what was held in a chat; what it brought is `handoff()` then. */
   redeem(ticket: string): void;
+  /** What a ticket has brought. It stays when another time is chosen. */
+  handoff(): Handoff | null;
+  /** The appointment type that a ticket is for, also where it was refused; empty: that is not known. */
+  ticketType(): string;
   /** Back to the times, giving the held one free. Nothing while it is not known whether it is booked. */
   back(): void;
-  /** The visitor is going: what they hold is free at once. */
+  /**
+   * The visitor is going: what they hold is free at once. But not what a ticket brought: with that they can
+   * come again, as by loading the page anew.
+   */
   leave(): void;
   /** After a booking: another one. */
   restart(): void;
@@ -46,6 +53,9 @@ class BookingSession implements Session {
   private choice: SlotChoice | null = null;
   private holdSent: Sent<string> | null = null;
   private bookSent: Sent<Details> | null = null;
+  private ticketSent: Sent<string> | null = null;
+  private brought: Handoff | null = null;
+  private typeOfTicket = "";
   private holdMs = 0;
   private isRenewing = false;
   private expiry: ReturnType<typeof setTimeout> | undefined;
@@ -69,10 +79,18 @@ class BookingSession implements Session {
   }
 
   redeem(ticket: string): void {
-    if (this.current.step !== "time") return;
+    const { current } = this;
+    if (current.step !== "time" && (current.step !== "ticket" || !current.problem)) return;
     this.choice = null;
-    void this.take(this.slotcast.redeem(ticket, newId()));
+    if (this.ticketSent?.body !== ticket)
+      this.ticketSent = { body: ticket, requestId: newId(), problem: null };
+    this.tell({ is: "redeeming" });
+    void this.takeOver(this.ticketSent);
   }
+
+  handoff = (): Handoff | null => this.brought;
+
+  ticketType = (): string => this.typeOfTicket;
 
   typed(): void {
     const { current } = this;
@@ -103,7 +121,7 @@ class BookingSession implements Session {
 
   leave(): void {
     // What was sent and not answered may be booked by now: then there is nothing to free.
-    if (this.current.step !== "done") this.go(true);
+    if (this.current.step !== "done" && !this.isFromTicket()) this.go(true);
   }
 
   restart(): void {
@@ -136,6 +154,25 @@ class BookingSession implements Session {
       if (visit === this.visit) this.tell({ is: "notHeld", problem });
       return !problem.retryable;
     }
+  }
+
+  private async takeOver({ body: ticket, requestId }: Sent<string>): Promise<void> {
+    try {
+      this.brought = await this.slotcast.redeem(ticket, requestId);
+      const { hold } = this.brought;
+      this.typeOfTicket = hold.slot.appointmentType;
+      this.keep({ is: "held", hold });
+    } catch (error) {
+      const { problem } = callFailed(error);
+      this.typeOfTicket = problem.metadata["appointment_type"] ?? "";
+      this.tell({ is: "notRedeemed", problem });
+    }
+  }
+
+  private isFromTicket(): boolean {
+    const { current, brought } = this;
+    if (current.step === "ticket") return true;
+    return current.step === "details" && current.hold.name === brought?.hold.name;
   }
 
   private async renew(hold: Hold): Promise<void> {

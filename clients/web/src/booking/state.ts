@@ -2,7 +2,14 @@ import type { Booking, Hold, Slot } from "../api/model.js";
 import type { Problem } from "../api/problem.js";
 
 /** Where a booking is, from choosing a time to having it. */
-export type BookingState = ChoosingTime | GivingDetails | Done;
+export type BookingState = TakingOver | ChoosingTime | GivingDetails | Done;
+
+/** What was held in a chat is being taken over. */
+export interface TakingOver {
+  readonly step: "ticket";
+  /** Why there is no answer yet; the same may be asked again. */
+  readonly problem: Problem | null;
+}
 
 export interface ChoosingTime {
   readonly step: "time";
@@ -12,6 +19,8 @@ export interface ChoosingTime {
   readonly lost: LostSlot | null;
   /** What else went wrong. */
   readonly problem: Problem | null;
+  /** Why the ticket with which one came was refused. */
+  readonly refused: Problem | null;
 }
 
 export interface LostSlot {

@@ -34,7 +34,8 @@ export function brokenRules(values: Readonly<Record<FormField, string>>): Broken
   return FIELDS.flatMap((field) => brokenRule(field, sent[field]) ?? []);
 }
 
-function brokenRule(field: FormField, text: string): Broken | null {
+/** The first rule that a text breaks, as it would be sent. */
+export function brokenRule(field: FormField, text: string): Broken | null {
   const { optional, minLength = 0, maxLength = Infinity, pattern, email } = RULES[field];
   if (optional && text === "") return null;
   const length = [...text].length;

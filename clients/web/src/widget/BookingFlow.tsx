@@ -1,16 +1,24 @@
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { Catalog, Slot } from "../api/model.js";
 import type { Session } from "../booking/session.js";
-import type { BookingState, ChoosingTime } from "../booking/state.js";
+import type { BookingState, ChoosingTime, TakingOver } from "../booking/state.js";
 import { useSlotcast } from "../live/provider.js";
 import { useSpeaking } from "../words/provider.js";
 import { ChoiceScreen } from "./ChoiceScreen.js";
 import { Deferred, usePrefetch } from "./Deferred.js";
-import type { FormValues } from "./draft.js";
-import { Failure, Notice, Skeleton } from "./parts.js";
+import { type Draft, NOTHING_WRITTEN } from "./draft.js";
+import { Failure, Skeleton } from "./parts.js";
 import type { SlotcastBookingProps } from "./SlotcastBooking.js";
 import { ScreensContext } from "./screen.js";
 import { type Offer, offerOf, onlySelection, type Selection, selectionOf } from "./selection.js";
+import {
+  isKey,
+  isTicketOver,
+  TicketEnded,
+  TicketRefused,
+  useIsNew,
+  useSaidZone,
+} from "./ticket.js";
 import { useCatalog } from "./useCatalog.js";
 import type { LookedAt } from "./useMonth.js";
 import { useLeaving, useSessionListener, useSessionState, useTicket } from "./useSession.js";
@@ -24,16 +32,17 @@ export interface FlowProps extends SlotcastBookingProps {
 
 /** Loads what can be booked, and then leads through the screens. */
 export function BookingFlow(props: FlowProps) {
-  const { session, appointmentType, calendar, durationMinutes, ticket } = props;
+  const { session, calendar, durationMinutes, ticket } = props;
   const slotcast = useSlotcast();
   const view = useCatalog(slotcast);
   const state = useSessionState(session);
-  const answer = useTicketAnswer(ticket, state);
+  const isNew = useIsNew(state);
+  const appointmentType = (isKey(props) && session.ticketType()) || props.appointmentType;
   // First, so that on leaving the page is still told what is given free.
   useLeaving(session);
   useSessionListener(session, props);
   useTicket(session, ticket);
-  usePrefetch(timeScreen);
+  usePrefetch(ticket ? lastScreens : timeScreen);
   const offer = useMemo(
     () =>
       view.is === "there" &&
@@ -43,21 +52,26 @@ export function BookingFlow(props: FlowProps) {
   useWarning(offer && offer.types.length === 0);
   const retried = useRef(false);
   if (view.is === "failed") {
+    if (isKey(props) && isTicketOver(view.problem)) return <TicketEnded problem={view.problem} />;
     const retry = () => {
       retried.current = true;
       view.retry();
     };
     return <Failure problem={view.problem} onRetry={retry} />;
   }
-  if (view.is === "loading" || !offer || answer === "awaited") return <Skeleton bars={3} />;
+  if (isKey(props) && state.step === "time" && isTicketOver(state.refused))
+    return <TicketEnded problem={state.refused} />;
+  if (state.step === "ticket" && state.problem && ticket)
+    return <Failure problem={state.problem} onRetry={() => session.redeem(ticket)} />;
+  if (view.is === "loading" || !offer || state.step === "ticket" || (ticket && isNew))
+    return <Skeleton bars={3} />;
   return (
     <Steps
-      key={`${appointmentType} ${calendar} ${durationMinutes}`}
+      key={`${props.appointmentType} ${calendar} ${durationMinutes}`}
       {...props}
       state={state}
       catalog={view.catalog}
       offer={offer}
-      isTicketRefused={answer === "refused"}
       takesFocus={retried.current}
     />
   );
@@ -71,24 +85,10 @@ function useWarning(isNothingOffered: boolean): void {
   }, [isNothingOffered]);
 }
 
-/** What became of the ticket; `refused` until the visitor has chosen a time themselves. */
-function useTicketAnswer(
-  ticket: string | undefined,
-  state: BookingState,
-): "awaited" | "refused" | "none" {
-  const before = useRef(state);
-  const answer = useRef<BookingState | null>(null);
-  if (!ticket) return "none";
-  if (state === before.current) return "awaited";
-  answer.current ??= state;
-  return state === answer.current && state.step === "time" ? "refused" : "none";
-}
-
 interface StepsProps extends FlowProps {
-  readonly state: BookingState;
+  readonly state: Exclude<BookingState, TakingOver>;
   readonly catalog: Catalog;
   readonly offer: Offer;
-  readonly isTicketRefused: boolean;
   /** True: the visitor has had the focus in here, so that the first screen takes it too. */
   readonly takesFocus: boolean;
 }
@@ -98,26 +98,27 @@ function Steps(props: StepsProps) {
   const only = useMemo(() => onlySelection(offer, catalog), [offer, catalog]);
   const [chosen, setChosen] = useState<Selection | null>(null);
   const [last, setLast] = useState<Selection | null>(null);
-  const [typed, setTyped] = useState<Partial<FormValues>>({});
+  const [draft, setDraft] = useState<Draft>(NOTHING_WRITTEN);
   const lookedAt = useRef<string | null>(null);
   const selection = chosen ?? only;
   const choose = (next: Selection) => {
     setChosen(next);
     setLast(next);
   };
-  useHeldSelection(state, catalog, selection, setChosen);
+  useHeldSelection(state, catalog, selection, lookedAt, setChosen);
+  useSaidZone(props.session, props.timeZone);
   const screen = state.step === "time" && !selection ? "choice" : state.step;
   const screens = useScreens(headingLevel, screen, props.takesFocus);
   usePrefetch(selection ? lastScreens : timeScreen);
   return (
     <ScreensContext.Provider value={screens}>
-      {props.isTicketRefused && <TicketRefused />}
+      {state.step === "time" && state.refused && <TicketRefused problem={state.refused} />}
       {state.step !== "time" ? (
         <LastSteps
           {...props}
           state={state}
-          typed={typed}
-          onTyped={setTyped}
+          draft={draft}
+          onDraft={setDraft}
           onAnother={() => setChosen(null)}
         />
       ) : selection ? (
@@ -147,17 +148,16 @@ function useHeldSelection(
   state: BookingState,
   catalog: Catalog,
   selection: Selection | null,
+  lookedAt: LookedAt,
   choose: (selection: Selection | null) => void,
 ): void {
+  const { formats } = useSpeaking();
   const held: Slot | null = state.step === "details" ? state.hold.slot : null;
   useEffect(() => {
-    if (held && !selection) choose(selectionOf(held, catalog));
-  }, [held, selection, catalog, choose]);
-}
-
-function TicketRefused() {
-  const { text } = useSpeaking();
-  return <Notice tone="bad">{text("ticketRefused")}</Notice>;
+    if (!held) return;
+    lookedAt.current ??= formats.dayKey(held.start);
+    if (!selection) choose(selectionOf(held, catalog));
+  }, [held, selection, catalog, lookedAt, formats, choose]);
 }
 
 interface TimesProps extends StepsProps {
@@ -168,8 +168,7 @@ interface TimesProps extends StepsProps {
 }
 
 function Times(props: TimesProps) {
-  const { state, isTicketRefused, session, catalog, selection, lookedAt, onBack } = props;
-  const shown = isTicketRefused ? { ...state, problem: null } : state;
+  const { state, session, catalog, selection, lookedAt, onBack } = props;
   const back = () => {
     // A time that is just being held is not wanted any more.
     if (state.holding) session.leave();
@@ -182,7 +181,7 @@ function Times(props: TimesProps) {
           catalog={catalog}
           selection={selection}
           session={session}
-          state={shown}
+          state={state}
           lookedAt={lookedAt}
           onBack={onBack && back}
           isWaitlistOffered={props.waitlist ?? false}
@@ -193,9 +192,9 @@ function Times(props: TimesProps) {
 }
 
 interface LastStepsProps extends StepsProps {
-  readonly state: Exclude<BookingState, ChoosingTime>;
-  readonly typed: Partial<FormValues>;
-  readonly onTyped: (typed: Partial<FormValues>) => void;
+  readonly state: Exclude<BookingState, ChoosingTime | TakingOver>;
+  readonly draft: Draft;
+  readonly onDraft: (draft: Draft) => void;
   readonly onAnother: () => void;
 }
 
@@ -209,7 +208,11 @@ function LastSteps(props: LastStepsProps) {
     <Deferred from={lastScreens}>
       {({ DetailsScreen, DoneScreen }) =>
         state.step === "done" ? (
-          <DoneScreen catalog={catalog} booking={state.booking} onAnother={another} />
+          <DoneScreen
+            catalog={catalog}
+            booking={state.booking}
+            onAnother={isKey(props) ? undefined : another}
+          />
         ) : (
           <DetailsScreen
             catalog={catalog}
@@ -217,8 +220,8 @@ function LastSteps(props: LastStepsProps) {
             state={state}
             prefill={props.prefill}
             fields={props.fields}
-            typed={props.typed}
-            onTyped={props.onTyped}
+            draft={props.draft}
+            onDraft={props.onDraft}
           />
         )
       }

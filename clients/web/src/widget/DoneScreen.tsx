@@ -7,7 +7,8 @@ import { ScreenHeading } from "./screen.js";
 export interface DoneProps {
   readonly catalog: Catalog;
   readonly booking: Booking;
-  readonly onAnother: () => void;
+  /** Absent: there is no way to another. */
+  readonly onAnother: (() => void) | undefined;
 }
 
 export function DoneScreen({ catalog, booking, onAnother }: DoneProps) {
@@ -25,9 +26,11 @@ export function DoneScreen({ catalog, booking, onAnother }: DoneProps) {
         )}
       </header>
       <Summary catalog={catalog} {...booking} />
-      <button type="button" className="slotcast-button slotcast-secondary" onClick={onAnother}>
-        {text("bookAnother")}
-      </button>
+      {onAnother && (
+        <button type="button" className="slotcast-button slotcast-secondary" onClick={onAnother}>
+          {text("bookAnother")}
+        </button>
+      )}
     </div>
   );
 }

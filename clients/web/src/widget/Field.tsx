@@ -1,4 +1,4 @@
-import type { ChangeEvent } from "react";
+import type { ChangeEvent, ReactNode } from "react";
 import { useSpeaking } from "../words/provider.js";
 
 export interface FieldProps {
@@ -12,14 +12,20 @@ export interface FieldProps {
   readonly isReadOnly: boolean;
   /** What is wrong with it, or nothing. */
   readonly message: string | undefined;
+  /** The id of what else is to be known of it. */
+  readonly describedBy?: string | undefined;
+  /** Below it, and what that is for. */
+  readonly look?: string;
+  readonly children?: ReactNode;
   readonly onType: (value: string) => void;
   readonly onLeave: () => void;
 }
 
 export function Field(props: FieldProps) {
-  const { id, label, type, message, isOptional } = props;
+  const { id, label, type, message, isOptional, describedBy, look = "" } = props;
   const { text } = useSpeaking();
   const messageId = `${id}-message`;
+  const descriptions = [message !== undefined && messageId, describedBy].filter(Boolean);
   const common = {
     id,
     name: props.name,
@@ -29,13 +35,13 @@ export function Field(props: FieldProps) {
     autoComplete: props.autoComplete,
     required: !isOptional,
     "aria-invalid": message !== undefined,
-    "aria-describedby": message === undefined ? undefined : messageId,
+    "aria-describedby": descriptions.join(" ") || undefined,
     onChange: (event: ChangeEvent<HTMLInputElement | HTMLTextAreaElement>) =>
       props.onType(event.target.value),
     onBlur: props.onLeave,
   };
   return (
-    <div className="slotcast-field">
+    <div className={`slotcast-field ${look}`}>
       <label htmlFor={id}>
         {label}
         {isOptional && <span className="slotcast-optional"> {text("optional")}</span>}
@@ -50,6 +56,7 @@ export function Field(props: FieldProps) {
           {message}
         </p>
       )}
+      {props.children}
     </div>
   );
 }

@@ -1,6 +1,7 @@
 import type { Transport } from "@connectrpc/connect";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { createSlotcast } from "../api/client.js";
+import { visitorOf } from "../api/visitor.js";
 import { createSession } from "../booking/session.js";
 import { SlotcastProvider } from "../live/provider.js";
 import type { HourCycle } from "../words/format.js";
@@ -94,8 +95,12 @@ export function Wordless() {
 }
 
 function Connected(props: SlotcastBookingProps) {
-  const { url, apiKey, business, holder, transport } = props;
+  const { url, apiKey, business, ticket, transport } = props;
   const { text } = useSpeaking();
+  const holder = useMemo(
+    () => props.holder || (ticket ? visitorOf(ticket) : undefined),
+    [props.holder, ticket],
+  );
   const slotcast = useMemo(
     () => createSlotcast({ url, apiKey, business, holder, transport }),
     [url, apiKey, business, holder, transport],

@@ -94,7 +94,7 @@ function WaitForm({ id, ...wish }: WaitProps & { id: string }) {
         aria-disabled={state === "sending"}
         aria-busy={state === "sending"}
       >
-        {text(state === "sending" ? "sending" : "tellMeSend")}
+        {text(state === "sending" ? "tellMeSending" : "tellMeSend")}
       </button>
     </form>
   );

@@ -10,12 +10,22 @@ export interface Prefill {
 
 export type FormValues = Record<FormField, string>;
 
-/** What was typed counts, where nothing was typed what the page has filled in. */
-export function valuesOf(prefill: Prefill, typed: Partial<FormValues>): FormValues {
+export interface Draft {
+  readonly typed: Partial<FormValues>;
+  /** In place of what a chat suggested for a field that the form has not by itself, by its name. */
+  readonly others: ReadonlyMap<string, string>;
+  /** What a chat suggested and the visitor confirmed, by its name there. */
+  readonly confirmed: ReadonlySet<string>;
+}
+
+export const NOTHING_WRITTEN: Draft = { typed: {}, others: new Map(), confirmed: new Set() };
+
+/** What was typed counts, where nothing was typed what was filled in. */
+export function valuesOf(given: Partial<FormValues>, typed: Partial<FormValues>): FormValues {
   return {
-    displayName: typed.displayName ?? prefill.name ?? "",
-    email: typed.email ?? prefill.email ?? "",
-    phone: typed.phone ?? prefill.phone ?? "",
-    note: typed.note ?? prefill.note ?? "",
+    displayName: typed.displayName ?? given.displayName ?? "",
+    email: typed.email ?? given.email ?? "",
+    phone: typed.phone ?? given.phone ?? "",
+    note: typed.note ?? given.note ?? "",
   };
 }

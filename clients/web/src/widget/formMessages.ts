@@ -23,11 +23,12 @@ const PATHS: readonly (readonly [RegExp, FormField])[] = [
 
 export function ownMessages(values: FormValues, text: Text): Messages {
   return Object.fromEntries(
-    brokenRules(values).map((broken) => [broken.field, message(broken, text)]),
+    brokenRules(values).map((broken) => [broken.field, messageOf(broken, text)]),
   );
 }
 
-function message({ field, rule, limit }: Broken, text: Text): string {
+/** What is wrong with a text, in words. */
+export function messageOf({ field, rule, limit }: Broken, text: Text): string {
   if (rule === "required") return text("required");
   if (rule === "too_long") return text("tooLong", { count: limit });
   return text(MALFORMED[field]);

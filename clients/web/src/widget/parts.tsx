@@ -18,6 +18,16 @@ export function Failure({ problem, onRetry }: { problem: Problem; onRetry: () =>
   );
 }
 
+/** Where nothing can be done. */
+export function DeadEnd({ children }: { children: ReactNode }) {
+  return (
+    <div className="slotcast-failure" role="alert">
+      <Icon name="info" />
+      <p>{children}</p>
+    </div>
+  );
+}
+
 /** A problem beside what can still be done. */
 export function ProblemNotice({ problem }: { problem: Problem }) {
   const { text } = useSpeaking();

@@ -16,7 +16,24 @@ const KEYS: Readonly<Record<string, PlainKey>> = {
   NOT_IMPLEMENTED: "notBookable",
 };
 
+/** Why a ticket opens nothing: in its own words, as far as they are known. */
+export function ticketKey({ reason, metadata }: Problem): PlainKey {
+  switch (reason) {
+    case "HANDOFF_INVALID":
+    case "KEY_INVALID":
+      return "ticketInvalid";
+    case "HANDOFF_USED":
+      return "ticketUsed";
+    case "HANDOFF_ENDED":
+    case "CAPABILITY_ENDED":
+      return metadata["status"] === "BOOKED" ? "ticketBooked" : "ticketEnded";
+    default:
+      return "ticketRefused";
+  }
+}
+
 /** What a visitor is told of a problem. */
 export function problemKey(problem: Problem): PlainKey {
-  return KEYS[problem.reason] ?? "somethingWrong";
+  const isOfTicket = problem.reason.startsWith("HANDOFF_") || problem.reason === "CAPABILITY_ENDED";
+  return isOfTicket ? ticketKey(problem) : (KEYS[problem.reason] ?? "somethingWrong");
 }

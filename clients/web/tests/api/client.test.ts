@@ -16,7 +16,10 @@ import {
   ErrorInfoSchema,
   RetryInfoSchema,
 } from "../../src/gen/google/rpc/error_details_pb.js";
-import { BookingService } from "../../src/gen/slotcast/v1/booking_service_pb.js";
+import {
+  BookingService,
+  PrefilledField_Provenance,
+} from "../../src/gen/slotcast/v1/booking_service_pb.js";
 import { CatalogService } from "../../src/gen/slotcast/v1/catalog_service_pb.js";
 import { AlternativesSchema } from "../../src/gen/slotcast/v1/error_reason_pb.js";
 import { aSlot, DETAILS, SLOT } from "../booking/desk.js";
@@ -199,6 +202,30 @@ test("a catalogue of several pages is read whole", async () => {
     capacity: 1,
   });
   expect(catalog.calendars.get("calendars/1")?.timeZone).toBe("Europe/Berlin");
+});
+
+test("a ticket is redeemed for the own holder; at most 40 fields come of it", async () => {
+  const holders: string[] = [];
+  const visitor = aVisitor({
+    redeemHandoff: ({ holder }) => {
+      holders.push(holder);
+      const field = (index: number) => ({
+        name: `field-${index}`,
+        value: "x",
+        provenance:
+          index === 0 ? PrefilledField_Provenance.SAID : PrefilledField_Provenance.INFERRED,
+      });
+      return {
+        hold: { name: HOLD.name },
+        fields: Array.from({ length: 50 }, (_, at) => field(at)),
+      };
+    },
+  });
+  const { hold, fields } = await visitor.redeem("ticket", "redeem-1");
+  expect(holders).toEqual(["visitor-17"]);
+  expect(hold.name).toBe(HOLD.name);
+  expect(fields).toHaveLength(40);
+  expect(fields.slice(0, 2).map(({ isInferred }) => isInferred)).toEqual([false, true]);
 });
 
 test("a short id is a name in its collection", () => {

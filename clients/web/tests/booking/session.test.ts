@@ -238,15 +238,77 @@ describe("a ticket from a chat", () => {
   test("brings the visitor to the form, with what was held", async () => {
     const desk = new Desk();
     desk.session.redeem("ticket");
-    await desk.answer(desk.aHold());
+    await desk.answer({ hold: desk.aHold(), fields: [] });
     expect(desk.state("details").hold.name).toBe("holds/1");
+  });
+
+  test("is awaited, once, and what it brought stays when another time is chosen", async () => {
+    const desk = new Desk();
+    desk.session.redeem("ticket");
+    desk.session.redeem("ticket");
+    expect(desk.of("redeem")).toHaveLength(1);
+    expect(desk.state("ticket").problem).toBeNull();
+    const fields = [{ name: "email", value: "ada@example.com", isInferred: true }];
+    await desk.answer({ hold: desk.aHold(), fields });
+    expect(desk.session.handoff()?.fields).toEqual(fields);
+    desk.session.back();
+    expect(desk.of("release")).toMatchObject([{ about: { name: "holds/1" } }]);
+    expect(desk.session.handoff()?.fields).toEqual(fields);
+  });
+
+  test("keeps its hold when the visitor goes, for they may load the page anew", async () => {
+    const desk = new Desk();
+    desk.session.redeem("ticket");
+    desk.session.leave();
+    await desk.answer({ hold: desk.aHold(), fields: [] });
+    desk.session.leave();
+    expect(desk.of("release")).toHaveLength(0);
+    expect(desk.state("details").hold.name).toBe("holds/1");
+  });
+
+  test("but another time that was chosen instead is freed then, as always", async () => {
+    const desk = new Desk();
+    desk.session.redeem("ticket");
+    await desk.answer({ hold: desk.aHold(), fields: [] });
+    desk.session.back();
+    desk.session.choose(SLOT, false);
+    desk.calls.at(-1)?.answer(desk.aHold("holds/2"));
+    await vi.advanceTimersByTimeAsync(0);
+    desk.session.leave();
+    expect(desk.of("release").map(({ about }) => about)).toMatchObject([
+      { name: "holds/1" },
+      { name: "holds/2" },
+    ]);
+  });
+
+  test("that nobody answers is asked for again with the same request", async () => {
+    const desk = new Desk();
+    desk.session.redeem("ticket");
+    await desk.refuse("UNREACHABLE");
+    expect(desk.state("ticket").problem?.reason).toBe("UNREACHABLE");
+    desk.session.redeem("ticket");
+    expect(desk.state("ticket").problem).toBeNull();
+    const [first, second] = desk.of("redeem");
+    expect(second?.requestId).toBe(first?.requestId);
+    await desk.answer({ hold: desk.aHold(), fields: [] });
+    expect(desk.session.state().step).toBe("details");
+  });
+
+  test("that is refused tells why until a time is chosen, and for which appointment it was", async () => {
+    const desk = new Desk();
+    desk.session.redeem("ticket");
+    await desk.refuse("HANDOFF_USED", { metadata: { appointment_type: "types/haircut" } });
+    expect(desk.state("time").refused?.reason).toBe("HANDOFF_USED");
+    expect(desk.session.ticketType()).toBe("types/haircut");
+    desk.session.choose(SLOT, false);
+    expect(desk.state("time").refused).toBeNull();
   });
 
   test("that is refused leaves the visitor at the times", async () => {
     const desk = new Desk();
     desk.session.redeem("ticket");
     await desk.refuse("NOT_IMPLEMENTED");
-    expect(desk.state("time").problem?.reason).toBe("NOT_IMPLEMENTED");
+    expect(desk.state("time").refused?.reason).toBe("NOT_IMPLEMENTED");
   });
 });
 

@@ -6,6 +6,7 @@ import { BOOKING, CATALOG, ENTRY } from "./salon.js";
 
 const LOADED: Event = { is: "loaded", catalog: CATALOG, booking: BOOKING };
 const OFFERED: Event = { is: "loadedOffer", catalog: CATALOG, entry: ENTRY };
+const WAITING: Event = { is: "loadedOffer", catalog: CATALOG, entry: { ...ENTRY, offer: null } };
 const CHOSEN: Event = { is: "chosen", slot: SLOT, isAnyone: false };
 const viewAfter = (...events: Event[]): View => events.reduce(next, FIRST);
 const refused = (reason: string, metadata: Record<string, string> = {}): Event => ({
@@ -123,6 +124,21 @@ describe("an offer", () => {
       is: "gone",
       status: "LAPSED",
     });
+  });
+
+  test("that comes while one asks to leave is shown first, as is that it was passed on", () => {
+    const waits = { ...ENTRY, offer: null };
+    const asks = [WAITING, { is: "wantsToDecline" }] as const;
+    expect(viewAfter(...asks)).toMatchObject({ is: "offer", screen: { at: "decline" } });
+    expect(viewAfter(...asks, { is: "refreshedOffer", entry: waits })).toMatchObject({
+      screen: { at: "decline" },
+    });
+    expect(viewAfter(...asks, { is: "refreshedOffer", entry: ENTRY })).toMatchObject({
+      entry: ENTRY,
+      screen: { at: "offer" },
+    });
+    const passedOn = viewAfter(OFFERED, { is: "refreshedOffer", entry: waits });
+    expect(passedOn).toMatchObject({ is: "offer", entry: waits, screen: { at: "offer" } });
   });
 
   test("that has ended meanwhile says how", () => {

@@ -34,7 +34,7 @@ function aDesk(kind: "booking" | "offer"): Desk {
     move: (_, to, requestId) => asked("move", to, requestId),
     cancel: (_, reason, requestId) => asked("cancel", reason, requestId),
     entry: () => asked("entry", null),
-    take: (entry, requestId) => asked("take", entry, requestId),
+    take: (_, offer, requestId) => asked("take", offer, requestId),
     leave: (requestId) => asked("leave", null, requestId),
   };
 }
@@ -65,7 +65,7 @@ async function refused(method: string, reason: string): Promise<void> {
 
 beforeEach(() => {
   calls = [];
-  nowMs = ENTRY.until.getTime() - 60_000;
+  nowMs = SLOT.start.getTime() - 60_000;
 });
 
 async function choosing(slot = SLOT, isAnyone = false): Promise<Managing> {
@@ -135,10 +135,24 @@ test("an offer is taken, and counts down by the service's clock", async () => {
 
   // Late, it may be had all the same.
   managing.take();
-  expect(last("take").about).toMatchObject({ offer: ENTRY.offer });
+  expect(last("take").about).toEqual(ENTRY.offer);
   last("take").answer(BOOKING);
   await settled();
   expect(managing.view()).toMatchObject({ is: "done", what: "taken" });
+});
+
+test("who is offered nothing can take nothing, and leaves", async () => {
+  const managing = await opened("offer", { ...ENTRY, offer: null });
+  expect(managing.msLeft()).toBe(0);
+  const asked = calls.length;
+  managing.take();
+  expect(calls).toHaveLength(asked);
+
+  managing.tell({ is: "wantsToDecline" });
+  managing.leave();
+  last("leave").answer(undefined);
+  await settled();
+  expect(managing.view()).toEqual({ is: "gone", status: "LEFT" });
 });
 
 test("an offer is declined", async () => {

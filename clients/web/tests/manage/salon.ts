@@ -25,8 +25,7 @@ export const BOOKING: OwnBooking = {
 export const ENTRY: OwnEntry = {
   name: "businesses/demo/waitlist/1",
   appointmentType: SLOT.appointmentType,
-  offer: { name: "holds/1", slot: SLOT, expire: SLOT.start },
-  until: SLOT.start,
+  offer: { name: "holds/1", slot: SLOT, expire: SLOT.start, until: SLOT.start },
   language: "en",
   customer: undefined,
   holder: "kim",

@@ -29,13 +29,13 @@ async function atForm() {
 async function send(visitor: Awaited<ReturnType<typeof atForm>>, email = "kim@example.com") {
   await visitor.type(screen.getByLabelText("Name"), "Kim");
   if (email) await visitor.type(screen.getByLabelText("Email"), email);
-  await visitor.click(screen.getByRole("button", { name: "Put me on the waitlist" }));
+  await visitor.click(screen.getByRole("button", { name: "Put me on the waiting list" }));
 }
 
 test("where a month has nothing free, one can wait for what frees in it", async () => {
   const visitor = await atForm();
   await send(visitor);
-  await screen.findByText("You are on the waitlist. We will write to kim@example.com.", {
+  await screen.findByText("You are on the waiting list. We will write to kim@example.com.", {
     selector: "p",
   });
 
@@ -58,6 +58,17 @@ test("where a month has nothing free, one can wait for what frees in it", async 
   });
 });
 
+test("while the wish is sent, the button says what it does", async () => {
+  let answer: () => void = () => undefined;
+  salon.onWait = () => new Promise((resolve) => (answer = resolve));
+  const visitor = await atForm();
+  await send(visitor);
+  const button = await screen.findByRole("button", { name: "Joining the waiting list …" });
+  expect(button.getAttribute("aria-busy")).toBe("true");
+  answer();
+  await screen.findByText(/You are on the waiting list. We will write/, { selector: "p" });
+});
+
 const day = (name: string) => screen.getByRole("button", { name: new RegExp(`${name}, 2030`) });
 const shownDay = (name: string) => screen.findByRole("heading", { name });
 
@@ -75,7 +86,7 @@ test("a day without free times says so, can be chosen, and one can wait for what
   screen.getByRole("button", { name: /^Next free day: / });
   await visitor.click(screen.getByRole("button", { name: TELL_ME }));
   await send(visitor);
-  await screen.findByText(/You are on the waitlist. We will write/, { selector: "p" });
+  await screen.findByText(/You are on the waiting list. We will write/, { selector: "p" });
   const [wish] = salon.wishes;
   const span = [wish?.windows[0]?.startTime, wish?.windows[0]?.endTime];
   expect(span.map((each) => new Date(Number(each?.seconds) * 1000).toISOString())).toEqual([
@@ -140,9 +151,9 @@ test("who waits too often is told so, and waits once however often they press", 
   salon.waitProblem = refusal("TOO_MANY_WAITING");
   const visitor = await atForm();
   await send(visitor);
-  await screen.findByText("You are on the waitlist too many times already.");
+  await screen.findByText("You are on the waiting list too many times already.");
   salon.waitProblem = null;
-  await visitor.click(screen.getByRole("button", { name: "Put me on the waitlist" }));
-  await screen.findByText(/You are on the waitlist. We will write/, { selector: "p" });
+  await visitor.click(screen.getByRole("button", { name: "Put me on the waiting list" }));
+  await screen.findByText(/You are on the waiting list. We will write/, { selector: "p" });
   expect(new Set(salon.wishes.map(({ requestId }) => requestId)).size).toBe(1);
 });

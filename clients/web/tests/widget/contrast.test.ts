@@ -37,6 +37,7 @@ for (const theme of ["light", "dark"] as const) {
     const tint = tintOf(name, theme);
     expect(ratio(colour("text", theme), tint)).toBeGreaterThanOrEqual(TEXT);
     expect(ratio(colour("muted", theme), tint)).toBeGreaterThanOrEqual(TEXT);
+    expect(ratio(colour("bad", theme), tint)).toBeGreaterThanOrEqual(TEXT);
     expect(ratio(colour("accent", theme), tint)).toBeGreaterThanOrEqual(CONTROL);
   });
 }

@@ -4,7 +4,11 @@ import { durationFromMs, timestampDate, timestampFromDate } from "@bufbuild/prot
 import { Code, ConnectError, createRouterTransport } from "@connectrpc/connect";
 import { render, screen, waitFor } from "@testing-library/react";
 import { userEvent } from "@testing-library/user-event";
-import { BadRequestSchema, ErrorInfoSchema } from "../../src/gen/google/rpc/error_details_pb.js";
+import {
+  BadRequestSchema,
+  ErrorInfoSchema,
+  RetryInfoSchema,
+} from "../../src/gen/google/rpc/error_details_pb.js";
 import {
   AvailabilityService,
   type WatchAvailabilityResponse,
@@ -16,6 +20,8 @@ import {
   type BookRequest,
   type HoldSlotRequest,
   type JoinWaitlistRequest,
+  PrefilledField_Provenance,
+  type RedeemHandoffRequest,
 } from "../../src/gen/slotcast/v1/booking_service_pb.js";
 import { CatalogService } from "../../src/gen/slotcast/v1/catalog_service_pb.js";
 import { type Slot, SlotSchema } from "../../src/gen/slotcast/v1/core_pb.js";
@@ -51,18 +57,23 @@ export function slot(time: string, options: SlotOptions = {}): Slot {
 }
 
 export interface Refusal {
+  metadata?: Record<string, string>;
   alternatives?: Slot[];
   fields?: { field: string; description: string }[];
   code?: Code;
+  retryAfterMs?: number;
 }
 
 export function refusal(
   reason: string,
-  { alternatives, fields, code }: Refusal = {},
+  { metadata = {}, alternatives, fields, code, retryAfterMs }: Refusal = {},
 ): ConnectError {
-  const info = create(ErrorInfoSchema, { reason, domain: "slotcast.dev" });
+  const info = create(ErrorInfoSchema, { reason, domain: "slotcast.dev", metadata });
   return new ConnectError("Refused.", code ?? Code.FailedPrecondition, undefined, [
     { desc: ErrorInfoSchema, value: info },
+    ...(retryAfterMs
+      ? [{ desc: RetryInfoSchema, value: { retryDelay: durationFromMs(retryAfterMs) } }]
+      : []),
     ...(alternatives ? [{ desc: AlternativesSchema, value: { slots: alternatives } }] : []),
     ...(fields ? [{ desc: BadRequestSchema, value: { fieldViolations: fields } }] : []),
   ]);
@@ -74,7 +85,11 @@ export class Salon {
   readonly bookings: BookRequest[] = [];
   readonly wishes: JoinWaitlistRequest[] = [];
   readonly released: string[] = [];
-  redeemed = 0;
+  readonly redemptions: RedeemHandoffRequest[] = [];
+  readonly redeemedHold = `${BUSINESS}/holds/redeemed`;
+  /** What a ticket brings: `said` and `guessed`, by name. */
+  said: Record<string, string> = {};
+  guessed: Record<string, string> = {};
   businessName = "Salon Anna";
   holdMs = HOLD_MS;
   /** When the appointments may start. */
@@ -85,6 +100,8 @@ export class Salon {
   redeemProblem: ConnectError | null = refusal("NOT_IMPLEMENTED", { code: Code.Unimplemented });
   /** Called before a booking is answered. */
   onBook: () => Promise<void> | void = () => undefined;
+  /** Called before a wish is answered. */
+  onWait: () => Promise<void> | void = () => undefined;
   #revision = 0;
 
   readonly transport = createRouterTransport(({ service }) => {
@@ -110,16 +127,13 @@ export class Salon {
       },
       renewHold: ({ name }) => ({ hold: this.#holdOf(slot("10:00"), name) }),
       book: (request) => this.#book(request),
-      joinWaitlist: (request) => {
+      joinWaitlist: async (request) => {
         this.wishes.push(request);
+        await this.onWait();
         if (this.waitProblem) throw this.waitProblem;
         return {};
       },
-      redeemHandoff: () => {
-        this.redeemed++;
-        if (this.redeemProblem) throw this.redeemProblem;
-        return { hold: this.#holdOf(slot("11:00"), `${BUSINESS}/holds/redeemed`) };
-      },
+      redeemHandoff: (request) => this.#redeem(request),
     });
   });
 
@@ -194,6 +208,18 @@ export class Salon {
       ...(endTime && { endTime }),
       expireTime: timestampFromDate(new Date(Date.now() + this.holdMs)),
       holder: "visitor",
+    };
+  }
+
+  #redeem(request: RedeemHandoffRequest) {
+    this.redemptions.push(request);
+    if (this.redeemProblem) throw this.redeemProblem;
+    const prefilled = (fields: Record<string, string>, provenance: PrefilledField_Provenance) =>
+      Object.entries(fields).map(([name, value]) => ({ name, value, provenance }));
+    const { SAID, INFERRED } = PrefilledField_Provenance;
+    return {
+      hold: this.#holdOf(slot("11:00"), this.redeemedHold),
+      fields: [...prefilled(this.said, SAID), ...prefilled(this.guessed, INFERRED)],
     };
   }
 

@@ -9,6 +9,7 @@ beforeEach(() => {
   // The date is the test's; timers stay the machine's.
   vi.useFakeTimers({ toFake: ["Date"], now: NOW });
   sessionStorage.clear();
+  localStorage.clear();
 });
 
 afterEach(() => {

@@ -40,6 +40,15 @@ export const de: ManageWords = {
   declineNow: "Ja, ablehnen",
   declining: "Wird abgelehnt …",
 
+  waiting: "Sie stehen auf der Warteliste",
+  waitingHint:
+    "Wir schreiben Ihnen, sobald eine Zeit frei ist. Diese Seite muss nicht offen bleiben.",
+  leave: "Warteliste verlassen",
+  leaveQuestion: "Warteliste verlassen?",
+  leaveHint: "Wir schreiben Ihnen dann nicht, wenn eine Zeit frei wird.",
+  leaveNow: "Ja, verlassen",
+  leaving: "Wird verlassen …",
+
   changed: "Der Termin wurde inzwischen geändert. Bitte sehen Sie noch einmal nach.",
   unknown:
     "Der Dienst war nicht zu erreichen. Vielleicht ist es schon geschehen; drücken Sie noch einmal, es geschieht nur einmal.",

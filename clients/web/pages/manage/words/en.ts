@@ -34,9 +34,17 @@ export const en = {
   late: "Your time to decide is over. It may still be free.",
   decline: "Decline",
   declineQuestion: "Decline this time?",
-  declineHint: "It is offered to the next person, and you leave the waitlist.",
+  declineHint: "It is offered to the next person, and you leave the waiting list.",
   declineNow: "Yes, decline",
   declining: "Declining …",
+
+  waiting: "You are on the waiting list",
+  waitingHint: "We write to you as soon as a time is free. You need not keep this page open.",
+  leave: "Leave the waiting list",
+  leaveQuestion: "Leave the waiting list?",
+  leaveHint: "You will not be written to when a time is free.",
+  leaveNow: "Yes, leave it",
+  leaving: "Leaving …",
 
   changed: "It was changed in the meantime. Please look again.",
   unknown:
@@ -50,7 +58,7 @@ export const en = {
   gonePassed: "This appointment is over",
   goneTaken: "You have booked this time",
   goneTakenHint: "The newest letter has the link of your appointment.",
-  goneLeft: "You have left the waitlist",
+  goneLeft: "You have left the waiting list",
   goneLapsed: "This time was passed on to the next person",
   goneExpired: "This offer is over",
   goneOther: "This link has ended",

@@ -39,6 +39,15 @@ export const es: ManageWords = {
   declineNow: "Sí, rechazar",
   declining: "Rechazando …",
 
+  waiting: "Está en la lista de espera",
+  waitingHint:
+    "Le escribimos en cuanto haya una hora libre. No hace falta dejar abierta esta página.",
+  leave: "Salir de la lista de espera",
+  leaveQuestion: "¿Salir de la lista de espera?",
+  leaveHint: "No le escribiremos cuando quede una hora libre.",
+  leaveNow: "Sí, salir",
+  leaving: "Saliendo …",
+
   changed: "La cita ha cambiado entretanto. Vuelva a mirarla.",
   unknown:
     "No se pudo contactar con el servicio. Puede que ya esté hecho; pulse otra vez, solo se hará una vez.",

@@ -39,6 +39,15 @@ export const fr: ManageWords = {
   declineNow: "Oui, refuser",
   declining: "Refus en cours …",
 
+  waiting: "Vous êtes sur la liste d’attente",
+  waitingHint:
+    "Nous vous écrivons dès qu’un créneau est libre. Inutile de garder cette page ouverte.",
+  leave: "Quitter la liste d’attente",
+  leaveQuestion: "Quitter la liste d’attente ?",
+  leaveHint: "Nous ne vous écrirons pas si un créneau se libère.",
+  leaveNow: "Oui, la quitter",
+  leaving: "Départ en cours …",
+
   changed: "Le rendez-vous a changé entre-temps. Veuillez le revoir.",
   unknown:
     "Le service n’a pas répondu. C’est peut-être déjà fait ; appuyez de nouveau, ce ne sera fait qu’une fois.",
