@@ -130,7 +130,11 @@ async def _demo(settings: Settings, console: Console) -> None:
 async def _run(settings: Settings, console: Console, letters: str, stopping: Event) -> None:
     from service.cli.supervisor import running_server
 
-    async with running_server(settings, partial(_say, console), page_documents(settings)) as server:
+    say = partial(_say, console)
+    async with (
+        running_server(settings, say, page_documents(settings)) as server,
+        running_chat_page(_access(settings, server), DEMO_BUSINESS) as chat_page,
+    ):
         async with connect(_access(settings, server), DEMO_BUSINESS) as client:
             await seed(client, DEMO_BUSINESS)
         await _let_pages_in(settings, server)
@@ -143,12 +147,12 @@ async def _run(settings: Settings, console: Console, letters: str, stopping: Eve
         )
         has_pages = settings.pages is not None and server.gateway is not None
         pages = _PAGES.format(url=server.gateway) if has_pages else ""
-        async with running_chat_page(_access(settings, server), DEMO_BUSINESS) as url:
-            chat = _CHAT.format(url=url) if url else ""
-            text = _NEXT.format(pages=pages, chat=chat, letters=letters, where=where)
-            console.print(Panel(text, title="Slotcast runs", padding=(1, 2)))
-            await stopping.wait()
-            console.print("… stopping")
+        url = await chat_page.open()
+        chat = _CHAT.format(url=url) if url else ""
+        text = _NEXT.format(pages=pages, chat=chat, letters=letters, where=where)
+        console.print(Panel(text, title="Slotcast runs", padding=(1, 2)))
+        await stopping.wait()
+        console.print("… stopping")
 
 
 @asynccontextmanager

@@ -1,0 +1,252 @@
+"""Holding, booking, and changing what is booked."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from zoneinfo import ZoneInfo
+
+from slotcast import Booking, BookingStatus, Client, Customer, Hold, SlotcastError, SlotTaken
+from slotcast.errors import SlotRefused
+from slotcast_mcp.answers import Answer, BookedCustomer, BookingTold, HeldTime, HoldTold
+from slotcast_mcp.catalogue import Catalogue, load
+from slotcast_mcp.consent import check, mismatch, to_confirm
+from slotcast_mcp.finding import told_slots
+from slotcast_mcp.ids import (
+    Held,
+    Time,
+    last_part,
+    read_hold,
+    read_hold_or_time,
+    read_time,
+    time_of,
+)
+from slotcast_mcp.inputs import Book, Cancel, GetBooking, HoldTime, Reschedule, WhoComes
+from slotcast_mcp.quoting import quoted
+from slotcast_mcp.refusals import Refused, refused_by
+from slotcast_mcp.turns import TurnOf, turn_of
+from slotcast_mcp.words import moment_in_words, span_in_words, zone_of
+
+ALTERNATIVES_MAX = 5
+HOLDING_SECONDS_MAX = 0.6
+"""So long an alternative is tried to be held; the refusal is told in any case."""
+
+_STEP_HELD = (
+    "Tell the person all of `to_confirm`, and ask whether to book it. Once they say yes, call book"
+    " with this hold, and `to_confirm` as `confirmed`."
+)
+_STEPS_BY_STATUS = {
+    BookingStatus.CONFIRMED: "Tell the person that it is booked. Do not book it again.",
+    BookingStatus.PENDING: (
+        "Tell the person that the business still has to agree. Do not book it again."
+    ),
+    BookingStatus.CANCELLED: (
+        "Tell the person that it is cancelled. For another time, call find_times."
+    ),
+}
+_STEP_ELSE = "Tell the person how it stands."
+
+
+async def hold_time(client: Client, asked: HoldTime) -> Answer:
+    """Hold a time for the conversation, and give up another."""
+    zone = zone_of(asked.time_zone)
+    time = read_time(asked.time, "time")
+    given_up = read_hold(asked.instead_of, "instead_of") if asked.instead_of else None
+    catalogue = await load(client)
+    hold = await _hold(client, catalogue, catalogue.known(time, "time"), turn_of(asked), zone)
+    if given_up is not None:
+        request_id = turn_of(asked).request_id("release", given_up.hold_id)
+        with suppress(SlotcastError):
+            await client.release_hold(given_up.hold_id, request_id=request_id)
+    held = held_time(hold, catalogue, zone)
+    content = HoldTold(**dict(held), next_step=_STEP_HELD)
+    return Answer(held_text(held), content)
+
+
+async def book(client: Client, asked: Book) -> Answer:
+    """Book what the person has agreed to, and nothing else."""
+    zone = zone_of(asked.confirmed.time_zone, "confirmed.time_zone")
+    what = read_hold_or_time(asked.hold_or_time, "hold_or_time")
+    catalogue = await load(client)
+    time = catalogue.known(_time(what), "hold_or_time")
+    consent = check(asked.confirmed, time, catalogue, zone)
+    turn = turn_of(asked)
+    try:
+        booking = await client.book(
+            what.hold_id if isinstance(what, Held) else time.choice(),
+            customer=customer_of(asked.customer, zone),
+            fields=asked.fields,
+            holder=asked.conversation,
+            conversation=asked.conversation,
+            consent=consent,
+            request_id=turn.request_id("book", what),
+        )
+    except SlotRefused as lost:
+        raise await _offer_others(client, catalogue, lost, turn, zone) from lost
+    except SlotcastError as error:
+        raise _not_agreed(error, time, catalogue, zone) from error
+    return told_booking(booking, catalogue, zone, "Booked")
+
+
+async def get_booking(client: Client, asked: GetBooking) -> Answer:
+    """Tell a booking as it stands."""
+    zone = zone_of(asked.time_zone)
+    booking = await client.get_booking(last_part(asked.booking))
+    return told_booking(booking, await load(client), zone, "The booking")
+
+
+async def reschedule(client: Client, asked: Reschedule) -> Answer:
+    """Move a booking to the time that the person has agreed to."""
+    zone = zone_of(asked.confirmed.time_zone, "confirmed.time_zone")
+    what = read_hold_or_time(asked.to, "to")
+    catalogue = await load(client)
+    time = catalogue.known(_time(what), "to")
+    consent = check(asked.confirmed, time, catalogue, zone)
+    turn = turn_of(asked)
+    try:
+        booking = await client.reschedule_booking(
+            last_part(asked.booking),
+            what.hold_id if isinstance(what, Held) else time.choice(),
+            version=asked.version,
+            consent=consent,
+            request_id=turn.request_id("reschedule", asked.booking, asked.version, what),
+        )
+    except SlotRefused as lost:
+        raise await _offer_others(client, catalogue, lost, turn, zone) from lost
+    except SlotcastError as error:
+        raise _not_agreed(error, time, catalogue, zone) from error
+    return told_booking(booking, catalogue, zone, "Moved")
+
+
+async def cancel(client: Client, asked: Cancel) -> Answer:
+    """Cancel a booking."""
+    zone = zone_of(asked.time_zone)
+    booking = await client.cancel_booking(
+        last_part(asked.booking),
+        version=asked.version,
+        reason=asked.reason,
+        request_id=turn_of(asked).request_id("cancel", asked.booking, asked.version),
+    )
+    return told_booking(booking, await load(client), zone, "Cancelled")
+
+
+async def hold_id_of(
+    client: Client, catalogue: Catalogue, what: Held | Time, turn: TurnOf, zone: ZoneInfo
+) -> str:
+    """Return the id of a hold: the one that is named, or a new one of the time that is."""
+    if isinstance(what, Held):
+        return what.hold_id
+    return last_part((await _hold(client, catalogue, what, turn, zone)).name)
+
+
+def held_time(hold: Hold, catalogue: Catalogue, zone: ZoneInfo) -> HeldTime:
+    """Tell a hold, and what is to be confirmed before it is booked."""
+    time = time_of(hold, zone)
+    return HeldTime(
+        hold=str(Held(last_part(hold.name), time)),
+        time_in_words=span_in_words(hold.start, hold.end, zone),
+        held_until=moment_in_words(hold.expires_at, zone),
+        to_confirm=to_confirm(time, catalogue, zone),
+    )
+
+
+def held_text(held: HeldTime) -> str:
+    """Tell a hold in a line, with its name."""
+    shown = held.to_confirm
+    price = f", {shown.price}" if shown.price else ""
+    return (
+        f"Held until {held.held_until}: {shown.service} with {shown.person}{price},"
+        f" {held.time_in_words}. [hold: {held.hold}]"
+    )
+
+
+def customer_of(who: WhoComes, zone: ZoneInfo) -> Customer:
+    """Write who comes, with the zone in which they are told times."""
+    return Customer(
+        display_name=who.name,
+        email=who.email,
+        phone=who.phone,
+        language=who.language,
+        time_zone=zone.key,
+    )
+
+
+def told_booking(booking: Booking, catalogue: Catalogue, zone: ZoneInfo, verb: str) -> Answer:
+    """Tell a booking. What people typed is told as data, in fields of its own."""
+    who = booking.customer
+    content = BookingTold(
+        booking=last_part(booking.name),
+        version=booking.version,
+        status=booking.status,
+        time_in_words=span_in_words(booking.start, booking.end, zone),
+        service=catalogue.service_name(last_part(booking.appointment_type)),
+        person=catalogue.person_name(last_part(booking.calendars[0])),
+        customer=(
+            BookedCustomer(name=who.display_name, email=who.email, phone=who.phone) if who else None
+        ),
+        fields=dict(booking.fields),
+        cancel_reason=booking.cancel_reason,
+        next_step=_STEPS_BY_STATUS.get(booking.status, _STEP_ELSE),
+    )
+    for_whom = f", for {quoted(who.display_name)}" if who else ""
+    text = (
+        f"{verb}: {content.service} with {content.person}, {content.time_in_words}{for_whom}."
+        f" Status: {content.status}. [booking: {content.booking}, version: {content.version}]"
+    )
+    return Answer(text, content)
+
+
+async def _hold(
+    client: Client, catalogue: Catalogue, time: Time, turn: TurnOf, zone: ZoneInfo
+) -> Hold:
+    try:
+        return await client.hold_slot(
+            time.choice(),
+            holder=turn.conversation,
+            conversation=turn.conversation,
+            request_id=turn.request_id("hold", time),
+        )
+    except SlotRefused as lost:
+        raise await _offer_others(client, catalogue, lost, turn, zone) from lost
+
+
+async def _offer_others(
+    client: Client, catalogue: Catalogue, lost: SlotRefused, turn: TurnOf, zone: ZoneInfo
+) -> Refused:
+    """Tell other times; of a race that was lost, hold the best of them."""
+    refusal = refused_by(lost)
+    others = lost.alternatives
+    held = None
+    if isinstance(lost, SlotTaken) and others:
+        with suppress(SlotcastError, TimeoutError):
+            async with asyncio.timeout(HOLDING_SECONDS_MAX):
+                hold = await client.hold_slot(
+                    others[0],
+                    holder=turn.conversation,
+                    conversation=turn.conversation,
+                    request_id=turn.request_id("hold instead", lost.metadata.get("start")),
+                )
+            held = held_time(hold, catalogue, zone)
+    return refusal.offering(
+        alternatives=told_slots(others, catalogue, zone)[:ALTERNATIVES_MAX], held=held
+    )
+
+
+def _not_agreed(error: SlotcastError, time: Time, catalogue: Catalogue, zone: ZoneInfo) -> Refused:
+    """Tell a refusal of the service; where it is of the consent, what it really is."""
+    if error.reason != "CONSENT_MISMATCH":
+        return refused_by(error)
+    if error.metadata.get("field") != "price":
+        return Refused(
+            error.reason,
+            "That hold is of another time, service or person than its name says.",
+            "Copy names exactly. Call find_times, and hold a time anew.",
+            field="hold_or_time",
+        )
+    price = error.metadata.get("actual", "")
+    actual = to_confirm(time, catalogue, zone).model_copy(update={"price": price})
+    return mismatch("price", error.metadata.get("shown", ""), actual)
+
+
+def _time(what: Held | Time) -> Time:
+    return what.time if isinstance(what, Held) else what

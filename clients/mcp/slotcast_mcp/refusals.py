@@ -1,0 +1,183 @@
+"""Failures as answers that an assistant can act on. Nothing of what people typed is an instruction.
+
+What a step says is fixed: no text of a person, nor of a server, is ever a part of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from slotcast import SlotcastError
+from slotcast_mcp.answers import Confirmed, HeldTime, OpenTime, Refusal
+from slotcast_mcp.quoting import quoted
+
+_STEP_HELD = (
+    "Tell the person that their time is gone, and offer the one that is held for them now: tell all"
+    " of its `to_confirm`, and once they say yes call book with its hold. Or offer the"
+    " alternatives: once they choose one, call hold_time."
+)
+_STEP_OTHERS = "Offer the person the alternatives. Once they choose one, call hold_time."
+
+
+class Refused(Exception):
+    """A tool call does nothing, for a reason that is told."""
+
+    def __init__(
+        self,
+        reason: str,
+        message: str,
+        next_step: str,
+        *,
+        field: str = "",
+        retryable: bool = False,
+    ) -> None:
+        """Take what is told."""
+        super().__init__(message)
+        self.refusal = Refusal(
+            reason=reason, message=message, next_step=next_step, field=field, retryable=retryable
+        )
+
+    def offering(
+        self,
+        *,
+        alternatives: list[OpenTime] | None = None,
+        held: HeldTime | None = None,
+        to_confirm: Confirmed | None = None,
+    ) -> Refused:
+        """Add what to offer instead; a step that leads to it replaces that of the reason."""
+        changes: dict[str, object] = {
+            "alternatives": alternatives or [],
+            "held": held,
+            "to_confirm": to_confirm,
+        }
+        if alternatives:
+            changes["next_step"] = _STEP_HELD if held else _STEP_OTHERS
+        self.refusal = self.refusal.model_copy(update=changes)
+        return self
+
+
+class Advice(NamedTuple):
+    """What is said of a reason, and what to do."""
+
+    message: str
+    next_step: str
+
+
+_SAFE = "The same call again, with the same conversation and turn, is safe: it is done once."
+_CHOOSE = "Offer the person another time: call find_times."
+_OPERATOR = (
+    "Tell the person that you cannot do this here, and let them contact the business. Do not retry:"
+    " whoever runs this assistant has to give it another key."
+)
+
+ADVICE: Mapping[str, Advice] = {
+    "INVALID_REQUEST": Advice(
+        "An argument is malformed.", "Mend the argument that is named, and call again."
+    ),
+    "REQUEST_ID_REUSED": Advice(
+        "This was done in this turn already, with other details. Nothing was done again.",
+        "Use the answer that you got. To do something else, wait for what the person says next,"
+        " and count it as a new turn.",
+    ),
+    "TIME_NOT_UNDERSTOOD": Advice(
+        "The words for the time were not understood.",
+        "Ask the person for a day and an hour, and call again with their words.",
+    ),
+    "DATE_DOES_NOT_EXIST": Advice(
+        "There is no such date.", "Ask the person which date is meant; do not guess it."
+    ),
+    "TIME_HAS_PASSED": Advice("That time has passed.", "Ask the person for a later time."),
+    "RESOURCE_NOT_FOUND": Advice(
+        "There is no such thing.",
+        "Use an id that these tools gave: list_services, find_times, or the answer of book.",
+    ),
+    "SLOT_OFF_GRID": Advice("Nothing starts at that minute.", _CHOOSE),
+    "SLOT_TAKEN": Advice("Someone has just taken that time.", _CHOOSE),
+    "SLOT_CLOSED": Advice("It is closed at that time.", _CHOOSE),
+    "NOTICE_TOO_SHORT": Advice("That time has passed, or is too soon.", _CHOOSE),
+    "BEYOND_HORIZON": Advice("That time is too far ahead to be booked yet.", _CHOOSE),
+    "CAP_REACHED": Advice("No more of these are taken on that day, or in that week.", _CHOOSE),
+    "HOLD_ENDED": Advice(
+        "That hold was booked or given up already.",
+        "If you have booked it, use the answer of book. Else call find_times, and hold a time"
+        " anew.",
+    ),
+    "HOLD_LIFETIME_REACHED": Advice(
+        "That hold has lasted as long as one may.",
+        "Book it now, or call find_times once it has ended.",
+    ),
+    "TOO_MANY_HOLDS": Advice(
+        "This conversation has as many holds as it may.",
+        "Book one of them, or name one as `instead_of` in hold_time; the others end by themselves.",
+    ),
+    "TOO_MANY_WAITING": Advice(
+        "This conversation waits for as many times as it may.",
+        "Tell the person that they are on the waitlist already.",
+    ),
+    "VERSION_MISMATCH": Advice(
+        "The booking has changed since.",
+        "Call get_booking, tell the person how it stands now, and ask again.",
+    ),
+    "INVALID_TRANSITION": Advice(
+        "The booking cannot be changed any more.",
+        "Call get_booking, and tell the person how it stands.",
+    ),
+    "CANCELLATION_NOTICE_PASSED": Advice(
+        "It is too late to cancel or move this appointment here.",
+        "Tell the person to contact the business.",
+    ),
+    "CONSENT_MISMATCH": Advice(
+        "It is not what the person was shown. Nothing was booked.",
+        "Tell the person what it really is, and ask again. Book only what they agree to.",
+    ),
+    "KEY_MISSING": Advice("This assistant has no API key.", _OPERATOR),
+    "KEY_INVALID": Advice("This assistant's API key is unknown or revoked.", _OPERATOR),
+    "SCOPE_MISSING": Advice("This assistant's API key may not do this.", _OPERATOR),
+    "RATE_LIMITED": Advice("Too many calls were made.", f"Wait a minute. {_SAFE}"),
+    "OVERLOADED": Advice(
+        "Too many calls are under way. Nothing was done.", f"Call again in a moment. {_SAFE}"
+    ),
+    "TOO_SLOW": Advice(
+        "The answer did not come in time; it is not known whether it was done.",
+        f"Call again at once. {_SAFE}",
+    ),
+    "INTERNAL": Advice(
+        "The service has a fault; it is not known whether it was done.",
+        f"{_SAFE} If it fails again, tell the person to contact the business.",
+    ),
+}
+_UNKNOWN = Advice(
+    "The service refused it.", "Tell the person that it did not work, and offer to try otherwise."
+)
+_UNAVAILABLE = ADVICE["TOO_SLOW"]
+_FIELDS = {"customer.display_name": "customer.name", "text": "when"}
+"""What the service calls otherwise than the tools do."""
+
+
+def refused(reason: str, *, field: str = "", message: str = "") -> Refused:
+    """Refuse for a reason that is known here."""
+    advice = ADVICE[reason]
+    retryable = reason in {"INTERNAL", "OVERLOADED", "TOO_SLOW"}
+    return Refused(
+        reason, message or advice.message, advice.next_step, field=field, retryable=retryable
+    )
+
+
+def refused_by(error: SlotcastError) -> Refused:
+    """Tell a refusal of the service."""
+    advice = ADVICE.get(error.reason, _UNAVAILABLE if error.retryable else _UNKNOWN)
+    message, field = advice.message, error.metadata.get("field", "")
+    unread = error.metadata.get("unread") or error.metadata.get("date")
+    if unread:
+        message = f"{message[:-1]}: {quoted(unread)}."
+    elif error.reason == "INVALID_REQUEST" and error.violations:
+        field = next(iter(error.violations))
+        message = " ".join(f"{name}: {text}" for name, text in error.violations.items())
+    return Refused(
+        error.reason or ("TOO_SLOW" if error.retryable else "REFUSED"),
+        message,
+        advice.next_step,
+        field=_FIELDS.get(field, field),
+        retryable=error.retryable or error.reason == "INTERNAL",
+    )

@@ -1,0 +1,154 @@
+"""The MCP server: checks what is asked, does it within its time, and answers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import mcp_types as types
+from mcp.server.context import ServerRequestContext
+from mcp.server.lowlevel import Server
+from mcp.shared.exceptions import MCPError
+from pydantic import ValidationError
+
+from slotcast import Client, SlotcastError
+from slotcast_mcp.answers import Answer, Refusal
+from slotcast_mcp.finding import time_line
+from slotcast_mcp.inputs import Question
+from slotcast_mcp.quoting import quoted
+from slotcast_mcp.refusals import Refused, refused, refused_by
+from slotcast_mcp.tools import INSTRUCTIONS, TOOLS, Tool
+
+logger = logging.getLogger(__name__)
+
+CALLS_MAX = 256
+"""So many are under way at a time, in one server; another is refused at once."""
+DEADLINE_SECONDS = 1.8
+"""For one call of a tool, over all that it asks: assistants that speak give up after 2 s."""
+PROBLEMS_MAX = 5
+
+Context = ServerRequestContext[Any, Any]
+ClientOf = Callable[[Context], Client]
+"""Returns the client of the service that a call is made with: its key is the caller's."""
+
+
+def build_server(
+    client_of: ClientOf,
+    deadline_seconds: float = DEADLINE_SECONDS,
+    *,
+    calls_max: int = CALLS_MAX,
+) -> Server[Any]:
+    """Build the server."""
+    under_way = asyncio.Semaphore(calls_max)
+    listed = {name: tool.listed() for name, tool in TOOLS.items()}
+
+    async def list_tools(
+        _context: Context, _params: types.PaginatedRequestParams | None
+    ) -> types.ListToolsResult:
+        return types.ListToolsResult(tools=list(listed.values()))
+
+    async def call_tool(
+        context: Context, params: types.CallToolRequestParams
+    ) -> types.CallToolResult:
+        tool = TOOLS.get(params.name)
+        if tool is None:
+            raise MCPError(types.INVALID_PARAMS, f"There is no tool {quoted(params.name)}.")
+        if under_way.locked():
+            return _refusal_result(refused("OVERLOADED").refusal)
+        arguments = params.arguments or {}
+        try:
+            async with under_way:
+                answer = await _call(tool, client_of(context), arguments, deadline_seconds)
+        except Refused as refusal:
+            return _refusal_result(refusal.refusal)
+        return _result(answer)
+
+    return Server(
+        "slotcast",
+        title="Slotcast: appointments",
+        instructions=INSTRUCTIONS,
+        # Asked at each call over HTTP; without it all tools would be listed each time.
+        get_tool_input_schema=lambda name: listed[name].input_schema if name in listed else None,
+        on_list_tools=list_tools,
+        on_call_tool=call_tool,
+    )
+
+
+async def _call(
+    tool: Tool, client: Client, arguments: dict[str, Any], deadline_seconds: float
+) -> Answer:
+    question = read_question(tool.takes, arguments)
+    try:
+        answer = await _in_time(tool.does(client, question), deadline_seconds)
+    except SlotcastError as error:
+        raise refused_by(error) from error
+    except Refused:
+        raise
+    except Exception as fault:
+        logger.exception("Unexpected error in the tool %s", tool.name)
+        raise refused("INTERNAL") from fault
+    if answer is None:
+        raise refused("TOO_SLOW")
+    return answer
+
+
+async def _in_time(work: Coroutine[Any, Any, Answer], seconds: float) -> Answer | None:
+    """Return what the work answers; None: it did not in time, and goes on no longer.
+
+    It is a task of its own, for a call of gRPC hides who cancelled it: the protocol's server would
+    end the whole session of a client that gives up on one call.
+    """
+    doing = asyncio.create_task(work)
+    try:
+        done, _ = await asyncio.wait({doing}, timeout=seconds)
+        return doing.result() if done else None
+    finally:
+        doing.cancel()
+
+
+def read_question(takes: type[Question], arguments: dict[str, Any]) -> Question:
+    """Read the arguments of a call; one that is malformed, missing or not asked for is refused."""
+    try:
+        return takes.model_validate(arguments)
+    except ValidationError as wrong:
+        problems = [_problem(each) for each in wrong.errors()[:PROBLEMS_MAX]]
+        message = " ".join(f"{field}: {problem}" for field, problem in problems)
+        raise refused("INVALID_REQUEST", field=problems[0][0], message=message) from wrong
+
+
+def _problem(error: Any) -> tuple[str, str]:
+    parts = [str(part) for part in error["loc"]]
+    if error["type"] == "extra_forbidden":
+        unknown = quoted(parts[-1], 64)
+        return ".".join([*parts[:-1], unknown]), "There is no such argument; nothing was done."
+    if error["type"] == "missing":
+        return ".".join(parts), "It is required."
+    return ".".join(parts), f"{error['msg']}."
+
+
+def _result(answer: Answer) -> types.CallToolResult:
+    text = f"{answer.text}\nNext: {answer.content.next_step}"
+    return types.CallToolResult(
+        content=[types.TextContent(text=text)],
+        structured_content=answer.content.model_dump(mode="json", exclude_none=True),
+    )
+
+
+def _refusal_result(refusal: Refusal) -> types.CallToolResult:
+    lines = [f"{refusal.reason}: {refusal.message}"]
+    if refusal.held is not None:
+        held = refusal.held
+        lines.append(
+            f"Held for you until {held.held_until}: {held.time_in_words} with"
+            f" {held.to_confirm.person}. [hold: {held.hold}]"
+        )
+    if refusal.alternatives:
+        lines.extend(["Open:", *map(time_line, refusal.alternatives)])
+    lines.append(f"Next: {refusal.next_step}")
+    return types.CallToolResult(
+        content=[types.TextContent(text="\n".join(lines))],
+        structured_content=refusal.model_dump(mode="json", exclude_none=True),
+        is_error=True,
+    )

@@ -1,0 +1,146 @@
+"""Times in a person's own words: read by the service, told back, and offered."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from tests.mcp.salon import ADA, PRICE, ZONE, in_days, today
+
+
+async def test_words_are_read_and_told_back_with_times_that_fit(assistant):
+    found = await assistant.find("tomorrow afternoon")
+    day = today() + timedelta(days=1)
+    assert len(found["readings"]) == 1
+    assert f"{day:%A} {day.day} {day:%B %Y}" in found["readings"][0]["words"]
+    assert found["times"]
+    for time in found["times"]:
+        assert re.search(r"T1[2-7]:\d\d\+", time["time"])
+
+
+@pytest.mark.parametrize(
+    ("when", "language"),
+    [("morgen um 10 Uhr", "de"), ("mañana a las 10", "es"), ("tomorrow at 10", "")],
+)
+async def test_one_time_is_offered_alone_where_it_is_open(assistant, when, language):
+    found = await assistant.find(when, language=language)
+    exact = [time for time in found["times"] if f"{in_days(1)}T10:00" in time["time"]]
+    assert exact
+    assert len([time for time in found["times"] if time["reading"] == exact[0]["reading"]]) == 1
+
+
+async def test_near_a_time_that_is_taken_the_nearest_are_offered(salon, assistant):
+    taken = await assistant.find(f"{in_days(5)}T10:00", person="anna")
+    await salon.assistant().hold(taken["times"][0]["time"])
+    found = await assistant.find(f"{in_days(5)}T10:00", person="anna", limit=2)
+    starts = sorted(time["time"].split("T")[1][:5] for time in found["times"])
+    assert starts == ["09:30", "10:30"]
+    assert "That time itself is not open." in assistant.told[-1].content[0].text
+
+
+async def test_the_first_free_time_is_one_time(assistant):
+    found = await assistant.find("the first slot tomorrow afternoon")
+    assert len(found["times"]) == 1
+    assert found["more"]
+
+
+async def test_words_that_can_mean_several_times_are_asked_about(assistant):
+    found = await assistant.find("tomorrow at 8")
+    assert len(found["readings"]) > 1
+    assert {time["reading"] for time in found["times"]} == {1, 2}
+    assert "Ask the person which reading" in found["next_step"]
+
+
+@pytest.mark.parametrize(
+    ("when", "reason"),
+    [
+        ("when the moon is full", "TIME_NOT_UNDERSTOOD"),
+        ("31 June", "DATE_DOES_NOT_EXIST"),
+        ("2026-06-31", "DATE_DOES_NOT_EXIST"),
+        ("2020-01-06", "TIME_HAS_PASSED"),
+    ],
+)
+async def test_words_that_mean_no_time_say_what_to_ask(assistant, when, reason):
+    refusal = await assistant.refused("find_times", service="haircut", when=when, time_zone=ZONE)
+    assert (refusal["reason"], refusal["field"]) == (reason, "when")
+    assert "the person" in refusal["next_step"]
+    assert "text:" not in refusal["message"]
+
+
+async def test_a_time_that_one_asks_about_in_words_is_explained(assistant):
+    told = await assistant.ask(
+        "explain_time", service="shave", when=f"{in_days(90)}T10:00", time_zone=ZONE
+    )
+    assert [rule["rule"] for rule in told["rules"] if not rule["passed"]] == ["HORIZON"]
+    assert "too far ahead" in assistant.told[-1].content[0].text
+    vague = await assistant.refused(
+        "explain_time", service="shave", when="tomorrow", time_zone=ZONE
+    )
+    assert (vague["reason"], vague["field"]) == ("INVALID_REQUEST", "when")
+
+
+async def test_who_waits_is_offered_what_is_open_and_else_waits(salon, assistant):
+    found = await assistant.find(f"{in_days(5)}T10:00", service="shave")
+    await salon.assistant().hold(found["times"][0]["time"])
+    start = found["times"][0]["time"].split("|")[2]
+    arguments = {
+        "service": "shave",
+        "time_zone": ZONE,
+        "customer": ADA,
+        **assistant.in_turn,
+    }
+    window = f"{start}/{start.replace('10:00', '10:01', 1)}"
+    waiting = await assistant.ask("join_waitlist", windows=[window], **arguments)
+    assert (waiting["status"], waiting.get("held")) == ("WAITING", None)
+
+    windows = found["readings"][0]["windows"]
+    offered = await assistant.ask("join_waitlist", windows=windows, **arguments)
+    assert offered["status"] == "OFFERED"
+    booked = await assistant.book(offered["held"])
+    assert booked["time_in_words"] == offered["held"]["time_in_words"]
+
+
+async def test_a_form_opens_with_what_is_known_and_the_time_still_held(salon, assistant):
+    time = (await assistant.find())["times"][0]
+    link = await assistant.ask(
+        "make_booking_form_link",
+        hold_or_time=time["time"],
+        time_zone=ZONE,
+        known=[
+            {"name": "name", "value": "Ada Lovelace", "said": True},
+            {"name": "phone", "value": "+49 30 1234567", "said": False},
+        ],
+        **assistant.in_turn,
+    )
+    assert link["link"].startswith("https://book.example/book/#slotcast_handoff_")
+    assert link["to_confirm"]["price"] == PRICE
+
+    redeemed = salon.redeem(link["link"].partition("#")[2])
+    known = [(field.name, field.value, field.provenance) for field in redeemed.fields]
+    assert known == [("display_name", "Ada Lovelace", 1), ("phone", "+49 30 1234567", 2)]
+    assert redeemed.hold.name.rsplit("/", 1)[1] == link["hold"].split("|")[0]
+    assert redeemed.hold.conversation == assistant.conversation
+
+
+async def test_who_has_the_form_has_the_time(salon, assistant):
+    """Once it was opened, the assistant can no longer book what it handed over."""
+    held = await assistant.find_and_hold()
+    link = await assistant.ask(
+        "make_booking_form_link", hold_or_time=held["hold"], time_zone=ZONE, **assistant.in_turn
+    )
+    salon.redeem(link["link"].partition("#")[2])
+    refusal = await assistant.refused("book", **assistant.booking_of(held))
+    assert refusal["next_step"]
+    assert not salon.bookings()
+
+
+async def test_what_is_known_is_named_once(assistant):
+    held = await assistant.find_and_hold()
+    refusal = await assistant.refused(
+        "make_booking_form_link",
+        hold_or_time=held["hold"],
+        time_zone=ZONE,
+        known=[{"name": "email", "value": text, "said": True} for text in ("a@b.de", "c@d.de")],
+        **assistant.in_turn,
+    )
+    assert (refusal["reason"], refusal["field"]) == ("INVALID_REQUEST", "known")
