@@ -300,7 +300,7 @@ class HoldSlotRequest(_message.Message):
     """
     conversation: _builtins.str
     """The chat's own name for the conversation that this belongs to; its booking tells it again, in WatchBookings
-    too, so that the chat learns what was done. May be empty.
+    too, so that the chat learns what was done. It is kept with the booking: it should name no person. May be empty.
     """
     @_builtins.property
     def slot(self) -> _core_pb2.SlotChoice:
@@ -582,7 +582,7 @@ class BookRequest(_message.Message):
     """Whose own holds do not stand in the way: those that overlap are used up."""
     conversation: _builtins.str
     """The chat's own name for the conversation that this belongs to; its booking tells it again, in WatchBookings
-    too, so that the chat learns what was done. Empty: that of the first hold.
+    too, so that the chat learns what was done. It is kept with the booking: it should name no person. Empty: that of the first hold.
     """
     @_builtins.property
     def appointments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Appointment]:
@@ -1448,7 +1448,7 @@ class CreateHandoffRequest(_message.Message):
     """
     conversation: _builtins.str
     """The chat's own name for the conversation that this belongs to; its booking tells it again, in WatchBookings
-    too, so that the chat learns what was done. May be empty.
+    too, so that the chat learns what was done. It is kept with the booking: it should name no person. May be empty.
     """
     @_builtins.property
     def fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___PrefilledField]:

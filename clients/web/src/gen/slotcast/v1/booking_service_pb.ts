@@ -292,7 +292,7 @@ export type HoldSlotRequest = Message<"slotcast.v1.HoldSlotRequest"> & {
 
   /**
    * The chat's own name for the conversation that this belongs to; its booking tells it again, in WatchBookings
-   * too, so that the chat learns what was done. May be empty.
+   * too, so that the chat learns what was done. It is kept with the booking: it should name no person. May be empty.
    *
    * @generated from field: string conversation = 5;
    */
@@ -593,7 +593,7 @@ export type BookRequest = Message<"slotcast.v1.BookRequest"> & {
 
   /**
    * The chat's own name for the conversation that this belongs to; its booking tells it again, in WatchBookings
-   * too, so that the chat learns what was done. Empty: that of the first hold.
+   * too, so that the chat learns what was done. It is kept with the booking: it should name no person. Empty: that of the first hold.
    *
    * @generated from field: string conversation = 7;
    */
