@@ -17,9 +17,23 @@ STOP_SECONDS_MAX = 5.0
 _READY = "The chat is at "
 
 
+class ChatPage:
+    """The process. It waits for `open`, for it may have been started before there is a business."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        """Take the process."""
+        self._process = process
+
+    async def open(self) -> str | None:
+        """Let it serve, and tell where; None where it does not."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(b"\n")
+        return await _url(self._process)
+
+
 @asynccontextmanager
-async def running_chat_page(access: Access, business: str) -> AsyncIterator[str | None]:
-    """Run it until the block ends, and tell where it is; None where it does not start."""
+async def running_chat_page(access: Access, business: str) -> AsyncIterator[ChatPage]:
+    """Run it until the block ends. Enter it before gRPC is used here, which forking disturbs."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -39,7 +53,7 @@ async def running_chat_page(access: Access, business: str) -> AsyncIterator[str 
         start_new_session=True,
     )
     try:
-        yield await _url(process)
+        yield ChatPage(process)
     finally:
         await _stop(process)
 

@@ -134,6 +134,7 @@ async def test_a_chip_goes_grey_and_comes_back_is_held_and_the_form_books_it(sho
     await chat.hears("is held for you until")
     await expect(chat.chips.nth(1)).to_have_attribute("data-state", "HELD")
     await chat.say("My name is Ada")
+    await chat.hears("What is your e-mail address")
     await chat.say("I'd rather fill in a form")
     async with chat.page.context.expect_page() as opened:
         await chat.page.get_by_role("link", name="Open the form").click()

@@ -1,0 +1,133 @@
+"""What the assistant says. Times are told exactly as the tools told them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from slotcast_chat.assistant.state import Booked, Content, Goal, Held, Offer, Reading, State
+
+QUOTED_MAX = 80
+
+
+def quoted(text: str) -> str:
+    """Return what someone said as one quoted line, cut."""
+    line = " ".join(text.split()).replace('"', "'")
+    return f'"{line[:QUOTED_MAX]}…"' if len(line) > QUOTED_MAX else f'"{line}"'
+
+
+def listed(names: Sequence[str], last: str = "or") -> str:
+    """`Anna, Ben or Cleo`."""
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} {last} {names[-1]}"
+
+
+def service_line(service: Content) -> str:
+    """`Haircut (30 or 60 minutes, 45.00 EUR)`."""
+    about = [f"{listed([str(each) for each in service['minutes']])} minutes"]
+    if service.get("price"):
+        about.append(service["price"])
+    if service.get("needs_approval"):
+        about.append("the business confirms it")
+    return f"{service['name']} ({', '.join(about)})"
+
+
+def which_service(services: Sequence[Content]) -> str:
+    """Ask what it is for."""
+    return "What would you like to book?\n" + "\n".join(
+        f"- {service_line(each)}" for each in services
+    )
+
+
+def offer_line(number: int, offer: Offer) -> str:
+    """`1. Tuesday 1 December 2026, 10:00 to 10:30 (Europe/Berlin, UTC+01:00), with Anna or Ben`."""
+    people = listed([name for name, _ in offer.people])
+    return f"{number}. {offer.words}{f', with {people}' if people else ''}"
+
+
+def offered(offers: Sequence[Offer], more: bool) -> str:
+    """Tell the times that are open."""
+    lines = "\n".join(offer_line(number, offer) for number, offer in enumerate(offers, start=1))
+    if len(offers) == 1:
+        return f"{lines}\nShall I hold it for you?"
+    also = " There are more, if none suits." if more else ""
+    return f"{lines}\nWhich one shall I hold for you?{also}"
+
+
+def which_reading(readings: Sequence[Reading]) -> str:
+    """Ask what the words meant."""
+    lines = "\n".join(f"{reading.number}. {reading.words}" for reading in readings)
+    return f"That can be read in more than one way. Which do you mean?\n{lines}"
+
+
+def nothing_open(readings: Sequence[Reading]) -> str:
+    """Tell that nothing is open."""
+    when = listed([reading.words for reading in readings])
+    return (
+        f"Nothing is open then{f' ({when})' if when else ''}. Shall I look at another time, or put"
+        " you on the waitlist?"
+    )
+
+
+def summed_up(state: State) -> str:
+    """Ask for a yes to exactly what would be booked."""
+    held = state.held
+    assert held is not None
+    agreed = held.to_confirm
+    what = agreed["service"] + (f" with {agreed['person']}" if agreed.get("person") else "")
+    lines = [f"{what}, {agreed['time_in_words']}{_priced(agreed)}."]
+    if state.goal is Goal.MOVE and state.booked is not None:
+        lines.append(f"It would be instead of {state.booked.words}.")
+    else:
+        for_whom = f"For {quoted(state.name)}"
+        lines.append(f"{for_whom}, {state.email}." if state.email else f"{for_whom}.")
+    lines.append(f"It is held for you until {held.until}.")
+    lines.append(
+        "Shall I move your appointment to it?" if state.goal is Goal.MOVE else "Shall I book it?"
+    )
+    return "\n".join(lines)
+
+
+def _priced(agreed: Content) -> str:
+    return f", {agreed['price']}" if agreed.get("price") else ""
+
+
+def held_for_you(held: Held) -> str:
+    """Tell what is held."""
+    agreed = held.to_confirm
+    what = agreed["service"] + (f" with {agreed['person']}" if agreed.get("person") else "")
+    return f"{what}, {held.words}, is held for you until {held.until}."
+
+
+def booked(booking: Booked, name: str) -> str:
+    """Tell what was booked."""
+    what = f"{booking.service} with {booking.person}" if booking.person else booking.service
+    told = f"{what}, {booking.words}, for {quoted(name)}."
+    number = f"The booking's id is {booking.booking}."
+    if booking.status == "PENDING":
+        return f"I have asked for {told} The business confirms it. {number}"
+    return f"Booked: {told} {number}"
+
+
+def stands(booking: Booked) -> str:
+    """Tell how a booking stands."""
+    what = f"{booking.service} with {booking.person}" if booking.person else booking.service
+    return f"{what}, {booking.words}: {booking.status.lower().replace('_', ' ')}."
+
+
+def explained(content: Content) -> str:
+    """Tell why a time cannot be had."""
+    failed = dict.fromkeys(
+        f"{rule['person']}: {rule['explanation']}"
+        for rule in content["rules"]
+        if not rule["passed"]
+    )
+    lines = "\n".join(f"- {line}" for line in failed)
+    return f"{content['time_in_words']} cannot be booked:\n{lines}"
+
+
+def sentence(text: str) -> str:
+    """Return a text that ends as a sentence does."""
+    text = text.strip()
+    return text if not text or re.search(r"[.!?…]$", text) else f"{text}."

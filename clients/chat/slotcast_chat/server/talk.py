@@ -1,0 +1,175 @@
+"""One conversation of the page: its assistant, its chips, and what the page is told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+from slotcast import ShownChanged, Slot, SlotcastError
+from slotcast.conversations import Conversation, Conversations
+from slotcast_chat.assistant.assistant import Assistant
+from slotcast_chat.assistant.state import Booked, Offer, Question, Say
+from slotcast_chat.server.chips import Chip, Chips, chip_of
+from slotcast_chat.server.events import Events
+
+_REPLIES = {
+    Question.BOOK: ("Yes, please.", "Another time", "I'd rather fill in a form"),
+    Question.CANCEL: ("Yes, cancel it.", "No, keep it."),
+    Question.ANOTHER_TIME: ("Put me on the waitlist",),
+    Question.EMAIL: ("No, I do not want one.",),
+    Question.NAME: ("I'd rather fill in a form",),
+}
+
+
+class Talker(Protocol):
+    """An assistant."""
+
+    async def answer(self, message: str) -> Say:
+        """Answer a message of the person."""
+        ...
+
+    async def pick(self, time: str) -> Say:
+        """Take one of the offered times, by its name."""
+        ...
+
+    async def booked_elsewhere(self, booked: Booked) -> Say:
+        """Be told that the form has booked."""
+        ...
+
+
+class Busy(Exception):
+    """The last message is not answered yet."""
+
+
+class Talk:
+    """One conversation; its messages are taken one after the other."""
+
+    def __init__(
+        self, talker: Talker, conversations: Conversations, business: str, conversation_id: str
+    ) -> None:
+        """Take its assistant, and the watch that all conversations share."""
+        self.events = Events()
+        self._talker = talker
+        self._conversations = conversations
+        self._id = conversation_id
+        self._business = business
+        self._chips = Chips()
+        self._lock = asyncio.Lock()
+        self._booked: set[str] = set()
+        self._following = asyncio.create_task(self._follow())
+
+    async def greet(self, zone: str) -> None:
+        """Say the first words."""
+        text = "Hello! What would you like to book, and when?"
+        if zone:
+            text += (
+                f" I tell times in {zone}, the time zone of your browser. If you are somewhere"
+                " else, tell me in which city."
+            )
+        await self._tell(Say(text=text), {})
+
+    async def close(self) -> None:
+        """End it: what it holds stays held until it lapses."""
+        self._following.cancel()
+        await asyncio.wait((self._following,))
+        await self.events.end()
+
+    async def hear(self, message: str, minutes_by_service: dict[str, int]) -> None:
+        """Take a message of the person. Busy: the last one is not answered yet."""
+        await self._turn(lambda: self._talker.answer(message), minutes_by_service, message)
+
+    async def pick(self, time: str, minutes_by_service: dict[str, int]) -> None:
+        """Take a chip that was clicked. Busy: the last message is not answered yet."""
+        await self._turn(lambda: self._talker.pick(time), minutes_by_service, "")
+
+    async def booked_elsewhere(self, booked: Booked) -> None:
+        """Tell the person that the form has booked, unless the assistant did it itself."""
+        async with self._lock:
+            if booked.booking in self._booked:
+                return
+            self._booked.add(booked.booking)
+            await self._tell(await self._talker.booked_elsewhere(booked), {})
+
+    async def _turn(self, take: Any, minutes_by_service: dict[str, int], message: str) -> None:
+        if self._lock.locked():
+            raise Busy
+        async with self._lock:
+            if message:
+                await self.events.tell("heard", {"text": message})
+            await self._tell(await take(), minutes_by_service)
+
+    async def _tell(self, said: Say, minutes_by_service: dict[str, int]) -> None:
+        if said.booked is not None:
+            self._booked.add(said.booked.booking)
+        if said.offers:
+            self._show(said.offers, minutes_by_service)
+        self._chips = replace(self._chips, held=said.held)
+        await self.events.tell(
+            "said",
+            {
+                "text": said.text,
+                "chips": [_chip_values(offer) for offer in said.offers],
+                "link": said.link,
+                "replies": list(self._replies()),
+                "isBooked": said.booked is not None,
+            },
+        )
+        await self._tell_states()
+
+    def _show(self, offers: Sequence[Offer], minutes_by_service: dict[str, int]) -> None:
+        chips: list[Chip] = []
+        slots: list[Slot] = []
+        for offer in offers:
+            minutes = minutes_by_service.get(offer.time.partition("|")[0], 0)
+            chip, watched = chip_of(offer, self._business, minutes)
+            chips.append(chip)
+            slots.extend(watched)
+        self._chips = self._chips.showing(chips)
+        self._open().remember(slots)
+
+    def _open(self) -> Conversation:
+        return self._conversations.open(self._id)
+
+    async def _follow(self) -> None:
+        """Tell the page what becomes of what was shown."""
+        while True:
+            try:
+                async for news in self._open():
+                    if isinstance(news, ShownChanged):
+                        gone, back = (
+                            [slot.key for slot in some] for some in (news.gone, news.back)
+                        )
+                        self._chips = self._chips.changed(gone, back)
+                    else:
+                        self._chips = replace(self._chips, is_stale=True)
+                    await self._tell_states()
+            except SlotcastError:
+                # The watch is over for good: what was shown is not known any more.
+                self._chips = replace(self._chips, is_stale=True)
+                await self._tell_states()
+                return
+
+    async def _tell_states(self) -> None:
+        chips = self._chips
+        await self.events.tell("chips", {"states": chips.states(), "isStale": chips.is_stale})
+
+    def _replies(self) -> tuple[str, ...]:
+        if isinstance(self._talker, Assistant):
+            return _REPLIES.get(self._talker.state.question, ())
+        return ()
+
+
+def _chip_values(offer: Offer) -> dict[str, str]:
+    day, _, rest = offer.words.partition(", ")
+    clock, _, zone = rest.partition(" (")
+    people = " or ".join(name for name, _ in offer.people)
+    return {
+        "time": offer.time,
+        "day": day,
+        "clock": clock,
+        "zone": zone.rstrip(")"),
+        "people": people,
+        "words": offer.words,
+    }
