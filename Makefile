@@ -43,7 +43,7 @@ test: lint web ## Check the style, the types and the protos, then run all tests,
 	@echo 'Tests of the widget ...'
 	@$(IN_WEB) npm run --silent test
 	@echo 'Tests ...'
-	@$(BIN)/pytest -n 2
+	@$(BIN)/pytest -n 3
 	@$(MAKE) --no-print-directory robustness ARGS='--seconds 12'
 
 test-web: web ## Only what concerns the widget, with a real browser before the real service
