@@ -47,17 +47,27 @@ class Eraser:
 
     async def erase(self) -> int:
         """Look once, and return of how many handoffs something was erased."""
-        erased = 0
+        erased, failed = 0, set[str]()
         for _ in range(ROUNDS_MAX):
             async with self._database.snapshot(ALL_BUSINESSES) as tx:
-                business_ids = await handoffs.lapsed_businesses(tx, limit=BUSINESSES_MAX)
-            now_erased = sum([await self._erase_of(business_id) for business_id in business_ids])
+                business_ids = await handoffs.lapsed_businesses(
+                    tx, without=failed, limit=BUSINESSES_MAX
+                )
+            results = {each: await self._erase_of(each) for each in business_ids}
+            now_failed = {each for each, count in results.items() if count is None}
+            now_erased = sum(count or 0 for count in results.values())
+            failed |= now_failed
             erased += now_erased
-            if now_erased == 0:
+            if now_erased == 0 and not now_failed:
                 # There is none, or those that there are are being renewed or erased by others.
                 break
         return erased
 
-    async def _erase_of(self, business_id: str) -> int:
-        async with self._database.transaction(business_id) as tx:
-            return await handoffs.erase_lapsed(tx, business_id, rows_max=ROWS_MAX)
+    async def _erase_of(self, business_id: str) -> int | None:
+        """Say how many were erased of a business; None: it failed, which keeps no other waiting."""
+        try:
+            async with self._database.transaction(business_id) as tx:
+                return await handoffs.erase_lapsed(tx, business_id, rows_max=ROWS_MAX)
+        except Exception:
+            logger.warning("erasing failed in a business; the next look tries again", exc_info=True)
+            return None

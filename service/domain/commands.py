@@ -102,7 +102,7 @@ class RedeemHandoff:
 class Book:
     """Book one or several appointments, all or none; `booking_ids` has one id for each.
 
-    Without a `conversation` they belong to that of the first hold.
+    Without a `conversation` each belongs to that of its own hold.
     """
 
     principal_id: str

@@ -117,11 +117,11 @@ def _book(ledger: Ledger, draft: Draft, command: Book) -> Decision:
     """
     handoff = check_ticket(ledger, command.principal_id)
     bookings: dict[UUID, Booking] = {}
-    conversation = command.conversation or _conversation_of_first_hold(ledger, command)
     wishes = zip(command.booking_ids, command.wishes, strict=True)
     for booking_id, wish in sorted(wishes, key=_is_for_a_slot):
         place = _take_wish(ledger, draft, wish, command.principal_id, command.holder_key)
         put_booking(ledger, draft, place, booking_id)
+        conversation = command.conversation or _conversation_of(ledger, wish)
         bookings[booking_id] = _new_booking(
             ledger, booking_id, place, command, conversation=conversation
         )
@@ -132,12 +132,9 @@ def _book(ledger: Ledger, draft: Draft, command: Book) -> Decision:
     return replace(decision, handoff=replace(handoff, booking_id=command.booking_ids[0]))
 
 
-def _conversation_of_first_hold(ledger: Ledger, command: Book) -> str:
-    holds = (
-        ledger.holds.get(each.hold_id) for each in command.wishes if isinstance(each, HoldWish)
-    )
-    first = next(holds, None)
-    return "" if first is None else first.conversation
+def _conversation_of(ledger: Ledger, wish: Wish) -> str:
+    """Return to which conversation a wish belongs: to that of its hold."""
+    return ledger.holds[wish.hold_id].conversation if isinstance(wish, HoldWish) else ""
 
 
 def _book_series(ledger: Ledger, command: BookSeries) -> Decision:

@@ -88,14 +88,21 @@ def _redeemable(ledger: Ledger, command: RedeemHandoff, key: str) -> tuple[Hando
     is_used = handoff.redeemed_by is not None and handoff.holder_key != key
     # By another ticket of the same hold.
     is_elsewhere = hold is not None and hold.holder_key != handoff.holder_key
-    if is_used or is_elsewhere or len(handoff.request_ids) >= REDEMPTIONS_MAX:
+    if is_used or is_elsewhere:
         raise HandoffUsed(appointment_type=type_name(ledger.business_id, handoff.type_id))
     if handoff.booking_id is not None:
         raise handoff_ended(ledger, handoff, HoldStatus.BOOKED.upper())
     if hold is not None and hold.status is not HoldStatus.LIVE:
         raise handoff_ended(ledger, handoff, hold.status.upper())
-    if hold is None or handoff.erased_at is not None:
+    # What is erased has lapsed; if its hold was renewed after that, it is there without fields.
+    if hold is None or (handoff.erased_at is not None and hold.expires_at <= ledger.now):
         raise handoff_ended(ledger, handoff, LAPSED)
+    if len(handoff.request_ids) >= REDEMPTIONS_MAX:
+        raise HoldLifetimeReached(
+            "This ticket was redeemed as often as it may be. Book its hold, or hold anew.",
+            hold=hold_name(ledger.business_id, hold.hold_id),
+            redemptions_max=str(REDEMPTIONS_MAX),
+        )
     return handoff, hold
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import traceback
 from collections.abc import Sequence
 from dataclasses import replace
 from uuid import uuid4
@@ -97,12 +98,19 @@ async def plan_again(tx: Transaction, dead: Delivery, consumers: Sequence[Consum
 
 def _tell(consumer: Consumer, business_id: str, revision: int, error: Exception) -> None:
     logger.error(
-        "%s cannot plan for revision %d: a dead delivery stands for it",
+        "%s cannot plan for revision %d: a dead delivery stands for it: %s at %s",
         consumer.name,
         revision,
-        exc_info=error,
+        type(error).__name__,
+        _where(error),
         extra={"business": business_id},
     )
+
+
+def _where(error: Exception) -> str:
+    """Return the file and the line that raised it: its words may name somebody."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "no line"
 
 
 def _lane(consumer: Consumer) -> str:

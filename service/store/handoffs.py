@@ -105,15 +105,18 @@ async def erase_lapsed(tx: AsyncConnection, business_id: str, *, rows_max: int) 
     return (await tx.exec_driver_sql(_LAPSED, (business_id, rows_max))).rowcount
 
 
-async def lapsed_businesses(tx: AsyncConnection, *, limit: int) -> list[str]:
+async def lapsed_businesses(
+    tx: AsyncConnection, *, without: Iterable[str] = (), limit: int
+) -> list[str]:
     """Return businesses with handoffs of holds that have expired, and that are to be erased."""
     result = await tx.exec_driver_sql(
         """
         SELECT DISTINCT business_id FROM handoffs JOIN holds USING (business_id, hold_id)
         WHERE handoffs.erased_at IS NULL AND holds.expires_at <= transaction_timestamp()
-        LIMIT $1
+          AND business_id <> ALL($1::text[])
+        LIMIT $2
         """,
-        (limit,),
+        (list(without), limit),
     )
     return list(result.scalars())
 
@@ -145,6 +148,6 @@ def _field_from_row(name: str, value: str, provenance: str) -> PrefilledField:
 def _to_array(request_ids: Sequence[str]) -> str:
     """Return an array as PostgreSQL reads it: arrays of arrays must all have the same length.
 
-    A request_id has nothing in it that would have to be escaped.
+    A request_id has nothing in it that would have to be escaped; but unquoted, NULL is none.
     """
-    return "{" + ",".join(request_ids) + "}"
+    return "{" + ",".join(f'"{each}"' for each in request_ids) + "}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 from zlib import crc32
 
@@ -49,6 +50,38 @@ async def was_told(tx: AsyncConnection, delivery: Delivery) -> bool:
         (delivery.business_id, delivery.booking_id, delivery.lane, delivery.revision),
     )
     return bool(result.scalar_one())
+
+
+class Later(NamedTuple):
+    """A letter of a later version of a booking: it is out, or somebody is sending it."""
+
+    version: int
+    is_sent: bool
+
+
+async def later(
+    tx: AsyncConnection, delivery: Delivery, booking_ids: Sequence[UUID], targets: Sequence[str]
+) -> dict[UUID, Later]:
+    """Return the last letter about each of these bookings that came before its turn, if any did.
+
+    It was planned for a later change than this delivery, for one of these targets.
+    """
+    result = await tx.exec_driver_sql(
+        """
+        SELECT DISTINCT ON (booking_id) booking_id, state = 'sent' AS is_sent,
+            (body #>> '{bookings,0,version}')::int AS version
+        FROM deliveries
+        WHERE business_id = $1 AND booking_id = ANY($2::uuid[]) AND target = ANY($3::text[])
+          AND channel = 'letter' AND kind <> 'reminder' AND revision > $4
+          AND (state = 'sent' OR (state = 'waiting' AND leased_by > 0 AND leased_until > now()))
+        ORDER BY booking_id, is_sent DESC, revision DESC
+        """,
+        (delivery.business_id, list(booking_ids), list(targets), delivery.revision),
+    )
+    return {
+        UUID(int=row.booking_id.int): Later(version=row.version, is_sent=row.is_sent)
+        for row in result
+    }
 
 
 async def sent(tx: AsyncConnection, business_id: str, delivery_ids: Collection[UUID]) -> set[UUID]:

@@ -55,6 +55,32 @@ async def test_it_erases_in_all_businesses_a_little_at_a_time(
     assert await books.rows(ERASED) == [(6,)]
 
 
+async def test_a_business_in_which_it_fails_keeps_no_other_waiting(
+    lanes, shop, books, database, monkeypatch
+):
+    monkeypatch.setattr(erasing, "BUSINESSES_MAX", 1)
+    erase_lapsed, failures = handoffs.erase_lapsed, []
+    businesses = ("demo", "another", "other")
+    for business_id in businesses[1:]:
+        await open_shop(lanes, a_shop(), business_id)
+    for business_id in businesses:
+        await handed_off(lanes, 1, business_id)
+    await books.run(LAPSE)
+
+    async def fail_first(tx, business_id, *, rows_max):
+        if not failures or business_id in failures:
+            failures.append(business_id)
+            raise ValueError
+        return await erase_lapsed(tx, business_id, rows_max=rows_max)
+
+    monkeypatch.setattr(handoffs, "erase_lapsed", fail_first)
+
+    assert await Eraser(database).erase() == 2
+    assert len(failures) == 1
+    monkeypatch.undo()
+    assert await Eraser(database).erase() == 1
+
+
 async def test_a_round_is_bounded_and_the_next_look_goes_on(
     lanes, shop, books, database, monkeypatch
 ):

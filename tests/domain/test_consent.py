@@ -198,7 +198,7 @@ class TestConversation:
 
         assert booking.conversation == "chat-2"
 
-    def test_all_of_several_belong_to_that_of_the_first_hold(self):
+    def test_each_of_several_belongs_to_that_of_its_own_hold(self):
         desk = Desk()
         first = desk.hold(TEN, conversation="chat-1")
         second = desk.hold(at("11:00"), conversation="chat-2")
@@ -209,7 +209,7 @@ class TestConversation:
             HoldWish(hold_id=second.hold_id),
         )
 
-        assert [booking.conversation for booking in bookings] == ["chat-1"] * 3
+        assert [booking.conversation for booking in bookings] == ["", "chat-1", "chat-2"]
 
     def test_a_booking_that_is_moved_keeps_its_own(self):
         desk = Desk()

@@ -239,14 +239,24 @@ class TestRedeem:
             desk.redeem(first, principal_id=PAGE)
         assert desk.book_hold(hold, principal_id="phone").appointment.start == TEN
 
-    def test_a_page_is_loaded_anew_only_so_often(self):
+    def test_a_page_is_loaded_anew_only_so_often_and_its_hold_stays(self):
         desk = Desk()
-        handoff = desk.hand_off(desk.hold(TEN))
+        hold = desk.hold(TEN)
+        handoff = desk.hand_off(hold)
         for _ in range(REDEMPTIONS_MAX):
             desk.redeem(handoff, principal_id=PAGE)
+        before = desk.state()
 
-        with pytest.raises(HandoffUsed):
+        with pytest.raises(HoldLifetimeReached):
             desk.redeem(handoff, principal_id=PAGE)
+        with pytest.raises(HandoffUsed):
+            desk.redeem(handoff, principal_id="another")
+
+        assert desk.state() == before
+        assert desk.book_hold(hold, principal_id=PAGE).appointment.start == TEN
+        with pytest.raises(HandoffEnded) as refused:
+            desk.redeem(handoff, principal_id=PAGE)
+        assert status(refused) == "BOOKED"
 
     def test_of_a_hold_that_has_ended_nothing_is_left_to_redeem(self):
         desk = Desk()
@@ -284,6 +294,27 @@ class TestRedeem:
             desk.redeem(handoff, principal_id=PAGE)
 
         assert status(refused) == "LAPSED"
+
+    def test_a_hold_that_is_renewed_after_it_was_erased_is_there_without_fields(self):
+        desk = Desk()
+        hold = desk.hold(TEN)
+        handoff = desk.hand_off(hold, fields=KNOWN)
+        desk.redeem(handoff, principal_id=PAGE)
+        desk.wait(minutes(6))
+        desk.ledger.handoffs[handoff.handoff_id] = replace(
+            desk.ledger.handoffs[handoff.handoff_id], fields=(), erased_at=desk.now
+        )
+        desk.renew(hold, principal_id=PAGE)
+
+        with pytest.raises(HandoffUsed):
+            desk.redeem(handoff, principal_id="another")
+        again = desk.redeem(handoff, principal_id=PAGE)
+
+        assert again.hold.hold_id == hold.hold_id
+        assert again.handoff.fields == ()
+        desk.wait(minutes(6))
+        with pytest.raises(HandoffEnded):
+            desk.redeem(handoff, principal_id=PAGE)
 
     def test_a_hold_that_is_as_old_as_may_be_goes_over_with_the_time_it_has(self):
         desk = Desk(a_catalog(types=[a_type(hold_duration=minutes(1))]))

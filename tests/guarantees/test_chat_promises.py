@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import grpc
 import pytest
 
 from slotcast import (
@@ -19,6 +20,8 @@ from slotcast import (
     SlotChoice,
     SlotQuery,
 )
+from slotcast.v1 import booking_service_pb2 as pb
+from slotcast.v1.booking_service_pb2_grpc import BookingServiceStub
 from tests.salon import QUARTER, make_salon
 
 WHO = Customer(display_name="A visitor")
@@ -147,6 +150,32 @@ async def test_c2_the_chat_is_told_of_what_was_done_in_its_conversation(two):
 
     assert hold.conversation == "chat-1"
     assert told == {by_hold.name: "chat-1", by_itself.name: "chat-2", elsewhere.name: ""}
+
+
+async def test_c2_each_hold_that_is_booked_tells_its_own_conversation(
+    start_server, connect, operator_key
+):
+    target = await start_server()
+    chat = await connect(target)
+    await make_salon(chat)
+    await chat.create_appointment_type(WASH)
+    wishes = [
+        pb.Appointment(hold=(await chat.hold_slot(at(hour), holder=name, conversation=name)).name)
+        for hour, name in ((0, "chat-1"), (2, "chat-2"))
+    ]
+    request = pb.BookRequest(
+        parent="businesses/salon",
+        request_id="both",
+        appointments=wishes,
+        customer=pb.Customer(display_name="A visitor"),
+    )
+
+    async with grpc.aio.insecure_channel(target) as channel:
+        answer = await BookingServiceStub(channel).Book(
+            request, metadata=(("authorization", f"Bearer {operator_key}"),)
+        )
+
+    assert [each.conversation for each in answer.bookings] == ["chat-1", "chat-2"]
 
 
 def _day():

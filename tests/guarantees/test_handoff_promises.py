@@ -414,6 +414,41 @@ async def test_c4_forgotten_what_was_prefilled_is_nowhere_once_the_hold_has_ende
     assert refused.value.metadata["status"] == end.split()[0].upper()
 
 
+@pytest.mark.parametrize("request_id", ["null", "NULL"])
+async def test_c4_forgotten_whatever_the_request_was_called_that_redeemed(
+    two, by_ticket, owner, request_id
+):
+    handoff = await handed_off(two[0])
+    page = await by_ticket(handoff.ticket)
+    redeemed = await page.redeem_handoff(handoff.ticket, holder="page", request_id=request_id)
+    assert (await page.redeem_handoff(handoff.ticket, holder="page")).fields == KNOWN
+
+    await page.book(redeemed.hold, customer=WHO)
+
+    assert await found_in_tables(owner) == set()
+
+
+async def test_c3_handed_over_a_hold_that_has_lapsed_and_is_renewed_is_there_without_fields(
+    two, by_ticket, owner, database
+):
+    handoff = await handed_off(two[0])
+    page = await by_ticket(handoff.ticket)
+    first = await page.redeem_handoff(handoff.ticket, holder="page", request_id="first")
+    await lapse(owner, first.hold)
+    assert await Eraser(database).erase() == 1
+    await page.renew_hold(first.hold)
+
+    again = await page.redeem_handoff(handoff.ticket, holder="page", request_id="first")
+
+    assert (again.hold.name, again.fields) == (first.hold.name, ())
+    repeated = await page.redeem_handoff(handoff.ticket, holder="page", request_id="first")
+    assert repeated == again
+    other = await by_ticket(handoff.ticket)
+    with pytest.raises(HandoffUsed):
+        await other.redeem_handoff(handoff.ticket, holder="another")
+    assert isinstance(await page.book(again.hold, customer=WHO), Booking)
+
+
 async def test_c4_forgotten_what_was_prefilled_is_gone_with_its_business(two, by_ticket, owner):
     handoff = await handed_off(two[0])
     page = await by_ticket(handoff.ticket)

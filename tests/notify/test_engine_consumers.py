@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from datetime import timedelta
 from itertools import count
 from uuid import UUID
@@ -251,6 +252,8 @@ async def test_for_a_change_that_cannot_be_planned_a_dead_delivery_stands_and_th
     assert (await cursors(books))["letters"] == 4
     told = [each for each in caplog.records if each.levelno == logging.ERROR]
     assert ["revision 2" in each.getMessage() for each in told] == [True]
+    assert re.search(r": ValueError at \S+/tests/notify/engine\.py:\d+$", told[0].getMessage())
+    assert "example.org" not in caplog.text, "The words of an error may name somebody."
     found = await stored(database)
     assert [each.revision for each in found] == [1, 2, 3, 4]
     dead = found[1]

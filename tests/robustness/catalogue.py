@@ -5,9 +5,11 @@ Everything is open day and night in UTC, so the grid of each type counts from mi
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
+from uuid import UUID
 
 BUSINESS = "salon"
 CALENDARS = ("chair-1", "chair-2", "room")
@@ -30,6 +32,17 @@ SECOND_KEY = Key("second-desk", BUSINESS, "sc_second-desk_no-secret-at-all")
 """Of the same business as the operator's: its bookings are for all, its holds its own."""
 STRANGERS_KEY = Key("stranger", "rival", "sc_stranger_no-secret-either")
 """Of another business: it never sees or touches this one."""
+
+
+TICKET_PRINCIPAL = "manage.handoff."
+"""So begins as whom a ticket acts, if it is the key."""
+
+
+def key_of_ticket(ticket: str) -> Key:
+    """Return the key that a ticket is: the id of its handoff follows the signature and the time."""
+    text = ticket.removeprefix("slotcast_handoff_")
+    parts = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    return Key(f"{TICKET_PRINCIPAL}{UUID(bytes=parts[22:38])}", BUSINESS, ticket)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +92,14 @@ TYPES: dict[str, Rules] = {
         horizon=timedelta(hours=1, seconds=35),
     ),
 }
+
+
+PRICES: dict[str, tuple[str, ...]] = {
+    "cut": ("25 EUR",),
+    "colour": ("60 EUR", "70 EUR"),
+    "class": ("12 EUR", "15 EUR"),
+}
+"""What is shown as the price of a type: the first one to begin with. Others have none."""
 
 
 def contested_day(now: datetime) -> datetime:

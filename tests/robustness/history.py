@@ -237,6 +237,7 @@ class Witness:
     log_revisions: list[int]
     overlaps: list[str]
     entries: list[StoredEntry] = field(default_factory=list)
+    remembered: list[str] = field(default_factory=list)
     idle_in_transaction: int = 0
     advisory_locks: int = 0
 

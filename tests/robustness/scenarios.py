@@ -51,6 +51,8 @@ FLOOR: Mapping[str, int] = {
     "W8": 9,
     "W9": 20,
     "liveness of streams": 4,
+    "C1": 2,
+    "C3": 2,
     "joins": 6,
     "offers": 4,
     "order of writes": 100,
@@ -63,8 +65,8 @@ FLOOR: Mapping[str, int] = {
 }
 """Far less than was counted on a busy machine of 2 cores, and more than by accident.
 
-W6 is compared wherever W9 is; B7, B8 and B9 with the log. An `order` is the second opinion's, a
-`path` the formal model's.
+W6 is compared wherever W9 is; B7, B8 and B9 with the log. C1 and C3 are what was done under them
+and what they had refused. An `order` is the second opinion's, a `path` the formal model's.
 """
 AMID_FAULTS = {"W4 amid faults": 10, "W5 amid faults": 20}
 """What is compared while something is broken, and where it is not that which excuses it."""
@@ -85,6 +87,10 @@ ROUND_FLOOR: Mapping[str, int] = {
     "entries expired": 4,
     "B9 passing on": 8,
     "occurrences": 30,
+    "C1": 60,
+    "C3": 60,
+    "handoffs redeemed": 25,
+    "handoffs redeemed again": 5,
 }
 """What is a matter of chance in one run is none in all of them together."""
 

@@ -10,7 +10,7 @@ UNPROVED = "unproved"
 """Instead of a promise: that of which a run has shown too little."""
 UNDECIDED = "not decided"
 CAUSES_FIRST = (
-    *("B1", "B2", "B3", "B4", "B8", "B7", "B9", "B5", "B6"),
+    *("B1", "B2", "B3", "B4", "B8", "C3", "B7", "B9", "C1", "B5", "B6", "C4"),
     *("W1", "W2", "W3", "W8"),
     *("W6", "W5", "W9", "W4", "W7"),
     *(LIVENESS, UNPROVED),

@@ -15,6 +15,7 @@ from service.domain.capability import (
     Grant,
     booking_capability,
     capability_key,
+    handoff_capability,
     offer_capability,
     read_capability,
     write_capability,
@@ -855,6 +856,37 @@ async def test_who_has_many_links_waits_and_not_for_ever(monkeypatch):
 
     assert bookings.asked == CapabilityRing.READS_MAX
     assert {type(result) for result in results} == {Overloaded}
+
+
+async def test_tickets_of_which_there_are_many_keep_no_letter_waiting():
+    bookings = Bookings()
+    ring = bookings.ring()
+    await_tickets, find_booking = asyncio.Event(), bookings.find
+    tickets = []
+
+    async def find(capability):
+        if capability.kind is HANDOFF:
+            tickets.append(capability)
+            await await_tickets.wait()
+        return await find_booking(capability)
+
+    ring._find = find
+    end = datetime(2030, 1, 1, tzinfo=UTC)
+    calls = [
+        asyncio.create_task(
+            ring.principal(
+                write_capability(Bookings.KEY, handoff_capability("demo", UUID(int=number), end)),
+                "",
+            )
+        )
+        for number in range(20)
+    ]
+
+    assert (await ring.principal(bookings.token(), "")).grant
+    assert len(tickets) == CapabilityRing.TICKET_READS_MAX
+
+    await_tickets.set()
+    assert all(each.grant for each in await asyncio.gather(*calls))
 
 
 async def test_only_a_request_that_was_answered_is_let_in_after_the_end():

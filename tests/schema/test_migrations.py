@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -9,6 +12,8 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 
+from service.domain.change import Change, ChangeKind
+from service.domain.change_codec import change_from_json, change_to_json
 from service.store import migrate as migration
 from service.store import row_security
 from service.store.migrate import current, migrate, newest
@@ -134,6 +139,47 @@ async def test_each_migration_can_be_taken_back_and_done_again(owner, database_u
 
         async with owner.read_committed.connect() as tx:
             assert await catalog_of(tx) == before
+
+
+async def test_who_goes_back_before_handoffs_keeps_no_answer_of_theirs_and_can_read_the_log(owner):
+    statements = (
+        "INSERT INTO businesses VALUES ('demo', 'Demo', 5, 'e', 0, 0)",
+        """
+        INSERT INTO handoffs (business_id, handoff_id, hold_id, type_id, holder_key, fields,
+            created_at, expires_at, redeemed_by, request_ids)
+        VALUES ('demo', gen_random_uuid(), gen_random_uuid(), 'visit', 'k', '[]', now(), now(),
+            'page', '{redeem}')
+        """,
+        """
+        INSERT INTO requests
+        SELECT 'demo', principal_id, request_id, '', 'kim@example.org', now()
+        FROM (VALUES ('page', 'redeem'), ('page', 'hold'), ('chat', 'redeem'))
+            AS asked (principal_id, request_id)
+        """,
+    )
+    log = [
+        Change(revision=revision, at=datetime(2026, 11, 28, tzinfo=UTC), kind=kind)
+        for revision, kind in ((1, ChangeKind.HELD), (2, ChangeKind.HANDED_OVER))
+    ]
+    # Not committed: the tables stay as they are.
+    async with owner.read_committed.connect() as tx:
+        for statement in statements:
+            await tx.exec_driver_sql(statement)
+        for change in log:
+            await tx.exec_driver_sql(
+                "INSERT INTO changes VALUES ('demo', $1, now(), $2)",
+                (change.revision, change_to_json(change)),
+            )
+
+        await tx.run_sync(run_alembic, command.downgrade, "0006")
+
+        left = await tx.exec_driver_sql("SELECT principal_id, request_id FROM requests")
+        assert set(left.all()) == {("page", "hold"), ("chat", "redeem")}
+        bodies = await tx.exec_driver_sql("SELECT body FROM changes ORDER BY revision")
+        assert [change_from_json(body) for (body,) in bodies] == [
+            log[0],
+            replace(log[1], kind=ChangeKind.RENEWED),
+        ]
 
 
 async def test_a_database_that_is_up_to_date_is_left_alone(owner, database_url):

@@ -165,6 +165,7 @@ async def deliver_all(tx):
     lane = DELIVERY.lane
     await deliveries.take(tx, "demo", lane, job_id=1, lease=hours(1), patience=hours(1))
     await letters.first_in_lane(tx, "demo", IDS[0], lane)
+    await letters.later(tx, DELIVERY, IDS, ["customer"])
     await letters.sent(tx, "demo", IDS)
     await letters.take_turn(tx, DELIVERY, b"address", most=50, within=hours(24))
     await deliveries.counts(tx, "demo", Channel.WEBHOOK, ["one"])

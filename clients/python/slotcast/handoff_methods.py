@@ -53,7 +53,8 @@ class HandoffMethods(Connected):
 
         The same holder may redeem it again. HandoffInvalid: it was altered, or is of another
         business. HandoffUsed: another has redeemed it. HandoffEnded: the hold was booked, released,
-        or has lapsed, as `metadata["status"]` says.
+        or has lapsed, as `metadata["status"]` says. HoldLifetimeReached: the same holder has
+        redeemed it a hundred times, and has the hold still.
         """
         link = self._connection
         request = pb.RedeemHandoffRequest(

@@ -18,7 +18,7 @@ class Wish:
     """What is asked for with an appointment: who comes, and what they answered.
 
     consents: what they agreed to, one for each appointment; none at all: nothing is compared.
-    conversation: the chat's own name for what it belongs to; empty: that of the first hold.
+    conversation: the chat's own name for what it belongs to; empty: to that of its hold.
     """
 
     customer: Customer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from service.domain.catalog import AppointmentType, Calendar, Catalog
 from service.domain.change import BookingState, OfferRef
 from service.domain.delivery import Delivery
 from service.domain.waitlist import EntryStatus, WaitlistEntry
-from service.notify.delivery import Skipped
+from service.notify.delivery import Busy, Skipped
 from service.notify.letters.facts import (
     ENDINGS,
     Appointment,
@@ -28,13 +28,16 @@ from service.notify.letters.facts import (
     Recipient,
 )
 from service.notify.letters.order import Order
+from service.notify.letters.planning import Addressee, kind_of_new
 from service.store import bookings as booking_store
 from service.store import catalog as catalog_store
+from service.store import letters as letter_store
 from service.store import waitlist as waitlist_store
 from service.store.database import Transaction
 
 ALARM_BEFORE = timedelta(hours=1)
 """Of an event whose type has no reminders; else the last of them."""
+_OF_NEW = frozenset({LetterKind.CONFIRMATION, LetterKind.PENDING})
 _LIVE = frozenset({BookingStatus.PENDING, BookingStatus.CONFIRMED})
 
 
@@ -75,8 +78,14 @@ async def load(
     if any(booking_id not in by_id for booking_id in booking_ids):
         return Skipped("the booking is gone")
     booking, kind = by_id[booking_ids[0]], LetterKind(delivery.kind)
-    if kind is LetterKind.REMINDER and (reason := _needs_no_reminder(booking, order, now)):
-        return Skipped(reason)
+    if kind is LetterKind.REMINDER:
+        left = _still_to_remind(booking, order, now)
+    else:
+        left = await _without_overtaken(tx, catalog, delivery, order)
+    if isinstance(left, Skipped):
+        return left
+    order, booking = left, by_id[left.states[0].booking_id]
+    kind = kind_of_new(order.states) if kind in _OF_NEW else kind
     if order.recipient is Recipient.STAFF:
         calendar = catalog.calendars.get(order.calendar_id)
         if calendar is None or not calendar.email:
@@ -87,13 +96,47 @@ async def load(
     return _customer_letter(catalog, kind, order, booking, links)
 
 
-def _needs_no_reminder(booking: Booking, order: Order, now: datetime) -> str:
-    """Say why not; empty: it does."""
+def _still_to_remind(booking: Booking, order: Order, now: datetime) -> Order | Skipped:
+    """Return the order of a reminder, or why there is no use for it any more."""
     if booking.version != order.states[0].version:
-        return "the booking was changed since: moved, or ended"
+        return Skipped("the booking was changed since: moved, or ended")
     if booking.appointment.start <= now:
-        return "the appointment has begun"
-    return ""
+        return Skipped("the appointment has begun")
+    return order
+
+
+def overtaken_by(version: int) -> Skipped:
+    """Say that the reader knows more already than a letter would tell."""
+    return Skipped(f"overtaken by version {version}, which was told")
+
+
+async def _without_overtaken(
+    tx: Transaction, catalog: Catalog, delivery: Delivery, order: Order
+) -> Order | Skipped:
+    """Return what is left to tell, where a letter comes after later ones; Skipped: nothing.
+
+    In a lane it comes so only if it was dead, or could not be planned, and is sent again.
+    """
+    booking_ids = [state.booking_id for state in order.states]
+    later = await letter_store.later(tx, delivery, booking_ids, _targets(catalog, order))
+    left = tuple(state for state in order.states if state.booking_id not in later)
+    if not all(each.is_sent for each in later.values()):
+        raise Busy
+    if not left:
+        return overtaken_by(later[booking_ids[0]].version)
+    return replace(order, states=left)
+
+
+def _targets(catalog: Catalog, order: Order) -> list[str]:
+    """Return under which names its reader's letters are listed: calendars may share an address."""
+    reader = catalog.calendars.get(order.calendar_id)
+    if reader is None or not reader.email:
+        return [Addressee(order.calendar_id).target]
+    return [
+        Addressee(each.calendar_id).target
+        for each in catalog.calendars.values()
+        if each.email.lower() == reader.email.lower()
+    ]
 
 
 def _customer_letter(

@@ -97,7 +97,7 @@ class _Plan:
             for addressee in self._addressees(state.booking_id, state.calendar_ids):
                 concerned.setdefault(addressee, []).append(state)
         for addressee, told in concerned.items():
-            kind = _kind_of_new(told)
+            kind = kind_of_new(told)
             first, *others = told
             letter = self._add(kind, addressee, first.booking_id, Order(states=tuple(told)))
             for state in others:
@@ -112,7 +112,7 @@ class _Plan:
         order = Order(states=(state,))
         for addressee in self._addressees(state.booking_id, state.calendar_ids):
             is_new = addressee is not CUSTOMER and self._address(addressee.calendar_id) not in had
-            told = _kind_of_new([state]) if is_new else kind
+            told = kind_of_new([state]) if is_new else kind
             self._add(told, addressee, state.booking_id, order)
         old = replace(
             state,
@@ -236,7 +236,7 @@ class _Plan:
         return delivery_id
 
 
-def _kind_of_new(states: Sequence[BookingState]) -> LetterKind:
+def kind_of_new(states: Sequence[BookingState]) -> LetterKind:
     """Return what a new booking's letter is; where only some wait for approval, it says which."""
     if all(state.status is BookingStatus.PENDING for state in states):
         return LetterKind.PENDING

@@ -12,7 +12,7 @@ from service.domain.delivery import Delivery, DeliveryState
 from service.notify.delivery import Busy, GiveUp, Sent, Skipped
 from service.notify.letters.composing import BadLetter, Mail, compose
 from service.notify.letters.facts import ENDINGS, Envelope, Letter, Mailbox, Recipient
-from service.notify.letters.loading import Links, load
+from service.notify.letters.loading import Links, load, overtaken_by
 from service.notify.letters.order import Order, order_of
 from service.notify.letters.planning import Addressee
 from service.notify.letters.smtp import Postbox
@@ -76,8 +76,11 @@ class LetterSender:
         """Wait for the letter that tells of this appointment too."""
         async with self._database.snapshot(delivery.business_id) as tx:
             letter = await delivery_store.get(tx, delivery.business_id, within)
+            later = await _later(tx, delivery)
         if letter is not None and letter.state is DeliveryState.WAITING:
             raise Busy(LOOK_AGAIN_SECONDS)
+        if later is not None and later.is_sent:
+            return overtaken_by(later.version)
         return Skipped(f"told in the letter {self._message_id(delivery.business_id, within)}")
 
     async def _envelope(
@@ -120,6 +123,13 @@ class LetterSender:
                 most=self._settings.per_recipient_per_day_max,
                 within=PER_RECIPIENT_WITHIN,
             )
+
+
+async def _later(tx: Transaction, delivery: Delivery) -> letter_store.Later | None:
+    """Return a letter of its lane that came before its turn."""
+    booking_id = delivery.booking_id
+    assert booking_id is not None
+    return (await letter_store.later(tx, delivery, [booking_id], [delivery.target])).get(booking_id)
 
 
 def _composed(letter: Letter, envelope: Envelope) -> Mail:

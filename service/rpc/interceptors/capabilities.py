@@ -45,8 +45,10 @@ class CapabilityRing:
     """The capabilities in use; how each stands is read at most once in `cache_seconds`."""
 
     KEPT_MAX = 10_000
-    # How many are looked up at a time: whoever has many links takes no more than that.
+    # How many are looked up at a time: whoever has many links takes no more than that. Tickets, of
+    # which nothing is kept, have places of their own, so that no flood of them keeps letters out.
     READS_MAX = 8
+    TICKET_READS_MAX = 4
     READ_SECONDS_MAX = 2.0
 
     def __init__(
@@ -67,6 +69,7 @@ class CapabilityRing:
         self._kept: OrderedDict[Capability, _Entry] = OrderedDict()
         self._reading: dict[Capability, asyncio.Task[_Entry]] = {}
         self._reads = asyncio.Semaphore(self.READS_MAX)
+        self._ticket_reads = asyncio.Semaphore(self.TICKET_READS_MAX)
 
     async def principal(self, token: str, request_id: str) -> Principal:
         """Return who holds a token; raise KeyInvalid, or CapabilityEnded.
@@ -92,7 +95,7 @@ class CapabilityRing:
     async def _standing(self, capability: Capability) -> Standing:
         if capability.kind is CapabilityKind.HANDOFF:
             # What it may be used for changes with what is done by it.
-            return await self._bounded(partial(self._find, capability))
+            return await self._bounded(capability, partial(self._find, capability))
         entry = self._kept.get(capability)
         if entry is None or entry.fresh_until <= self._monotonic():
             entry = await shared(self._read_once(capability))
@@ -108,7 +111,7 @@ class CapabilityRing:
 
     async def _read(self, capability: Capability) -> _Entry:
         fresh_until = self._monotonic() + self._cache_seconds
-        standing = await self._bounded(partial(self._find, capability))
+        standing = await self._bounded(capability, partial(self._find, capability))
         entry = self._kept[capability] = _Entry(standing, fresh_until)
         self._kept.move_to_end(capability)
         if len(self._kept) > self.KEPT_MAX:
@@ -118,11 +121,13 @@ class CapabilityRing:
     async def _is_repeated(self, capability: Capability, request_id: str) -> bool:
         if not request_id:
             return False
-        return await self._bounded(partial(self._was_answered, capability, request_id))
+        return await self._bounded(capability, partial(self._was_answered, capability, request_id))
 
-    async def _bounded(self, read: Callable[[], Awaitable[T]]) -> T:
+    async def _bounded(self, capability: Capability, read: Callable[[], Awaitable[T]]) -> T:
+        is_ticket = capability.kind is CapabilityKind.HANDOFF
+        places = self._ticket_reads if is_ticket else self._reads
         try:
-            async with asyncio.timeout(self.READ_SECONDS_MAX), self._reads:
+            async with asyncio.timeout(self.READ_SECONDS_MAX), places:
                 return await read()
         except TimeoutError:
             raise Overloaded from None

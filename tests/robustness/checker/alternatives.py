@@ -59,6 +59,14 @@ def judge_alternatives(evidence: Evidence, findings: Findings) -> None:
             )
 
 
+OF_A_HOLD = (
+    booking_pb.RescheduleBookingRequest,
+    booking_pb.RenewHoldRequest,
+    booking_pb.CreateHandoffRequest,
+)
+"""What is asked for whose the hold is that it names."""
+
+
 def _wishes(request: Any) -> list[Any]:
     """Return the slots, and the holds, that a request asks for."""
     match request:
@@ -66,6 +74,8 @@ def _wishes(request: Any) -> list[Any]:
             return [booking_pb.Appointment(slot=request.slot)]
         case booking_pb.RenewHoldRequest():
             return [booking_pb.Appointment(hold=request.name)]
+        case booking_pb.CreateHandoffRequest():
+            return [booking_pb.Appointment(hold=request.hold)]
         case booking_pb.RescheduleBookingRequest():
             return [request.to]
         case _:
@@ -102,15 +112,12 @@ def _type_of(evidence: Evidence, wish: Any) -> str:
 
 def _holder_keys(evidence: Evidence, call: Call) -> set[str | None]:
     """Return whose own holds hide nothing: the holder's, or those of who has the hold named."""
-    if isinstance(call.request, booking_pb.RescheduleBookingRequest | booking_pb.RenewHoldRequest):
-        own = None
-    else:
-        own = evidence.holder_key(call)
+    own = None if isinstance(call.request, OF_A_HOLD) else evidence.holder_key(call)
     if own is not None:
         return {own}
     named = [last_part(wish.hold) for wish in _wishes(call.request) if wish.HasField("hold")]
-    holds = [evidence.model.holds.get(hold_id) for hold_id in named]
-    return {hold.key for hold in holds if hold is not None} or {None}
+    # It may have been handed over before, or since.
+    return {key for hold_id in named for key in evidence.model.keys_of(hold_id)} or {None}
 
 
 def _spot(slot: ClientSlot) -> Spot:

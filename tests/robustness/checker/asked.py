@@ -100,6 +100,28 @@ def release(name: str) -> tuple[str, booking_pb.ReleaseHoldRequest]:
     return "ReleaseHold", booking_pb.ReleaseHoldRequest(name=name, request_id=request_id())
 
 
+def hand_off(name: str, fields: Iterable[Any] = ()) -> tuple[str, booking_pb.CreateHandoffRequest]:
+    """Make a ticket of a hold."""
+    return "CreateHandoff", booking_pb.CreateHandoffRequest(
+        hold=name, request_id=request_id(), fields=fields
+    )
+
+
+def redeem(ticket: str, holder: str) -> tuple[str, booking_pb.RedeemHandoffRequest]:
+    """Redeem a ticket."""
+    return "RedeemHandoff", booking_pb.RedeemHandoffRequest(
+        parent=PARENT, request_id=request_id(), ticket=ticket, holder=holder
+    )
+
+
+def agree(asked: tuple[str, Any], consent: Any) -> tuple[str, Any]:
+    """Book, or move, what somebody was shown and has agreed to."""
+    method, request = asked
+    wish = request.to if method == "RescheduleBooking" else request.appointments[0]
+    wish.consent.CopyFrom(consent)
+    return method, request
+
+
 def join(
     type_id: str,
     start: datetime,

@@ -329,6 +329,10 @@ def _fits(done: Done) -> bool:
                 for each in response.report.occurrences
                 if each.HasField("booking")
             )
+        case booking_pb.CreateHandoffRequest() | booking_pb.RedeemHandoffRequest(), _:
+            # Both may be asked for under one id, and their answers read as each other's.
+            is_creating = isinstance(request, booking_pb.CreateHandoffRequest)
+            return bool(response.ticket) if is_creating else response.hold.holder == request.holder
         case booking_pb.JoinWaitlistRequest(), _:
             return request.customer == response.entry.customer and list(request.windows) == list(
                 response.entry.windows

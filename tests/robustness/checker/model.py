@@ -7,14 +7,16 @@ nothing of how the service keeps them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from service.domain.ids import holder_key
 from slotcast.v1.core_pb2 import SlotChoice
+from tests.robustness.catalogue import TICKET_PRINCIPAL, key_of_ticket
 from tests.robustness.checker.claims import HOLD, Calendars, Taken
 from tests.robustness.checker.instants import micros_of
 from tests.robustness.checker.offer import Offer, Span, TypeRules
-from tests.robustness.checker.records import LIVE, STANDING, WAITING, Booked, Held, Waiting
+from tests.robustness.checker.records import LIVE, STANDING, WAITING, Booked, Held, Ticket, Waiting
 
 
 class Spot(NamedTuple):
@@ -61,6 +63,8 @@ class Model:
         self.principal_id = principal_id
         self.revision = 0
         self.at = 0
+        # The latest that the clock has ever shown, wherever it was set since.
+        self.latest = 0
         self.offer = Offer()
         self.calendars = Calendars()
         self.closed = Calendars()
@@ -68,6 +72,9 @@ class Model:
         self.pieces: dict[object, Taken] = {}
         self.bookings: dict[str, Booked] = {}
         self.holds: dict[str, Held] = {}
+        self.tickets: dict[str, Ticket] = {}
+        # The tickets, as whom they act, by which a booking was made.
+        self.spent: set[str] = set()
         # Every state that a booking has had, with its revision.
         self.booking_log: dict[str, list[tuple[int, Booked]]] = {}
         self.entries: dict[str, Waiting] = {}
@@ -75,6 +82,7 @@ class Model:
         # Those that have not ended, in the order in which they joined.
         self.queue: dict[str, Waiting] = {}
         self._held_by: dict[str, set[str]] = {}
+        self._keys_of: dict[str, set[str]] = {}
 
     def key(self, holder: str, principal: str = "") -> str | None:
         """Return what stands for a holder on claims; without a principal, for one of ours."""
@@ -130,12 +138,31 @@ class Model:
 
     def put_hold(self, held: Held) -> None:
         """Remember a hold as it is from this revision on."""
+        before = self.holds.get(held.id)
+        if before is not None:
+            self._held_by[before.key].discard(held.id)
+            self._age_tickets(before, held)
         self.holds[held.id] = held
+        self._keys_of.setdefault(held.id, set()).add(held.key)
         of_holder = self._held_by.setdefault(held.key, set())
         if held.status == LIVE:
             of_holder.add(held.id)
         else:
             of_holder.discard(held.id)
+
+    def keys_of(self, hold_id: str) -> set[str]:
+        """Return all holders that a hold has had."""
+        return self._keys_of.get(hold_id, set())
+
+    def _age_tickets(self, before: Held, now: Held) -> None:
+        """Note of a hold's tickets when it was going to expire, and whether it had."""
+        for name, ticket in self.tickets.items():
+            if ticket.hold_id == now.id:
+                self.tickets[name] = replace(
+                    ticket,
+                    expires=min(ticket.expires, now.expires),
+                    may_be_erased=ticket.may_be_erased or before.expires <= self.at,
+                )
 
     def put_entry(self, entry: Waiting) -> None:
         """Remember an entry of the waitlist as it is from this revision on."""
@@ -181,6 +208,28 @@ class Model:
         """Return the holds of a holder that count at an instant, but for what it is offered."""
         holds = [self.holds[hold_id] for hold_id in self._held_by.get(key, set())]
         return [hold for hold in holds if hold.expires > at and not hold.is_offer]
+
+    def counted_with(self, key: str, principal: str, at: int) -> set[str]:
+        """Return the holds that count against a holder; by a ticket acts one, under any name."""
+        if not principal.startswith(TICKET_PRINCIPAL):
+            return {hold.id for hold in self.live_holds(key, at)}
+        return {
+            hold.id
+            for hold in self.holds.values()
+            if hold.principal == principal and hold.status == LIVE and hold.expires > at
+        }
+
+    def spend(self, principal: str) -> None:
+        """Note that a booking was made by a ticket: what others of its hold know may be erased."""
+        self.spent.add(principal)
+        holds = {
+            ticket.hold_id
+            for name, ticket in self.tickets.items()
+            if key_of_ticket(name).principal == principal
+        }
+        for name, ticket in self.tickets.items():
+            if ticket.hold_id in holds:
+                self.tickets[name] = replace(ticket, may_be_erased=True)
 
     def is_held(self, hold: Held) -> bool:
         """Say whether a hold has not ended; it may have expired."""

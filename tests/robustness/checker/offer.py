@@ -45,6 +45,8 @@ class TypeRules:
     offer: int
     needs_approval: bool
     cancellation_notice: int
+    display_name: str
+    price: str
 
     def calendars(self, primary: str) -> tuple[str, ...]:
         """Return all that a slot on one of the primaries takes, that one first."""
@@ -76,6 +78,8 @@ def read_type(message: AppointmentType) -> TypeRules:
         offer=length_of(message.offer_duration) or 900 * SECOND,
         needs_approval=message.requires_approval,
         cancellation_notice=length_of(message.cancellation_notice),
+        display_name=message.display_name,
+        price=message.price,
     )
 
 
@@ -85,6 +89,7 @@ class Offer:
 
     types: dict[str, TypeRules] = field(default_factory=dict)
     zones: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
     schedules: set[str] = field(default_factory=set)
     closures: dict[str, Closure] = field(default_factory=dict)
     exists: bool = False
@@ -101,7 +106,9 @@ class Offer:
             case "CreateSchedule" | "UpdateSchedule":
                 self.schedules.add(last_part(response.schedule.name))
             case "CreateCalendar" | "UpdateCalendar":
-                self.zones[last_part(response.calendar.name)] = response.calendar.time_zone
+                calendar = response.calendar
+                self.zones[last_part(calendar.name)] = calendar.time_zone
+                self.names[last_part(calendar.name)] = calendar.display_name
             case "CreateAppointmentType" | "UpdateAppointmentType":
                 rules = read_type(response.appointment_type)
                 self.types[rules.type_id] = rules

@@ -253,7 +253,8 @@ class Placing:
     def count_holds(self, key: str, principal: str) -> None:
         """B7: a holder, and an API key, can have only so many holds."""
         offer = self.model.offer
-        if len(self.model.live_holds(key, self.at)) > offer.holds_per_holder_max:
+        counted = self.model.counted_with(key, principal, self.at)
+        if len(counted) > offer.holds_per_holder_max:
             self.fault("B7", "too many", "a holder has more holds than the business allows")
         # Most runs have fewer holds in all, and need not count.
         most = offer.holds_per_key_max
@@ -268,10 +269,17 @@ class Placing:
         if hold is None:
             self.fault("B2", "hold", f"{name} was used, which nobody was given")
         elif hold.principal != principal:
-            self.fault("B7", "another key's", "a hold was used that is another key's")
+            self._another_keys(hold)
         elif hold.status != LIVE:
             self.fault("B7", "ended", f"a hold was used that was {hold.status}")
         return hold
+
+    def _another_keys(self, hold: Held) -> None:
+        """Say that a hold was used that is another key's, as it was handed over or ever so."""
+        tickets = self.model.tickets.values()
+        is_handed_over = any(each.hold_id == hold.id and each.is_redeemed for each in tickets)
+        promise = "C3" if is_handed_over else "B7"
+        self.fault(promise, "another key's", "a hold was used that is another key's")
 
     def named_booking(self, deed: Deed) -> Booked | None:
         """Return the booking that a request names, which must have the version given."""

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, timedelta
 from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
 
+from service.domain.ids import last_part
 from slotcast.v1.availability_service_pb2 import WatchAvailabilityRequest
 from slotcast.v1.core_pb2 import SlotChoice
-from tests.robustness.catalogue import CALENDARS, MINUTE, QUARTER, TYPES
+from tests.robustness.catalogue import CALENDARS, MINUTE, QUARTER, TYPES, key_of_ticket
 from tests.robustness.checker import asked
 from tests.robustness.checker.asked import STARTS
 from tests.robustness.checker.staged import STARTED_AT, Stage
 from tests.robustness.checker.staged_streams import Stream
 from tests.robustness.history import Call, ClockStep, History, Witness
 from tests.robustness.linearizability.ground import bookings_in
+from tests.robustness.traffic.handoffs import FIELDS, consent_to
 from tests.robustness.traffic.requests import SERIES
 
 SOON = ("walk-in", "drop-in")
@@ -31,6 +33,8 @@ STEPS = st.tuples(
             *("series", "close", "reopen", "alter", "import", "list", "list", "explain", "get"),
             *("wait", "wait", "wait", "again", "reuse", "second", "resume"),
             *("join", "join", "join", "leave", "take", "take", "decline", "look"),
+            *("hand_off", "hand_off", "redeem", "redeem", "redeem", "agree", "erase"),
+            "page",
         ]
     ),
     NUMBERS,
@@ -46,6 +50,8 @@ CONTESTED = (
     *("book_hold", "renew", "renew", "release", "release", "release", "cancel", "cancel"),
     *("cancel", "cancel", "move", "move", "move_to_hold", "move_to_hold", "decide", "book_two"),
     *("wait", "wait", "again", "reuse", "second", "second", "second", "second", "second"),
+    *("hand_off", "hand_off", "hand_off", "redeem", "redeem", "redeem", "redeem", "redeem"),
+    *("agree", "agree", "erase", "page", "page", "page"),
     *(
         "series",
         "join",
@@ -73,6 +79,8 @@ class Play:
     bookings: dict[str, Any] = field(default_factory=dict)
     streams: list[Stream] = field(default_factory=list)
     entries: dict[str, Any] = field(default_factory=dict)
+    tickets: list[str] = field(default_factory=list)
+    held: dict[str, Any] = field(default_factory=dict)
     passed_on: float = 0.0
 
     def __post_init__(self) -> None:
@@ -115,8 +123,11 @@ class Play:
     def _ask(self, method: str, request: Any, principal: str = "") -> Call:
         call = self.stage.ask(method, request, principal=principal)
         response = call.response
-        if response is not None and method in {"HoldSlot", "RenewHold"}:
+        if response is not None and method in {"HoldSlot", "RenewHold", "RedeemHandoff"}:
             self.holds.append(response.hold.name)
+            self.held[response.hold.name] = response.hold
+        if response is not None and method == "CreateHandoff":
+            self.tickets.append(response.ticket)
         for booking in bookings_in(response):
             self.bookings[booking.name] = booking
         if response is not None and "entry" in response.DESCRIPTOR.fields_by_name:
@@ -163,6 +174,53 @@ class Play:
     def _release(self, one: int, *_: int) -> None:
         if self.holds:
             self._ask(*asked.release(self.holds[-1 - one % len(self.holds)]))
+
+    def _hand_off(self, one: int, two: int, three: int) -> None:
+        if self.holds:
+            principal = "second-desk" if three == 0 else ""
+            asked_for = asked.hand_off(self.holds[-1 - one % len(self.holds)], FIELDS[: two % 3])
+            self._ask(*asked_for, principal=principal)
+
+    def _redeem(self, one: int, two: int, three: int) -> None:
+        """Redeem a ticket, mostly a new one; or one that is none."""
+        if self.tickets:
+            ticket = self.tickets[-1 - one % 3 % len(self.tickets)]
+            ticket = ticket[:-1] if two == 0 else ticket
+            page = key_of_ticket(self.tickets[-1 - one % 3 % len(self.tickets)]).principal
+            principal = ("second-desk", page, page, "")[three % 4]
+            self._ask(*asked.redeem(ticket, ("eve", "joe")[two % 2]), principal=principal)
+
+    def _agree(self, one: int, two: int, three: int) -> None:
+        """Book a hold, as somebody was shown it, or otherwise."""
+        if not self.holds:
+            return
+        held = self.held[self.holds[-1 - one % len(self.holds)]]
+        start = held.start_time.ToDatetime(UTC)
+        calendars = [last_part(name) for name in held.calendars]
+        random = Random(one * 144 + two * 12 + three)
+        consent = consent_to(random, last_part(held.appointment_type), start, calendars)
+        booking = self._booking(two)
+        if three == 0 and booking:
+            self._ask(*asked.agree(asked.move(booking, held.name), consent))
+        else:
+            page = key_of_ticket(self.tickets[-1]).principal if self.tickets else ""
+            principal = (page, "", "second-desk")[three % 3]
+            self._ask(*asked.agree(asked.book(held.name), consent), principal=principal)
+
+    def _page(self, one: int, two: int, three: int) -> None:
+        """Do something by a ticket that one may do with a hold, or hold another slot."""
+        if not self.tickets:
+            return
+        principal = key_of_ticket(self.tickets[-1 - one % 3 % len(self.tickets)]).principal
+        name = self.holds[-1 - two % 3 % len(self.holds)]
+        made = (asked.renew(name), asked.release(name), asked.book(name))
+        wish = self._slot(one, two, three)
+        held = asked.hold(wish, self._holder(1 + two % 2))
+        method, request = (*made, held)[three % 4]
+        self._ask(method, request, principal=principal)
+
+    def _erase(self, *_: int) -> None:
+        self.stage.erase_lapsed()
 
     def _booking(self, number: int) -> Any:
         bookings = list(self.bookings.values())
@@ -239,14 +297,17 @@ class Play:
                 stream.delta()
 
     def _again(self, one: int, *_: int) -> None:
-        """Ask again what was asked before."""
-        calls = [call for call in self.stage.history.calls if call.request_id]
+        """Ask again what was asked before, and is not decided anew since its answer was erased."""
+        asked_before = [call for call in self.stage.history.calls if call.request_id]
+        calls = [call for call in asked_before if not self.stage.has_erased(call)]
         call = calls[-1 - one % len(calls)]
         self._ask(call.method, call.request)
 
     def _reuse(self, one: int, two: int, three: int) -> None:
         """Ask for something else under an id that was used."""
-        calls = [call for call in self.stage.history.calls if call.request_id]
+        # Of what is erased the id may be used again.
+        asked_before = [call for call in self.stage.history.calls if call.request_id]
+        calls = [call for call in asked_before if call.method != "RedeemHandoff"]
         wish = self._slot(one, two, three)
         made: tuple[tuple[str, Any], ...] = asked.hold(wish), asked.book(wish, holder="eve")
         method, request = made[one % 2]

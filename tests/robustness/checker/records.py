@@ -25,6 +25,8 @@ CHANGE_METHODS = {
     "HoldSlot": "held",
     "RenewHold": "renewed",
     "ReleaseHold": "released",
+    "CreateHandoff": "renewed",
+    "RedeemHandoff": "handed_over",
     "Book": "booked",
     "BookSeries": "booked",
     "RescheduleBooking": "rescheduled",
@@ -59,6 +61,7 @@ class Booked:
     updated: int
     cancel_reason: str = ""
     series: str = ""
+    conversation: str = ""
 
     @property
     def state(self) -> tuple[object, ...]:
@@ -85,6 +88,7 @@ class Booked:
             update_time=stamp(self.updated),
             cancel_reason=self.cancel_reason,
             series=self.series,
+            conversation=self.conversation,
         )
 
 
@@ -107,6 +111,8 @@ class Held:
     expires: int
     status: str = LIVE
     is_offer: bool = False
+    conversation: str = ""
+    tickets: int = 0
 
     def message(self, business_id: str) -> booking_pb.Hold:
         """Return it as an answer tells it."""
@@ -118,7 +124,24 @@ class Held:
             end_time=stamp(self.last),
             expire_time=stamp(self.expires),
             holder=self.holder,
+            conversation=self.conversation,
         )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ticket:
+    """A ticket: of which hold it is, and for whom that is: its maker, then its redeemer.
+
+    `expires` is the earliest instant at which the hold has ever been going to expire since. Once it
+    has expired it may be erased at any time what the ticket knows, and it gives nothing any more.
+    """
+
+    hold_id: str
+    key: str
+    fields: tuple[Any, ...]
+    expires: int
+    is_redeemed: bool = False
+    may_be_erased: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,12 +8,20 @@ from typing import Any, NamedTuple
 from service.domain.ids import last_part
 from slotcast.v1.booking_service_pb2 import (
     BookRequest,
+    CreateHandoffRequest,
     ReleaseHoldRequest,
     RenewHoldRequest,
     RescheduleBookingRequest,
 )
+from tests.robustness.checker.consenting import is_as_shown
 from tests.robustness.checker.evidence import Evidence
 from tests.robustness.checker.findings import Findings
+from tests.robustness.checker.handing_over import (
+    HOLD_DURATIONS_MAX,
+    SPENDING,
+    TICKETS_PER_HOLD_MAX,
+    reasons_of_redeeming,
+)
 from tests.robustness.checker.instants import micros_of
 from tests.robustness.checker.model import Model, Spot
 from tests.robustness.checker.records import (
@@ -24,12 +32,14 @@ from tests.robustness.checker.records import (
     Booked,
     Held,
 )
-from tests.robustness.checker.replay import HOLD_DURATIONS_MAX, occurrences_of
+from tests.robustness.checker.replay import occurrences_of
 from tests.robustness.checker.retention import kept
 from tests.robustness.history import Call, Outcome
 
 WAITING_REASONS = frozenset({"OVERLOADED", "RATE_LIMITED", "REVISION_AHEAD", "TRY_AGAIN"})
 """They say that it is not known, or not now, and nothing of the slot."""
+PROTECTING = {"CONSENT_MISMATCH": "C1", "HANDOFF_USED": "C3"}
+"""Which promise a refusal keeps."""
 NAMING = frozenset({"GetBooking", "ExplainSlot", "GetWaitlistEntry"})
 """Reads of what may not be there."""
 
@@ -78,6 +88,8 @@ class Refusals:
         for last, call in self._open:
             if self._is_justified(model, call):
                 self._findings.checks["B6"] += 1
+                if call.reason in PROTECTING:
+                    self._findings.checks[PROTECTING[call.reason]] += 1
             elif last > model.revision:
                 still_open.append((last, call))
             else:
@@ -108,8 +120,22 @@ class Refusals:
         at_both_ends = self._evidence.clocks(call.began, call.ended)
         if call.reason == "RESOURCE_NOT_FOUND" and self._is_trimmed(model, call, at_both_ends[1]):
             return True
+        is_redeeming = call.method == "RedeemHandoff" and call.reason == "HANDOFF_ENDED"
+        if is_redeeming and self._was_erased_before_a_step(model, call):
+            return True
         return any(
             call.reason in reasons_of(model, call, at) for at in _instants(model, *at_both_ends)
+        )
+
+    def _was_erased_before_a_step(self, model: Model, call: Call) -> bool:
+        """Say whether a clock that was set back had shown that the hold of a ticket expired."""
+        ticket, steps = model.tickets.get(call.request.ticket), self._evidence.history.clock_steps
+        if ticket is None or call.ended is None or not steps:
+            return False
+        return any(
+            self._evidence.clocks(step.at, step.at)[1] >= ticket.expires
+            for step in steps
+            if step.at <= call.ended
         )
 
     def _is_trimmed(self, model: Model, call: Call, at: int) -> bool:
@@ -129,6 +155,8 @@ def _holds_named(request: Any) -> Iterator[str]:
     """Yield the ids of the holds that a request names."""
     if isinstance(request, RenewHoldRequest | ReleaseHoldRequest):
         yield last_part(request.name)
+    elif isinstance(request, CreateHandoffRequest):
+        yield last_part(request.hold)
     elif isinstance(request, RescheduleBookingRequest):
         yield request.to.hold.rpartition("/")[2]
     elif isinstance(request, BookRequest):
@@ -146,6 +174,11 @@ def _is_judged(call: Call) -> bool:
 
 def reasons_of(model: Model, call: Call, at: int) -> set[str]:
     """Return all reasons for which the model would refuse a request at an instant."""
+    is_spent = call.principal in model.spent and call.method in SPENDING
+    return _reasons_of(model, call, at) | ({"HANDOFF_ENDED"} if is_spent else set())
+
+
+def _reasons_of(model: Model, call: Call, at: int) -> set[str]:
     request, principal = call.request, call.principal or model.principal_id
     match call.method:
         case "HoldSlot":
@@ -153,9 +186,8 @@ def reasons_of(model: Model, call: Call, at: int) -> set[str]:
             assert key is not None
             count = _of_count(model, request.slot, at, _Whose(principal, key))
             return _of_slot(model, request.slot, at, key) | count
-        case "RenewHold" | "ReleaseHold":
-            is_renewed = call.method == "RenewHold"
-            return _of_hold(model, request.name, at, principal, is_renewed=is_renewed)
+        case "RenewHold" | "ReleaseHold" | "CreateHandoff" | "RedeemHandoff":
+            return _of_held(model, call.method, request, at, principal)
         case "Book" | "BookSeries":
             of = _of_book if call.method == "Book" else _of_series
             return of(model, request, at, principal)
@@ -227,7 +259,7 @@ def _of_count(model: Model, choice: Any, at: int, whose: _Whose) -> set[str]:
     Those of the holder's own that give way there do not count.
     """
     offer, key = model.offer, whose.key
-    held = {hold.id for hold in model.live_holds(key, at)}
+    held = model.counted_with(key, whose.principal, at)
     is_full = False
     for spot in model.spots(choice):
         rules = offer.types.get(spot.type_id)
@@ -250,6 +282,24 @@ def _of_hold(
     return _of_expired(model, hold, at, is_renewed=is_renewed)
 
 
+def _of_held(model: Model, method: str, request: Any, at: int, principal: str) -> set[str]:
+    """Return why nothing can be done with a hold that is there already, or with its ticket."""
+    if method == "RedeemHandoff":
+        return reasons_of_redeeming(model, request, at, principal)
+    if method == "CreateHandoff":
+        return _of_handoff(model, request, at, principal)
+    return _of_hold(model, request.name, at, principal, is_renewed=method == "RenewHold")
+
+
+def _of_handoff(model: Model, request: Any, at: int, principal: str) -> set[str]:
+    """Return why of a hold no ticket is made: it cannot be renewed, or has as many as one may."""
+    found = _of_hold(model, request.hold, at, principal, is_renewed=True)
+    hold = model.holds.get(last_part(request.hold))
+    if hold is not None and hold.principal == principal and hold.tickets >= TICKETS_PER_HOLD_MAX:
+        found.add("HOLD_LIFETIME_REACHED")
+    return found
+
+
 def _of_expired(model: Model, hold: Held, at: int, *, is_renewed: bool) -> set[str]:
     """Return why a hold that has not ended cannot be used: expired, its slot must be free."""
     found: set[str] = set()
@@ -257,7 +307,8 @@ def _of_expired(model: Model, hold: Held, at: int, *, is_renewed: bool) -> set[s
     claims = model.calendars.of_owner(hold.id)
     if rules is None or hold.expires <= at or len(claims) != len(hold.calendars):
         found |= model.reasons(Spot(hold.type_id, hold.calendars[0], hold.first), at, hold.key)
-        if is_renewed and len(model.live_holds(hold.key, at)) >= model.offer.holds_per_holder_max:
+        counted = model.counted_with(hold.key, hold.principal, at)
+        if is_renewed and len(counted) >= model.offer.holds_per_holder_max:
             found.add("TOO_MANY_HOLDS")
     if is_renewed and rules is not None:
         until = hold.created + HOLD_DURATIONS_MAX * rules.hold
@@ -267,9 +318,23 @@ def _of_expired(model: Model, hold: Held, at: int, *, is_renewed: bool) -> set[s
 
 
 def _of_wish(model: Model, wish: Any, at: int, key: str | None, principal: str) -> set[str]:
+    found = _of_consent(model, wish)
     if wish.HasField("slot"):
-        return _of_slot(model, wish.slot, at, key)
-    return _of_hold(model, wish.hold, at, principal)
+        return found | _of_slot(model, wish.slot, at, key)
+    return found | _of_hold(model, wish.hold, at, principal)
+
+
+def _of_consent(model: Model, wish: Any) -> set[str]:
+    """Return whether what was shown is not what would be booked, wherever the server puts it."""
+    if not wish.HasField("consent"):
+        return set()
+    for spot in _spots_of(model, wish):
+        rules = model.offer.types.get(spot.type_id)
+        if rules is not None and not is_as_shown(
+            wish.consent, model.offer, rules, rules.calendars(spot.calendar), spot.first
+        ):
+            return {"CONSENT_MISMATCH"}
+    return set()
 
 
 def _of_book(model: Model, request: Any, at: int, principal: str) -> set[str]:

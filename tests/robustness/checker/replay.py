@@ -12,8 +12,11 @@ from typing import Any
 from service.domain.change import BookingState, Change, Placement
 from service.domain.ids import last_part
 from slotcast.error_details import error_of_status
+from tests.robustness.catalogue import TICKET_PRINCIPAL
 from tests.robustness.checker.claims import BOOKING, BUSY, HOLD, Taken, added_by
+from tests.robustness.checker.consenting import is_as_shown
 from tests.robustness.checker.findings import Flaw
+from tests.robustness.checker.handing_over import HOLD_DURATIONS_MAX, SPENDING, made, redeem
 from tests.robustness.checker.instants import DAY, SECOND, micros, micros_of
 from tests.robustness.checker.model import Model
 from tests.robustness.checker.offer import Span, busy_spans, merged
@@ -30,9 +33,6 @@ from tests.robustness.checker.records import (
     Held,
     Waiting,
 )
-
-HOLD_DURATIONS_MAX = 10
-"""A hold that is renewed lasts at most so many times as long as it does by itself."""
 
 
 class Replay:
@@ -57,6 +57,7 @@ class Replay:
         placing = self._placing = Placing(self.model, change, added)
         self.touched, self.retyped = [], set()
         self.model.revision, self.model.at = change.revision, placing.at
+        self.model.latest = max(self.model.latest, placing.at)
         removed = placing.removed(change)
         queueing = Queueing(placing, change, removed, self.counts)
         moved = _moved_by(change, self.model)
@@ -84,13 +85,11 @@ class Replay:
                 "B3", "another change", f"{deed.method} left a change {change.kind}"
             )
             return
+        if deed.principal in self.model.spent and deed.method in SPENDING:
+            self._placing.fault("C3", "spent", f"{deed.method} by a ticket that has booked already")
         match kind:
-            case "held":
-                self._hold(deed)
-            case "renewed":
-                self._renew(deed)
-            case "released":
-                self._release(deed)
+            case "held" | "renewed" | "released" | "handed_over":
+                self._do_hold(kind, deed)
             case "booked":
                 book = self._book if deed.method == "Book" else self._book_series
                 book(change, deed)
@@ -108,6 +107,17 @@ class Replay:
                 self._change_status(kind, deed)
         if deed.response.revision != change.revision:
             self._placing.fault("B3", "revision", f"the answer says {deed.response.revision}")
+
+    def _do_hold(self, kind: str, deed: Deed) -> None:
+        match kind:
+            case "held":
+                self._hold(deed)
+            case "renewed":
+                self._renew(deed)
+            case "released":
+                self._release(deed)
+            case _:
+                redeem(self._placing, deed, self.counts)
 
     def _hold(self, deed: Deed) -> None:
         key = self.model.key(deed.request.holder, deed.principal)
@@ -128,12 +138,15 @@ class Replay:
             last=place.first + place.rules.duration,
             created=self._placing.at,
             expires=self._placing.at + place.rules.hold,
+            conversation=deed.request.conversation,
         )
         self._placing.keep(held, deed)
         self._placing.count_holds(key, deed.principal)
 
     def _renew(self, deed: Deed) -> None:
-        hold = self._placing.named_hold(deed.request.name, deed.principal)
+        is_handoff = deed.method == "CreateHandoff"
+        name = deed.request.hold if is_handoff else deed.request.name
+        hold = self._placing.named_hold(name, deed.principal)
         if hold is None:
             return
         place = self._placing.place_of(hold)
@@ -148,7 +161,10 @@ class Replay:
             )
         expires = min(self._placing.at + place.rules.hold, until)
         self._placing.put(hold.id, place, HOLD, expires, hold.key)
-        self._placing.keep(replace(hold, calendars=place.calendars, expires=expires), deed)
+        renewed = replace(hold, calendars=place.calendars, expires=expires)
+        if is_handoff:
+            renewed = made(self._placing, deed, renewed, self.counts)
+        self._placing.keep(renewed, deed)
         if hold.expires <= self._placing.at:
             self._placing.count_holds(hold.key, deed.principal)
 
@@ -171,9 +187,30 @@ class Replay:
             place = self._placing.take(wishes[index], told[index], key, deed.principal)
             if place is None:
                 continue
-            self._tell_new(deed, place, deed.response.bookings[index])
+            self._check_consent(wishes[index], place)
+            conversation = deed.request.conversation or self._conversation_of(wishes[index])
+            booking = deed.response.bookings[index]
+            self._tell_new(deed, place, booking, conversation=conversation)
+        if deed.principal.startswith(TICKET_PRINCIPAL):
+            self.model.spend(deed.principal)
 
-    def _tell_new(self, deed: Deed, place: Place, told: Any, series: str = "") -> None:
+    def _conversation_of(self, wish: Any) -> str:
+        """Return to which conversation a hold belongs that is booked."""
+        held = self.model.holds.get(last_part(wish.hold)) if wish.hold else None
+        return "" if held is None else held.conversation
+
+    def _check_consent(self, wish: Any, place: Place) -> None:
+        """C1: what somebody has agreed to is what is booked."""
+        if not wish.HasField("consent"):
+            return
+        self.counts["C1"] += 1
+        offer = self.model.offer
+        if not is_as_shown(wish.consent, offer, place.rules, place.calendars, place.first):
+            self._placing.fault("C1", "consent", f"booked was not what was shown: {wish.consent}")
+
+    def _tell_new(
+        self, deed: Deed, place: Place, told: Any, series: str = "", conversation: str = ""
+    ) -> None:
         """Put a new booking on its place, and compare it with what the answer tells of it."""
         booking_id = last_part(told.name)
         self._placing.put(booking_id, place, BOOKING, None, None)
@@ -190,6 +227,7 @@ class Replay:
             created=self._placing.at,
             updated=self._placing.at,
             series=series,
+            conversation=conversation,
         )
         self._placing.tell(booked, told)
 
@@ -235,6 +273,7 @@ class Replay:
         place = self._placing.take(deed.request.to, booking.id, None, deed.principal)
         if place is None:
             return
+        self._check_consent(deed.request.to, place)
         if place.rules.type_id != booking.type_id:
             self._placing.fault("B4", "type", "a booking was moved to another type")
         self._placing.put(booking.id, place, BOOKING, None, None)

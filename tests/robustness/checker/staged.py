@@ -5,6 +5,7 @@ So a history is right until a test breaks it, and the model is held against the 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -44,6 +45,7 @@ from slotcast.v1 import availability_service_pb2 as availability_pb
 from slotcast.v1 import booking_service_pb2 as booking_pb
 from slotcast.v1 import catalog_service_pb2 as catalog_pb
 from tests.robustness.catalogue import BUSINESS
+from tests.robustness.checker import staged_handoffs as handoffs
 from tests.robustness.checker import staged_waiting as waiting
 from tests.robustness.checker.evidence import NOTIFIER, answer_of
 from tests.robustness.checker.staged_waiting import change_of
@@ -83,6 +85,8 @@ class Stage:
         )
         self.changes: list[Change] = []
         self.answered: dict[str, Answered] = {}
+        # Those of which the service knows no more: what they tell of a person is erased.
+        self._erased: set[str] = set()
         self._numbers = count(1)
         self._operations: dict[tuple[str, bytes], int] = {}
         self._bodies: dict[str, bytes] = {}
@@ -191,10 +195,8 @@ class Stage:
     def _answer(self, method: str, request: Any) -> Any:
         if method in READS:
             return self._read(method, request)
-        # Ids are counted by API key.
-        is_own = self._principal == PRINCIPAL
-        key = request.request_id if is_own else f"{self._principal} {request.request_id}"
-        stored = self.answered.get(key)
+        key = _key(self._principal, request.request_id)
+        stored = None if key in self._erased else self.answered.get(key)
         if stored is None:
             response = self._write(method, request)
             stored = self.answered[key] = Answered(
@@ -230,6 +232,9 @@ class Stage:
         if method == "BookSeries":
             outcome = Decided(revision=self.revision, occurrences=decision.occurrences)
             return booking_pb.BookSeriesResponse.FromString(self._encode(outcome))
+        if method in handoffs.METHODS:
+            outcome = Decided(revision=self.revision, hold=decision.hold, handoff=decision.handoff)
+            return answer_of(method).FromString(self._encode(outcome))
         if method in waiting.METHODS:
             return waiting.response_to(decision, method, self.revision, BUSINESS)
         response = answer_of(method)(revision=self.revision)
@@ -247,7 +252,20 @@ class Stage:
         self.ledger.revision = self.revision
         decision = decide(self.ledger, command)
         self.changes.append(change_of(decision, self.revision + 1, self.clock))
+        self._erase(handoffs.ended_by(decision))
         return decision
+
+    def erase_lapsed(self) -> None:
+        """Do what the eraser does when it comes by."""
+        self.ledger.now = self.clock
+        self._erase(handoffs.lapsed(self.ledger))
+
+    def has_erased(self, call: Call) -> bool:
+        """Say whether the answer to a call was erased."""
+        return _key(call.principal or PRINCIPAL, call.request_id) in self._erased
+
+    def _erase(self, hold_ids: Iterable[UUID]) -> None:
+        self._erased |= {_key(*each) for each in handoffs.erase(self.ledger, hold_ids)}
 
     def pass_on(self) -> None:
         """Do what the notifier's timer does when it comes by."""
@@ -259,9 +277,14 @@ class Stage:
                 self.answered[key] = Answered(principal_id=NOTIFIER, request_id=key, response=b"")
 
     def _command(self, method: str, request: Any) -> commands.BookingCommand:
-        if method == "BookSeries":
+        if method == "BookSeries" or method in handoffs.METHODS:
             asking = Asking(method_name=method, business_id=BUSINESS, principal_id=self._principal)
-            wanted = series.book_series(request, asking)
+            is_series = method == "BookSeries"
+            wanted = (
+                series.book_series(request, asking)
+                if is_series
+                else handoffs.wanted(self.ledger, method, request, asking)
+            )
             self._encode = wanted.encode
             return cast(commands.BookingCommand, wanted.command)
         if method in waiting.METHODS:
@@ -419,6 +442,11 @@ class Stage:
                 for each in self.ledger.entries.values()
             ],
         )
+
+
+def _key(principal: str, request_id: str) -> str:
+    """Return what an answer is found by: ids are counted by API key."""
+    return request_id if principal == PRINCIPAL else f"{principal} {request_id}"
 
 
 def _body(method: str, request: Any) -> bytes:

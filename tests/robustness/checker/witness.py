@@ -14,7 +14,7 @@ from tests.robustness.checker.evidence import CLOCK_SLACK, Done, Evidence
 from tests.robustness.checker.findings import Findings
 from tests.robustness.checker.instants import SECOND, micros, shown
 from tests.robustness.checker.offer import merged
-from tests.robustness.checker.records import TIMED
+from tests.robustness.checker.records import LIVE, TIMED
 from tests.robustness.checker.refusals import WAITING_REASONS, Refusals
 from tests.robustness.checker.replay import Replay
 from tests.robustness.checker.strangers import judge_strangers
@@ -41,6 +41,7 @@ NEVER_REASONS = frozenset(
 )
 """No request of these tests earns them, but for those that use an id or a page token wrongly."""
 REUSED = "REQUEST_ID_REUSED"
+FORGOTTEN_REASONS = frozenset({"HANDOFF_ENDED", "HANDOFF_USED"})
 ONE_MACHINE_SLACK = SECOND // 10
 """So far the clocks of PostgreSQL and of who asks may differ, as the machine is the same."""
 WIRE_REASONS = frozenset({"INTERNAL", "UNKNOWN"})
@@ -97,7 +98,7 @@ def _judge_stored(evidence: Evidence, findings: Findings) -> None:
     """Every change has one stored answer, and every stored answer a request and a change."""
     for (_, request_id), stored in evidence.answers.items():
         findings.checks["B3"] += 1
-        if len(stored) > 1:
+        if len(stored) > 1 and not _were_forgotten(evidence, stored):
             calls = tuple(number for done in stored for number in done.numbers)
             findings.add("B3", "twice", f"{request_id} has {len(stored)} answers", calls=calls)
         for _, calls_, response in stored:
@@ -141,7 +142,11 @@ def _judge_operation(evidence: Evidence, findings: Findings, calls: list[Call]) 
             _judge_reused(evidence, findings, call, other)
         elif call.outcome is Outcome.OK:
             _judge_ok(findings, call, stored, numbers)
-        elif done_at and _is_refused_after(evidence, call, done_at):
+        elif (
+            done_at
+            and _is_refused_after(evidence, call, done_at)
+            and not _may_be_forgotten(evidence, call)
+        ):
             findings.add(
                 "B3",
                 "done, then refused",
@@ -175,7 +180,9 @@ def _judge_reused(evidence: Evidence, findings: Findings, call: Call, other: int
     """An id that was answered for another body: it is said so, and nothing else is told."""
     is_ok = call.outcome is Outcome.OK
     told = "answered OK" if is_ok else f"refused with {call.reason}"
-    if is_ok or (call.reason != REUSED and _is_refused_after(evidence, call, other)):
+    is_forgotten = _may_be_forgotten(evidence, call)
+    is_other = call.reason != REUSED and _is_refused_after(evidence, call, other)
+    if is_ok or (is_other and not is_forgotten):
         text = f"{call.method} was {told}, though its id was answered at {other} for another body"
         findings.add(
             "B3", "another body", text, at=call.ended, revision=other, calls=(call.number,)
@@ -201,6 +208,30 @@ def _is_refused_after(evidence: Evidence, call: Call, revision: int) -> bool:
         and call.reason not in WAITING_REASONS
         and evidence.acknowledged.before(call.began) >= revision
     )
+
+
+def _were_forgotten(evidence: Evidence, stored: list[Done]) -> bool:
+    """Say whether who redeemed may have been answered anew: the answer before was erased."""
+    tickets = [
+        evidence.model.tickets.get(getattr(calls[0].request, "ticket", ""))
+        for _, calls, _ in stored
+        if calls
+    ]
+    return all(ticket is not None and ticket.may_be_erased for ticket in tickets)
+
+
+def _may_be_forgotten(evidence: Evidence, call: Call) -> bool:
+    """Say whether the answer to a call may be gone: that to who redeemed goes with its hold.
+
+    It has what was prefilled. Whether the refusal has a cause is for `Refusals` to say.
+    """
+    if call.reason not in FORGOTTEN_REASONS or call.ended is None:
+        return False
+    ticket = evidence.model.tickets.get(call.request.ticket)
+    if ticket is None:
+        return False
+    hold, at = evidence.model.holds[ticket.hold_id], evidence.clocks(call.began, call.ended)[1]
+    return ticket.may_be_erased or hold.status != LIVE or hold.expires <= at
 
 
 def _was_done_by_a_refused_one(evidence: Evidence, calls: list[Call], revision: int) -> bool:
@@ -297,6 +328,9 @@ def judge_end(evidence: Evidence, findings: Findings) -> None:
     findings.checks["B1"] += 1
     for overlap in witness.overlaps:
         findings.add("B1", "overlap", f"PostgreSQL has two that overlap: {overlap}")
+    findings.checks["C4"] += 1
+    for remembered in witness.remembered:
+        findings.add("C4", "remembered", f"PostgreSQL has kept what it should not: {remembered}")
     if witness.revision != len(witness.changes):
         text = f"the business is at {witness.revision}, its log at {len(witness.changes)}"
         findings.add("B4", "revision", text, revision=witness.revision)

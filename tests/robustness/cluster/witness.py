@@ -114,6 +114,11 @@ FROM bookings CROSS JOIN LATERAL (
 WHERE bookings.business_id = $1 AND status IN ('pending', 'confirmed')
   AND claimed.count <> cardinality(calendar_ids)
 """
+_REMEMBERED = """
+SELECT format('the ticket %s tells of a person, and its hold is %s', handoff_id, status)
+FROM handoffs JOIN holds USING (business_id, hold_id)
+WHERE business_id = $1 AND status <> 'live' AND (erased_at IS NULL OR fields <> '[]')
+"""
 _IDLE_IN_TRANSACTION = """
 SELECT count(*) FROM pg_stat_activity
 WHERE datname = current_database() AND state LIKE 'idle in transaction%'
@@ -177,6 +182,7 @@ async def read_witness(
                 *await _texts(connection, _WITHOUT_OWNER, business_id),
                 *await _texts(connection, _WITHOUT_CLAIMS, business_id),
             ],
+            remembered=await _texts(connection, _REMEMBERED, business_id),
             idle_in_transaction=await connection.fetchval(_IDLE_IN_TRANSACTION, left_behind_after),
             advisory_locks=await connection.fetchval(_ADVISORY_LOCKS, left_behind_after),
         )

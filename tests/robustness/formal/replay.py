@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from service.domain.change import Change, ChangeKind
 from service.domain.claim import Claim, ClaimKind
@@ -93,7 +93,7 @@ class _Run:
         """Free what goes and take what comes; an expired hold may be given back by anyone."""
         at = _micros(change.at)
         has = standing(tuple(self._logs[cell][-1:]), 0, at)
-        is_moved = change.kind is ChangeKind.RESCHEDULED
+        is_moved = change.kind in (ChangeKind.RESCHEDULED, ChangeKind.HANDED_OVER)
         if removed and has is not None and (is_moved or not added):
             mine = [claim for claim in removed if self._client(cell, claim) == has.client]
             is_allowed = bool(mine) and self._askers.may_act_for(change, mine[0])
@@ -278,12 +278,12 @@ class _Askers:
             for change in witness.changes
             for offer in change.offers
         }
-        self._holders = {
-            claim.owner_id: claim.holder_key
-            for change in witness.changes
-            for claim in change.added
-            if claim.kind is ClaimKind.HOLD and claim.holder_key is not None
-        }
+        # Whose each hold has ever been.
+        self._holders: dict[str, set[str]] = defaultdict(set)
+        for change in witness.changes:
+            for claim in change.added:
+                if claim.kind is ClaimKind.HOLD and claim.holder_key is not None:
+                    self._holders[claim.owner_id].add(claim.holder_key)
         bodies: dict[tuple[str, str], dict[int, list[Call]]] = defaultdict(
             lambda: defaultdict(list)
         )
@@ -291,6 +291,7 @@ class _Askers:
             if call.request_id:
                 bodies[self._principal(call), call.request_id][call.operation].append(call)
         self._calls: dict[int, list[Call]] = {}
+        made: dict[int, str] = {}
         for answered in witness.answered:
             asked = bodies.get((answered.principal_id, answered.request_id), {})
             done = who_did(answered, list(asked.values()))
@@ -298,6 +299,17 @@ class _Askers:
                 done.calls[0].request, ImportBusyFeedRequest
             ):
                 self._calls[done.response.revision] = done.calls
+                if isinstance(done.calls[0].request, booking_pb.CreateHandoffRequest):
+                    made[done.response.revision] = done.response.ticket
+        self._handed_over = _handed_over(witness.changes, made, self._redeemed())
+
+    def _redeemed(self) -> dict[int, _Redeemed]:
+        """Return by revision which ticket was redeemed, and by whom."""
+        return {
+            revision: _Redeemed(calls[0].request.ticket, self.key(calls[0]))
+            for revision, calls in self._calls.items()
+            if isinstance(calls[0].request, booking_pb.RedeemHandoffRequest)
+        }
 
     def _principal(self, call: Call) -> str:
         """Return whose API key a call carries."""
@@ -330,10 +342,47 @@ class _Askers:
         calls = self._calls.get(change.revision)
         if not calls:
             return False
+        if self._handed_over.get(change.revision) == claim.owner_id:
+            return True
         named = _named_in(calls[0].request)
-        holders = {self.key(calls[0]), *map(self._holders.get, named)}
+        holders = {self.key(calls[0])}.union(*(self._holders.get(each, ()) for each in named))
         is_own = claim.holder_key is not None and claim.holder_key in holders
         return is_own or not named.isdisjoint({claim.owner_id, self._offered.get(claim.owner_id)})
+
+
+class _Redeemed(NamedTuple):
+    ticket: str
+    key: str
+
+
+def _handed_over(
+    changes: Sequence[Change], made: Mapping[int, str], redeemed: Mapping[int, _Redeemed]
+) -> dict[int, str]:
+    """Return by revision which hold was handed over as it may be.
+
+    It must be that of whom the ticket is: who had it made, and then the first to redeem it.
+    """
+    whose_ticket: dict[str, tuple[str, str]] = {}
+    whose_hold: dict[str, str] = {}
+    used: set[str] = set()
+    found: dict[int, str] = {}
+    for change in changes:
+        holds = {
+            claim.owner_id: claim.holder_key or ""
+            for claim in change.added
+            if claim.kind is ClaimKind.HOLD
+        }
+        if ticket := made.get(change.revision):
+            whose_ticket[ticket] = next(iter(holds.items()), ("", ""))
+        if asked := redeemed.get(change.revision):
+            hold_id, key = whose_ticket.get(asked.ticket, ("", ""))
+            is_theirs = asked.ticket not in used or key == asked.key
+            if is_theirs and whose_hold.get(hold_id) == key:
+                found[change.revision] = hold_id
+                whose_ticket[asked.ticket] = hold_id, asked.key
+                used.add(asked.ticket)
+        whose_hold |= holds
+    return found
 
 
 _FREE = Wish(Deed.FREE, 0)
@@ -342,7 +391,7 @@ _DONE = {Deed.HOLD: "held", Deed.BOOK: "booked", Deed.FREE: "given back"}
 
 def _named_in(request: Any) -> set[str]:
     """Return the ids of the bookings and holds that a request names."""
-    names = {getattr(request, "name", "")}
+    names = {getattr(request, "name", ""), getattr(request, "hold", "")}
     if isinstance(request, booking_pb.BookRequest):
         names.update(each.hold for each in request.appointments)
     if isinstance(request, booking_pb.RescheduleBookingRequest):

@@ -81,8 +81,12 @@ _STATE = """
             booking_id, starts_at, calendar_ids, status, version) AS row
             FROM bookings WHERE business_id = $1) AS rows),
         'holds', (SELECT jsonb_agg(row ORDER BY row) FROM (SELECT jsonb_build_array(
-            coalesce(entry_id, hold_id), starts_at, calendar_ids, status, expires_at > now()) AS row
+            coalesce(entry_id, hold_id), starts_at, calendar_ids, status, expires_at > now(),
+            principal_id, holder, handoffs) AS row
             FROM holds WHERE business_id = $1) AS rows),
+        'handoffs', (SELECT jsonb_agg(row ORDER BY row) FROM (SELECT jsonb_build_array(
+            handoff_id, holder_key, redeemed_by, erased_at IS NULL) AS row
+            FROM handoffs WHERE business_id = $1) AS rows),
         'waitlist', (SELECT jsonb_agg(row ORDER BY row) FROM (SELECT jsonb_build_array(
             entry_id, status, revision, hold_id IS NULL, offer_expires_at > now()) AS row
             FROM waitlist WHERE business_id = $1) AS rows),

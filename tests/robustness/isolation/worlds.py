@@ -6,17 +6,25 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from uuid import UUID
 
 from service.actions.lanes import Lanes
 from service.actions.submission import Submission
 from service.domain.booking import BookingEvent
 from service.domain.catalog import AppointmentType
-from service.domain.commands import DeleteType, ImportBusy, PutClosure
+from service.domain.commands import (
+    CreateHandoff,
+    DeleteType,
+    ImportBusy,
+    PutClosure,
+    RedeemHandoff,
+)
 from service.domain.interval import Interval
 from service.domain.waitlist import Freed
 from service.store import trimming
 from service.store.database import Transaction
 from tests.actions.submissions import (
+    PRINCIPAL,
     a_shop,
     a_submission,
     a_wish,
@@ -172,6 +180,38 @@ async def _fill_held(filling: Filling) -> None:
     await filling.put(held=hold(slot(1), holder="eve"), elsewhere=book(ELSEWHERE))
 
 
+def _hand_off(filling: Filling, name: str = "held", number: int = 1) -> Submission:
+    command = CreateHandoff(
+        handoff_id=UUID(int=number),
+        hold_id=UUID(filling.hold(name)),
+        principal_id=PRINCIPAL,
+        fields=(),
+        conversation="",
+    )
+    return a_submission(command)
+
+
+def _redeem(holder: str, principal_id: str = PRINCIPAL) -> Callable[[Filling], Submission]:
+    def make(_: Filling) -> Submission:
+        command = RedeemHandoff(
+            handoff_id=UUID(int=1), principal_id=principal_id, holder=holder, request_id=holder
+        )
+        return a_submission(command)
+
+    return make
+
+
+async def _fill_handed_off(filling: Filling) -> None:
+    """Of what eve holds a ticket was made; nobody has redeemed it."""
+    await _fill_held(filling)
+    await filling.put(ticket=_hand_off(filling))
+
+
+async def _fill_handed_off_and_expired(filling: Filling) -> None:
+    await _fill_handed_off(filling)
+    filling.expired.append("held")
+
+
 async def _fill_expired(filling: Filling) -> None:
     await _fill_held(filling)
     filling.expired.append("held")
@@ -258,6 +298,31 @@ WORLDS = {
             "move to the hold": lambda filling: move(
                 filling.booking("elsewhere"), held(filling.hold("held"))
             ),
+        },
+    ),
+    "a ticket": World(
+        types=(_visit(),),
+        fill=_fill_handed_off,
+        works={
+            "redeem": _redeem("joe"),
+            "redeem at another desk": _redeem("walt", "another desk"),
+            "hand off again": lambda filling: _hand_off(filling, number=2),
+            "renew": lambda filling: renew(filling.hold("held")),
+            "release": lambda filling: release(filling.hold("held")),
+            "book the hold": lambda filling: book(held(filling.hold("held"))),
+            "hold again": lambda filling: hold(slot(1), holder="eve"),
+            "hold as who redeems": lambda filling: hold(slot(1), holder="joe"),
+        },
+    ),
+    "a ticket whose hold has expired": World(
+        types=(_visit(),),
+        fill=_fill_handed_off_and_expired,
+        works={
+            "redeem": _redeem("joe"),
+            "redeem at another desk": _redeem("walt", "another desk"),
+            "renew": lambda filling: renew(filling.hold("held")),
+            "book": lambda filling: book(slot(1)),
+            "trim claims": _trim_claims,
         },
     ),
     "a hold that has expired": World(

@@ -8,7 +8,7 @@ after it, or None where the state does not allow it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
@@ -147,13 +147,15 @@ class Take:
 class Convert:
     """A hold is renewed or booked. A live one keeps its slot, an expired one needs it free.
 
-    One that `is_offer` is not found here, for nobody was told when it was made.
+    It stays with whose it is; one that `is_handed_over` is from then on the asker's. One that
+    `is_offer` is not found here, for nobody was told when it was made.
     """
 
     hold: str
     occupant: Occupant
     asker: Asker
     is_offer: bool = False
+    is_handed_over: bool = False
 
     def on(self, state: State) -> State | None:
         if self.is_offer:
@@ -161,6 +163,8 @@ class Convert:
         hold = _find(state, self.hold)
         if hold is None:
             return None if self.occupant.is_sure else self._taken(state)
+        if hold.holder != self.asker.holder and not self.is_handed_over:
+            return self._kept_by(hold.holder).on(state)
         rest = tuple(each for each in state if each is not hold)
         if hold.standing is not Standing.HELD:
             return self._taken(rest)
@@ -168,6 +172,11 @@ class Convert:
             # It lies here, so what takes over its place does.
             return _sorted((*rest, self.occupant._replace(is_sure=True)))
         return self._perhaps_taken(rest)
+
+    def _kept_by(self, holder: str) -> Convert:
+        """Return what is done by whose the hold is: it may have been handed over to them."""
+        occupant = self.occupant._replace(holder=holder if self.occupant.holder else "")
+        return replace(self, occupant=occupant, asker=replace(self.asker, holder=holder))
 
     def _perhaps_taken(self, rest: State) -> State | None:
         """Take it, if nobody else can have: nobody can say whether the hold was live."""
@@ -199,11 +208,12 @@ class GiveWay:
     """A holder's live hold ends, for another of theirs came in its way on another cell."""
 
     hold: str
+    holder: str
     is_sure: bool
 
     def on(self, state: State) -> State | None:
         hold = _find(state, self.hold)
-        if hold is None or hold.standing is not Standing.HELD:
+        if hold is None or hold.standing is not Standing.HELD or hold.holder != self.holder:
             return state
         rest = tuple(each for each in state if each is not hold)
         if self.is_sure and hold.is_sure:

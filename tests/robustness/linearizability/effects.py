@@ -93,6 +93,8 @@ class Effects:
         tell: Callable[[Effect, Done, Any], None] | None = {
             booking_pb.HoldSlotRequest: self._hold,
             booking_pb.RenewHoldRequest: self._renew,
+            booking_pb.CreateHandoffRequest: self._renew,
+            booking_pb.RedeemHandoffRequest: self._renew,
             booking_pb.ReleaseHoldRequest: self._release,
             booking_pb.BookRequest: self._book,
             booking_pb.BookSeriesRequest: self._book_series,
@@ -122,16 +124,21 @@ class Effects:
         self._give_way(effect, rooms, occupant, is_sure=response is not None)
 
     def _renew(self, effect: Effect, done: Done, response: Any) -> None:
-        name = done.call.request.name
+        name = self._ground.renewed(done.call.request)
         made = self._ground.holds.get(name)
         if made is None:
             return
+        is_handed_over = isinstance(done.call.request, booking_pb.RedeemHandoffRequest)
+        holder = holder_of(done.call) if is_handed_over else made.holder
         occupant = Occupant(
-            owner=name, standing=Standing.HELD, holder=made.holder, until=done.call.operation
+            owner=name, standing=Standing.HELD, holder=holder, until=done.call.operation
         )
         rooms = self._rooms([place_of(response.hold)] if response else made.places, made.buffers)
-        self._take(effect, FIRST_PART, rooms, occupant, made.holder, hold=name)
-        self._give_way(effect, rooms, occupant, is_sure=False)
+        self._take(
+            effect, FIRST_PART, rooms, occupant, holder, hold=name, is_handed_over=is_handed_over
+        )
+        for each in {holder} if is_handed_over else made.holders:
+            self._give_way(effect, rooms, occupant._replace(holder=each), is_sure=False)
 
     def _release(self, effect: Effect, done: Done, response: Any) -> None:
         hold = done.call.request.name
@@ -182,14 +189,16 @@ class Effects:
         is_sure: bool,
     ) -> None:
         """Put a booking where a wish says."""
+        holders = frozenset({holder})
         if wish.hold:
             made = self._ground.holds.get(wish.hold)
-            holder = made.holder if made else ""
+            holder, holders = (made.holder, made.holders) if made else ("", frozenset({""}))
             is_sure = False
         self._take(effect, part, rooms, occupant, holder, hold=wish.hold)
-        self._give_way(
-            effect, rooms, occupant._replace(holder=holder), is_sure=is_sure, hold=wish.hold
-        )
+        for each in holders:
+            self._give_way(
+                effect, rooms, occupant._replace(holder=each), is_sure=is_sure, hold=wish.hold
+            )
 
     def _reschedule(self, effect: Effect, done: Done, response: Any) -> None:
         request = done.call.request
@@ -247,6 +256,8 @@ class Effects:
         occupant: Occupant,
         holder: str,
         hold: str = "",
+        *,
+        is_handed_over: bool = False,
     ) -> None:
         """Put somebody on one of some places, directly or in the place of a hold."""
         effect.options[part] = len(rooms)
@@ -268,7 +279,9 @@ class Effects:
                 if hold in self._ground.offers:
                     move = Convert(hold=hold, occupant=who, asker=asker, is_offer=True)
                 elif span[:3] in held:
-                    move = Convert(hold=hold, occupant=who, asker=asker)
+                    move = Convert(
+                        hold=hold, occupant=who, asker=asker, is_handed_over=is_handed_over
+                    )
                     left.pop(span[:3], None)
                 effect.add([span], move, part, option)
         _end(effect, hold, left.values())
@@ -293,7 +306,8 @@ class Effects:
             is_there = len(rooms) == 1 and len(self._ground.holds[name].places) == 1
             is_certain = is_sure and is_there and any(met)
             if met:
-                effect.add(spans, GiveWay(hold=name, is_sure=is_certain), GIVES_WAY)
+                move = GiveWay(hold=name, holder=occupant.holder, is_sure=is_certain)
+                effect.add(spans, move, GIVES_WAY)
 
     def _places(self, wish: booking_pb.Appointment) -> list[Place]:
         if not wish.hold:

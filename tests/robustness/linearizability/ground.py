@@ -66,12 +66,19 @@ class Seen(NamedTuple):
 class Made(NamedTuple):
     """A hold, or one that may have been made: where it may lie, and whose it is.
 
-    One that has expired is renewed by its type as it is then, so `buffers` has those as well.
+    One that has expired is renewed by its type as it is then, so `buffers` has those as well. To
+    `redeemers` it may have been handed over.
     """
 
     places: tuple[Place, ...]
     holder: str
     buffers: Buffers
+    redeemers: frozenset[str] = frozenset()
+
+    @property
+    def holders(self) -> frozenset[str]:
+        """All whose it may have been."""
+        return self.redeemers | {self.holder}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,6 +117,13 @@ class Ground:
         self.holds: dict[str, Made] = {}
         # What was offered to one who waits. When that was nobody knows, so it lies nowhere.
         self.offers: dict[str, Made] = {}
+        # By ticket, the hold that it was made of.
+        self.tickets: dict[str, str] = {
+            call.response.ticket: call.request.hold
+            for call in history.calls
+            if isinstance(call.request, booking_pb.CreateHandoffRequest)
+            and call.outcome is Outcome.OK
+        }
         done = list(operations(history.calls))
         self._learn_offers()
         for each in done:
@@ -125,7 +139,8 @@ class Ground:
         self.waited = list(waited_in(self, done))
         self.holds_of: dict[str, list[str]] = {}
         for name, made in self.holds.items():
-            self.holds_of.setdefault(made.holder, []).append(name)
+            for holder in made.holders:
+                self.holds_of.setdefault(holder, []).append(name)
 
     def _rules(self, type_id: str) -> TypeRules:
         rules = TYPES[type_id]
@@ -162,10 +177,10 @@ class Ground:
                 self.offers[entry.offer.name] = Made((place,), "", buffers)
 
     def _learn_renewal(self, done: Done) -> None:
-        request = done.call.request
-        if not isinstance(request, booking_pb.RenewHoldRequest):
+        name = self.renewed(done.call.request)
+        made = self.holds.get(name)
+        if not name:
             return
-        made = self.holds.get(request.name)
         if made is None and done.call.outcome is Outcome.OK:
             hold = done.call.response.hold
             place, holder = place_of(hold), holder_key(hold.holder, done.call.principal)
@@ -173,7 +188,21 @@ class Ground:
             made = Made((place,), holder, before)
         if made is not None:
             now = self.buffers.between(made.places[0].type_id, done.began, done.ended)
-            self.holds[request.name] = made._replace(buffers=made.buffers | now)
+            redeemers = made.redeemers
+            if isinstance(done.call.request, booking_pb.RedeemHandoffRequest):
+                redeemers |= {holder_of(done.call)}
+            self.holds[name] = made._replace(buffers=made.buffers | now, redeemers=redeemers)
+
+    def renewed(self, request: Any) -> str:
+        """Return the hold that a request lets last its full time again; empty: it is none such."""
+        match request:
+            case booking_pb.RenewHoldRequest():
+                return request.name
+            case booking_pb.CreateHandoffRequest():
+                return request.hold
+            case booking_pb.RedeemHandoffRequest():
+                return self.tickets.get(request.ticket, "")
+        return ""
 
     def _learn_bookings(self, response: Any, occupied: _Occupied) -> None:
         for booking in bookings_in(response):

@@ -28,7 +28,12 @@ from tests.robustness.linearizability.ground import Ground, instant
 from tests.robustness.linearizability.orders import Operation
 from tests.robustness.linearizability.sights import Sights, refused_places
 
-HOLDING = (booking_pb.HoldSlotRequest, booking_pb.RenewHoldRequest)
+HOLDING = (
+    booking_pb.HoldSlotRequest,
+    booking_pb.RenewHoldRequest,
+    booking_pb.CreateHandoffRequest,
+    booking_pb.RedeemHandoffRequest,
+)
 
 
 class _Write(NamedTuple):
@@ -62,7 +67,7 @@ class _Projection:
             for place in refused_places(self._ground, call):
                 spans += self._ground.spans(place, self._ground.buffers.ever(place.type_id))
         self._cells = CellMap(spans)
-        self._named = _holds_named(history)
+        self._named = _holds_named(history, self._ground)
 
     def by_cell(self) -> dict[Cell, list[Operation]]:
         found: dict[Cell, list[Operation]] = {cell: [] for cell in self._cells.all}
@@ -191,12 +196,13 @@ def _variants(effect: Effect, touches: Sequence[Touch]) -> tuple[tuple[Move, ...
     return tuple(tuple(move for moves in way for move in moves) for way in product(*choices))
 
 
-def _holds_named(history: History) -> set[str]:
+def _holds_named(history: History, ground: Ground) -> set[str]:
     """Return the holds that a call named, after they were made."""
     named: set[str] = set()
     for call in history.calls:
         request = call.request
-        if isinstance(request, booking_pb.RenewHoldRequest | booking_pb.ReleaseHoldRequest):
+        named.add(ground.renewed(request))
+        if isinstance(request, booking_pb.ReleaseHoldRequest):
             named.add(request.name)
         if isinstance(request, booking_pb.BookRequest):
             named.update(each.hold for each in request.appointments if each.hold)

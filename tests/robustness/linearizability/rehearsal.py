@@ -37,18 +37,19 @@ from slotcast.v1 import availability_service_pb2 as availability_pb
 from slotcast.v1 import booking_service_pb2 as booking_pb
 from tests.builders import a_calendar, a_catalog, a_schedule, a_type, an_offer, wall
 from tests.robustness import history as told
-from tests.robustness.catalogue import BUSINESS, CALENDARS, TYPES, Rules, contested_starts
+from tests.robustness.catalogue import BUSINESS, CALENDARS, PRICES, TYPES, Rules, contested_starts
 from tests.robustness.checker import staged_waiting as waiting
 from tests.robustness.checker.evidence import NOTIFIER
 from tests.robustness.checker.records import TIMED
+from tests.robustness.checker.staged_handoffs import HANDOFFS
 from tests.robustness.checker.staged_waiting import change_of
 from tests.robustness.history import Call, ClockStep, History, Witness
 from tests.robustness.linearizability.ground import bookings_in
 from tests.robustness.linearizability.owning import RESPONSES as OWNING
 from tests.robustness.linearizability.owning import alter, close_open_or_import, own
-from tests.robustness.traffic.ground import Ground
+from tests.robustness.traffic.ground import Drawn, Ground
 from tests.robustness.traffic.recorder import Recorder
-from tests.robustness.traffic.requests import Draw, Drawn
+from tests.robustness.traffic.requests import Draw
 
 PRINCIPAL = "operator"
 STARTED_AT = datetime(2030, 6, 1, 12, 0, tzinfo=UTC)
@@ -62,6 +63,8 @@ READ_BY: dict[str, Callable[[Any, Asking], Wanted]] = {
     "Book": booking_writes.book,
     "BookSeries": series.book_series,
     "RescheduleBooking": booking_writes.reschedule,
+    "CreateHandoff": HANDOFFS.create,
+    "RedeemHandoff": HANDOFFS.redeem,
     **dict.fromkeys(booking_writes.STATUS_CHANGES, booking_writes.change_status),
 }
 RESPONSES: dict[str, Any] = {
@@ -71,6 +74,8 @@ RESPONSES: dict[str, Any] = {
     "Book": booking_pb.BookResponse,
     "BookSeries": booking_pb.BookSeriesResponse,
     "RescheduleBooking": booking_pb.RescheduleBookingResponse,
+    "CreateHandoff": booking_pb.CreateHandoffResponse,
+    "RedeemHandoff": booking_pb.RedeemHandoffResponse,
     "JoinWaitlist": booking_pb.JoinWaitlistResponse,
     "LeaveWaitlist": booking_pb.LeaveWaitlistResponse,
     **OWNING,
@@ -159,6 +164,7 @@ class Desk:
                 bookings=decision.bookings,
                 occurrences=decision.occurrences,
                 hold=decision.hold,
+                handoff=decision.handoff,
             )
         )
 
@@ -274,6 +280,8 @@ def _type(type_id: str, rules: Rules) -> Any:
         hold_duration=rules.hold,
         offer_duration=rules.offer,
         requires_approval=rules.requires_approval,
+        display_name=type_id,
+        price=PRICES.get(type_id, ("",))[0],
     )
 
 
@@ -360,6 +368,8 @@ class Rehearsal:
             *(draw.hold,) * 15,
             *(draw.book_known_hold,) * 8,
             *(draw.renew_or_release,) * 8,
+            *(draw.handoffs.create_of_known,) * 4,
+            *(draw.handoffs.redeem_known,) * 6,
             *(draw.reschedule,) * 10,
             *(draw.cancel,) * 17,
             *(draw.approve,) * 6,
@@ -448,6 +458,8 @@ class Rehearsal:
         fields, known = response.DESCRIPTOR.fields_by_name, self._ground.known
         if "hold" in fields:
             known.held(response.hold)
+        if "ticket" in fields:
+            known.given(response.ticket)
         for booking in bookings_in(response):
             known.told(booking)
         if "entry" in fields:

@@ -50,6 +50,8 @@ def refused_wish(call: Call) -> booking_pb.Appointment | None:
         return booking_pb.Appointment(slot=request.slot)
     if isinstance(request, booking_pb.RenewHoldRequest):
         return booking_pb.Appointment(hold=request.name)
+    if isinstance(request, booking_pb.CreateHandoffRequest):
+        return booking_pb.Appointment(hold=request.hold)
     if isinstance(request, booking_pb.RescheduleBookingRequest):
         return request.to
     if isinstance(request, booking_pb.BookRequest) and len(request.appointments) == 1:
@@ -122,15 +124,18 @@ class Sights:
         if wish is None:
             return {}
         moves: dict[Cell, list[Move]] = defaultdict(list)
-        holder = holder_of(call)
+        holder, is_one_of_some = holder_of(call), False
         if wish.hold:
             made = self._ground.holds.get(wish.hold)
             holder = made.holder if made else ""
+            # Of one that may have been handed over nobody can say whose own does not count.
+            is_one_of_some = made is not None and len(made.holders) > 1
         is_move = isinstance(call.request, booking_pb.RescheduleBookingRequest)
         asker = Asker(holder=holder, ignored=call.request.name if is_move else "")
         for place in refused_places(self._ground, call):
             cell = self._cells.alone(self._ground, place)
-            if cell is not None and not self._may_be_offered(cell, call):
+            is_told = cell is not None and not self._may_be_offered(cell, call)
+            if cell is not None and is_told and not is_one_of_some:
                 moves[cell].append(SeenTaken(asker=asker))
             if wish.hold:
                 for span in self._ground.spans_of_hold(wish.hold):

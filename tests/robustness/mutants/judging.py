@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from tests.robustness.mutants.mutant import Mutant
 
-PROMISE = re.compile(r"\b[BW][1-9]\b")
+PROMISE = re.compile(r"\b[BCW][1-9]\b")
 
 
 class Told(NamedTuple):

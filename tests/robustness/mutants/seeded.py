@@ -73,6 +73,24 @@ MUTANTS = (
         scenario="calm",
     ),
     Mutant(
+        "ticket-redeemed-by-two",
+        "a ticket takes the hold from who has redeemed it",
+        breaks={"C3"},
+        scenario="calm",
+    ),
+    Mutant(
+        "former-holder-keeps-it",
+        "a hold that is handed over to another API key stays that of the one before",
+        breaks={"C3"},
+        scenario="calm",
+    ),
+    Mutant(
+        "consent-not-compared",
+        "what was shown is not compared with what is booked",
+        breaks={"C1"},
+        scenario="calm",
+    ),
+    Mutant(
         "told-as-it-was",
         "a change tells of a booking's version before it",
         breaks={"B3"},

@@ -12,11 +12,11 @@ import grpc
 
 from slotcast.error_details import error_of_call
 from slotcast.v1 import booking_service_pb2 as booking_pb
-from tests.robustness.catalogue import SECOND_KEY, STRANGERS_KEY, Key
+from tests.robustness.catalogue import SECOND_KEY, STRANGERS_KEY, Key, key_of_ticket
 from tests.robustness.history import INTERNAL_FAULT, Call, Outcome
-from tests.robustness.traffic.ground import Door, Doors, Ground
+from tests.robustness.traffic.ground import Door, Doors, Drawn, Ground
 from tests.robustness.traffic.recorder import CHANNEL_CLOSED, reason_of
-from tests.robustness.traffic.requests import Draw, Drawn, in_own_name
+from tests.robustness.traffic.requests import Draw, in_own_name
 
 ATTEMPTS_MAX = 3
 DEADLINE_SECONDS = (0.15, 1.2)
@@ -32,6 +32,7 @@ PAGES_MAX = 4
 ANSWERED_MAX = 20
 STRANGE_METHODS = frozenset(
     {"Book", "HoldSlot", "ListSlots", "ListBookings", "ExplainSlot", "JoinWaitlist", "ListWaitlist"}
+    | {"RedeemHandoff"}
 )
 """What a stranger asks of a business; all else is asked of a booking, a hold or an entry."""
 LOOKS_MAX = 5
@@ -82,20 +83,24 @@ class Caller:
             await self._act_as_a_stranger(doors)
         elif choice < 0.28:
             await self._wait_for_a_slot(doors)
+        elif choice < 0.335:
+            await self._hand_over(doors)
         else:
             table = (
-                (0.29, draw.finish),
-                (0.40, draw.book),
-                (0.41, draw.book_series),
-                (0.48, draw.hold),
-                (0.51, draw.book_known_hold),
-                (0.55, draw.renew_or_release),
-                (0.56, draw.leave),
-                (0.58, draw.take_offer),
-                (0.60, draw.look),
-                (0.69, draw.reschedule),
-                (0.83, draw.cancel),
-                (0.89, draw.approve),
+                (0.345, draw.finish),
+                (0.43, draw.book),
+                (0.44, draw.book_series),
+                (0.50, draw.hold),
+                (0.53, draw.book_known_hold),
+                (0.56, draw.renew_or_release),
+                (0.57, draw.handoffs.create_of_known),
+                (0.59, draw.handoffs.redeem_known),
+                (0.60, draw.leave),
+                (0.62, draw.take_offer),
+                (0.64, draw.look),
+                (0.72, draw.reschedule),
+                (0.84, draw.cancel),
+                (0.90, draw.approve),
                 (1.00, draw.read),
             )
             drawn = next(make for until, make in table if choice < until)()
@@ -106,6 +111,63 @@ class Caller:
         held = await self._operate(doors, self._draw.hold())
         if held.outcome is Outcome.OK and await self._ground.pause(self._random.uniform(0, 0.3)):
             await self._operate(doors, self._draw.book_hold(held.response.hold.name))
+
+    async def _hand_over(self, doors: Doors) -> None:
+        """Make a ticket of a hold; some redeem it at once, and all use the hold as theirs."""
+        draw, random = self._draw, self._random
+        held = await self._operate(doors, draw.hold())
+        if held.outcome is not Outcome.OK:
+            return
+        hold = held.response.hold
+        made = await self._operate(doors, draw.handoffs.create(hold.name))
+        if made.outcome is not Outcome.OK:
+            return
+        ticket = made.response.ticket
+        redeeming = [
+            (draw.handoffs.redeem(ticket), self._as_whoever_has(ticket))
+            for _ in range(random.choice((1, 2, 2, 3)))
+        ]
+        calls = await asyncio.gather(
+            *(self._operate(doors, drawn, asking=asking) for drawn, asking in redeeming)
+        )
+        for call, (drawn, asking) in zip(calls, redeeming, strict=True):
+            if call.outcome is Outcome.OK:
+                await self._use_the_hold(doors, call.response.hold, drawn.request, asking)
+
+    async def _use_the_hold(
+        self,
+        doors: Doors,
+        hold: booking_pb.Hold,
+        redeemed: booking_pb.RedeemHandoffRequest,
+        theirs: Asking,
+    ) -> None:
+        """Let who was handed a hold, who had it before, and others do some of what one may."""
+        draw, random, ticket = self._draw, self._random, redeemed.ticket
+        for _ in range(random.randint(1, 4)):
+            is_page = theirs.key is not None and theirs.key.text == ticket
+            drawn, asking = random.choice(
+                (
+                    (draw.book_as_shown(hold), theirs),
+                    (draw.book_as_shown(hold), theirs),
+                    (draw.handoffs.redeem(ticket, redeemed.holder), theirs),
+                    (draw.handoffs.redeem(ticket), self._as_whoever_has(ticket)),
+                    # Of a ticket no ticket is made; another time may do.
+                    (draw.hold_beside(hold), theirs)
+                    if is_page
+                    else (draw.handoffs.create(hold.name), theirs),
+                    (draw.renew_or_release_this(hold.name), self._as_whoever_has(ticket)),
+                    (draw.book_hold(hold.name), self._own),
+                )
+            )
+            if not await self._ground.pause(random.uniform(0.0, 0.3)):
+                return
+            await self._operate(doors, drawn, asking=asking)
+
+    def _as_whoever_has(self, ticket: str) -> Asking:
+        """Act at a desk, or as the page that has a ticket for its key."""
+        desk = Asking(f"{self._name}.desk", SECOND_KEY)
+        page = Asking(f"{self._name}.page", key_of_ticket(ticket))
+        return self._random.choice((self._own, desk, page, page))
 
     async def _wait_for_a_slot(self, doors: Doors) -> None:
         """Join the waitlist, look a few times, and take what is offered, decline it, or forget."""
@@ -136,7 +198,7 @@ class Caller:
         draw = self._desks_draw
         with_holds = (draw.book_known_hold, draw.renew_or_release)
         others = (draw.hold, draw.book_for_nobody, draw.cancel, draw.approve, draw.read)
-        waiting = (draw.join, draw.look, draw.leave, draw.take_offer)
+        waiting = (draw.join, draw.look, draw.leave, draw.take_offer, draw.handoffs.redeem_known)
         drawn = self._random.choice((*with_holds, *with_holds, *others, *waiting))()
         asking = Asking(f"{self._name}.desk", SECOND_KEY)
         if drawn is None:
@@ -154,7 +216,9 @@ class Caller:
         draw, random = self._strangers_draw, self._random
         makers = (draw.book, draw.hold, draw.read, draw.cancel, draw.renew_or_release, draw.approve)
         waiting = (draw.join, draw.look, draw.leave)
-        drawn = random.choice((*makers, *waiting, draw.book_known_hold, draw.first_page))()
+        handoffs = (draw.handoffs.create_of_known, draw.handoffs.redeem_known)
+        others = (*waiting, *handoffs, draw.book_known_hold, draw.first_page)
+        drawn = random.choice((*makers, *others))()
         if self._answered and random.random() < 0.3:
             drawn = random.choice(self._answered)
         if drawn is None:
@@ -281,6 +345,8 @@ class Caller:
         fields = response.DESCRIPTOR.fields_by_name
         if "hold" in fields:
             known.held(response.hold)
+        if "ticket" in fields:
+            known.given(response.ticket)
         if "bookings" in fields:
             for booking in response.bookings:
                 known.told(booking)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 import grpc
 
@@ -42,6 +42,13 @@ CHANNEL_OPTIONS: tuple[tuple[str, int | str], ...] = (
 )
 
 
+class Drawn(NamedTuple):
+    """A request, and the method that takes it."""
+
+    method: str
+    request: Any
+
+
 class Door:
     """One server, as one caller reaches it."""
 
@@ -71,7 +78,7 @@ class Doors:
 class Known:
     """Bookings, holds and entries of the waitlist that somebody was told of, as they were then.
 
-    `soon` are bookings that begin while the traffic goes on.
+    `soon` are bookings that begin while the traffic goes on. `tickets` were made of holds.
     """
 
     def __init__(self) -> None:
@@ -80,6 +87,7 @@ class Known:
         self.soon: dict[str, Booking] = {}
         self.holds: dict[str, Hold] = {}
         self.waiting: dict[str, WaitlistEntry] = {}
+        self.tickets: list[str] = []
 
     def told(self, booking: Booking) -> None:
         """Remember a booking as it is now."""
@@ -95,6 +103,11 @@ class Known:
         self.holds[hold.name] = hold
         if len(self.holds) > KNOWN_MAX:
             del self.holds[next(iter(self.holds))]
+
+    def given(self, ticket: str) -> None:
+        """Remember a ticket, whatever becomes of it."""
+        if ticket not in self.tickets:
+            self.tickets = [*self.tickets[1 - KNOWN_MAX :], ticket]
 
     def waits(self, entry: WaitlistEntry) -> None:
         """Remember an entry of the waitlist while it waits, and what is offered to it as a hold."""

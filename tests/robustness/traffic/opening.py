@@ -7,9 +7,9 @@ from functools import partial
 from slotcast.v1 import catalog_service_pb2 as catalog_pb
 from tests.robustness.catalogue import BUSINESS, CALENDARS, STRANGERS_KEY, TYPES
 from tests.robustness.history import Outcome
-from tests.robustness.traffic.ground import Doors, Ground
+from tests.robustness.traffic.ground import Doors, Drawn, Ground
 from tests.robustness.traffic.owner import catalogue_type
-from tests.robustness.traffic.requests import PARENT, Drawn
+from tests.robustness.traffic.requests import PARENT
 
 SCHEDULE = f"{PARENT}/schedules/always"
 HOLDS_PER_HOLDER_MAX = 3

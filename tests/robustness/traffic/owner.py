@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from random import Random
 
 from slotcast.v1 import catalog_service_pb2 as catalog_pb
-from tests.robustness.catalogue import CALENDARS, QUARTER, TYPES
+from tests.robustness.catalogue import CALENDARS, PRICES, QUARTER, TYPES
 from tests.robustness.history import Call, Outcome
-from tests.robustness.traffic.ground import Doors, Ground, calendar_name, type_name
-from tests.robustness.traffic.requests import PARENT, Drawn, timestamp
+from tests.robustness.traffic.ground import Doors, Drawn, Ground, calendar_name, type_name
+from tests.robustness.traffic.requests import PARENT, timestamp
 
 CLOSURES = ("closure-1", "closure-2")
 FEEDS = ("feed-1", "feed-2")
@@ -111,14 +111,17 @@ class Owner:
 
 
 def altered_type(random: Random) -> catalog_pb.AppointmentType:
-    """Let a class take another number, or a colour another time afterwards."""
+    """Let a class take another number, or a colour another time afterwards, at another price."""
     type_id = random.choice(("class", "colour"))
     type_ = catalogue_type(type_id)
     type_.name = type_name(type_id)
     if type_id == "class":
         type_.capacity = random.choice((2, 3, 4))
+        type_.price = PRICES[type_id][type_.capacity % 2]
     else:
-        type_.buffer_after.FromTimedelta(random.choice((timedelta(), QUARTER)))
+        buffer = random.choice((timedelta(), QUARTER))
+        type_.buffer_after.FromTimedelta(buffer)
+        type_.price = PRICES[type_id][not buffer]
     return type_
 
 
@@ -129,6 +132,7 @@ def catalogue_type(type_id: str) -> catalog_pb.AppointmentType:
         display_name=type_id,
         capacity=rules.capacity,
         requires_approval=rules.requires_approval,
+        price=PRICES.get(type_id, ("",))[0],
         any_of=[calendar_name(each) for each in rules.any_of],
         all_of=[calendar_name(each) for each in rules.all_of],
     )

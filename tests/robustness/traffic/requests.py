@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any
 
 from google.protobuf.text_format import MessageToString, Parse
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -14,7 +14,15 @@ from slotcast.v1 import availability_service_pb2 as availability_pb
 from slotcast.v1 import booking_service_pb2 as booking_pb
 from slotcast.v1.core_pb2 import SlotChoice
 from tests.robustness.catalogue import BUSINESS, CALENDARS, MINUTE, QUARTER, TYPES
-from tests.robustness.traffic.ground import SOON, WAITING, Ground, calendar_name, type_name
+from tests.robustness.traffic.ground import (
+    SOON,
+    WAITING,
+    Drawn,
+    Ground,
+    calendar_name,
+    type_name,
+)
+from tests.robustness.traffic.handoffs import HandoffDraw, consent_to
 
 PARENT = f"businesses/{BUSINESS}"
 FOUGHT_OVER = ("cut", "colour", "class", "consult")
@@ -28,13 +36,6 @@ MODES = (
 )
 WAITED_FOR = 8
 """Of the starts that are fought over these first ones are waited for as well."""
-
-
-class Drawn(NamedTuple):
-    """A request, and the method that takes it."""
-
-    method: str
-    request: Any
 
 
 def in_own_name(drawn: Drawn, business_id: str) -> Drawn:
@@ -70,6 +71,7 @@ class Draw:
         self._numbers = 0
         own = f"{client}:1", f"{client}:2"
         self._holders = own if is_alone else (*own, "shared")
+        self.handoffs = HandoffDraw(ground, random, self.request_id, self.holder)
 
     def request_id(self) -> str:
         """Return a new one."""
@@ -111,6 +113,14 @@ class Draw:
             ),
         )
 
+    def hold_beside(self, hold: booking_pb.Hold) -> Drawn:
+        """Hold another slot of the type of a hold."""
+        drawn = self.hold()
+        drawn.request.slot.appointment_type = hold.appointment_type
+        drawn.request.slot.calendar = ""
+        drawn.request.slot.start_time.CopyFrom(timestamp(self._random.choice(self._ground.starts)))
+        return drawn
+
     def book(self) -> Drawn:
         """Book one slot directly, or two of them, all or none."""
         count = 2 if self._random.random() < 0.1 else 1
@@ -138,7 +148,25 @@ class Draw:
         """Book a hold."""
         return self._book([booking_pb.Appointment(hold=hold)], "")
 
+    def book_as_shown(self, hold: booking_pb.Hold) -> Drawn:
+        """Book a hold, as somebody has agreed to who was shown what it is, or another thing."""
+        calendars = [_short(name) for name in hold.calendars]
+        start = hold.start_time.ToDatetime(UTC)
+        consent = consent_to(self._random, _short(hold.appointment_type), start, calendars)
+        return self._book([booking_pb.Appointment(hold=hold.name, consent=consent)], "")
+
+    def _agree(self, appointments: list[booking_pb.Appointment]) -> None:
+        """Say of a slot what somebody was shown."""
+        slot = appointments[0].slot
+        if appointments[0].hold or self._random.random() > 0.15:
+            return
+        calendars = [_short(slot.calendar)] if slot.calendar else []
+        start = slot.start_time.ToDatetime(UTC)
+        consent = consent_to(self._random, _short(slot.appointment_type), start, calendars)
+        appointments[0].consent.CopyFrom(consent)
+
     def _book(self, appointments: list[booking_pb.Appointment], holder: str) -> Drawn:
+        self._agree(appointments)
         return Drawn(
             "Book",
             booking_pb.BookRequest(
@@ -154,7 +182,10 @@ class Draw:
         """Renew or release a hold that somebody was told of."""
         if not self._ground.known.holds:
             return None
-        name = self._random.choice(list(self._ground.known.holds))
+        return self.renew_or_release_this(self._random.choice(list(self._ground.known.holds)))
+
+    def renew_or_release_this(self, name: str) -> Drawn:
+        """Renew or release a hold."""
         if self._random.random() < 0.5:
             request = booking_pb.RenewHoldRequest(name=name, request_id=self.request_id())
             return Drawn("RenewHold", request)
@@ -372,6 +403,10 @@ class Draw:
                 return self._elsewhere(drawn.method, request)
             case booking_pb.JoinWaitlistRequest() | booking_pb.BookSeriesRequest():
                 request.customer.display_name += " and another"
+            case booking_pb.CreateHandoffRequest():
+                request.conversation += "another"
+            case booking_pb.RedeemHandoffRequest():
+                request.holder += ":another"
             case booking_pb.LeaveWaitlistRequest():
                 join = self.join()
                 join.request.request_id = request.request_id

@@ -10,8 +10,8 @@ import pytest
 from slotcast.v1 import booking_service_pb2 as booking_pb
 from tests.robustness.checker import asked
 from tests.robustness.checker.asked import STARTS, slot
-from tests.robustness.traffic.ground import Ground
-from tests.robustness.traffic.requests import Draw, Drawn, in_own_name
+from tests.robustness.traffic.ground import Drawn, Ground
+from tests.robustness.traffic.requests import Draw, in_own_name
 
 NAME = f"{asked.PARENT}/bookings/7"
 BOOKING = booking_pb.Booking(name=NAME, version=1)

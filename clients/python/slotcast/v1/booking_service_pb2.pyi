@@ -582,7 +582,8 @@ class BookRequest(_message.Message):
     """Whose own holds do not stand in the way: those that overlap are used up."""
     conversation: _builtins.str
     """The chat's own name for the conversation that this belongs to; its booking tells it again, in WatchBookings
-    too, so that the chat learns what was done. It is kept with the booking: it should name no person. Empty: that of the first hold.
+    too, so that the chat learns what was done. It is kept with the booking: it should name no person. Empty: each booking has that of its own
+    hold.
     """
     @_builtins.property
     def appointments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Appointment]:

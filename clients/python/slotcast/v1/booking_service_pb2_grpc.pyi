@@ -112,7 +112,8 @@ class BookingServiceStub:
     """RedeemHandoff takes over the hold and the fields of a ticket, once: from then on the hold is that of the
     redeeming key and holder, and its former holder can neither book nor release it. The same holder may
     redeem it again, as a page does that is loaded anew. Once the fields are erased its stored answer is
-    too: a repetition of the request is then decided anew.
+    too: a repetition of the request is then decided anew. If the hold had lapsed and was renewed, it comes
+    without fields. HOLD_LIFETIME_REACHED: the same holder has redeemed it a hundred times; the hold stays theirs.
     HANDOFF_INVALID: it was altered, or is of another business. HANDOFF_USED: another holder has redeemed it.
     HANDOFF_ENDED: its hold was booked, released, or has lapsed.
     """
@@ -225,7 +226,8 @@ class BookingServiceAsyncStub(BookingServiceStub):
     """RedeemHandoff takes over the hold and the fields of a ticket, once: from then on the hold is that of the
     redeeming key and holder, and its former holder can neither book nor release it. The same holder may
     redeem it again, as a page does that is loaded anew. Once the fields are erased its stored answer is
-    too: a repetition of the request is then decided anew.
+    too: a repetition of the request is then decided anew. If the hold had lapsed and was renewed, it comes
+    without fields. HOLD_LIFETIME_REACHED: the same holder has redeemed it a hundred times; the hold stays theirs.
     HANDOFF_INVALID: it was altered, or is of another business. HANDOFF_USED: another holder has redeemed it.
     HANDOFF_ENDED: its hold was booked, released, or has lapsed.
     """
@@ -431,7 +433,8 @@ class BookingServiceServicer(metaclass=_abc_1.ABCMeta):
         """RedeemHandoff takes over the hold and the fields of a ticket, once: from then on the hold is that of the
         redeeming key and holder, and its former holder can neither book nor release it. The same holder may
         redeem it again, as a page does that is loaded anew. Once the fields are erased its stored answer is
-        too: a repetition of the request is then decided anew.
+        too: a repetition of the request is then decided anew. If the hold had lapsed and was renewed, it comes
+        without fields. HOLD_LIFETIME_REACHED: the same holder has redeemed it a hundred times; the hold stays theirs.
         HANDOFF_INVALID: it was altered, or is of another business. HANDOFF_USED: another holder has redeemed it.
         HANDOFF_ENDED: its hold was booked, released, or has lapsed.
         """

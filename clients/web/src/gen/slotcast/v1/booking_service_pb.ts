@@ -593,7 +593,8 @@ export type BookRequest = Message<"slotcast.v1.BookRequest"> & {
 
   /**
    * The chat's own name for the conversation that this belongs to; its booking tells it again, in WatchBookings
-   * too, so that the chat learns what was done. It is kept with the booking: it should name no person. Empty: that of the first hold.
+   * too, so that the chat learns what was done. It is kept with the booking: it should name no person. Empty: each booking has that of its own
+   * hold.
    *
    * @generated from field: string conversation = 7;
    */
@@ -1562,7 +1563,8 @@ export const BookingService: GenService<{
    * RedeemHandoff takes over the hold and the fields of a ticket, once: from then on the hold is that of the
    * redeeming key and holder, and its former holder can neither book nor release it. The same holder may
    * redeem it again, as a page does that is loaded anew. Once the fields are erased its stored answer is
-   * too: a repetition of the request is then decided anew.
+   * too: a repetition of the request is then decided anew. If the hold had lapsed and was renewed, it comes
+   * without fields. HOLD_LIFETIME_REACHED: the same holder has redeemed it a hundred times; the hold stays theirs.
    * HANDOFF_INVALID: it was altered, or is of another business. HANDOFF_USED: another holder has redeemed it.
    * HANDOFF_ENDED: its hold was booked, released, or has lapsed.
    *
