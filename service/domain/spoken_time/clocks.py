@@ -91,9 +91,9 @@ def edges(sentence: Sentence, place: int) -> Iterator[Edge]:
 
 def froms(sentence: Sentence, place: int) -> Iterator[tuple[int, bool]]:
     """Return where a "from" ends, and whether it needs no "on" behind."""
-    for kind in (Kind.FROM, Kind.FROM_TO):
+    for kind in (Kind.FROM, Kind.NOT_BEFORE, Kind.FROM_TO):
         for end in sentence.ends(place, kind):
-            yield end, kind is Kind.FROM
+            yield end, kind is not Kind.FROM_TO
 
 
 def from_ends(sentence: Sentence, place: int, *, is_enough: bool) -> list[int]:
@@ -106,7 +106,8 @@ def _at(sentence: Sentence, place: int) -> Iterator[Found]:
     for start in sentence.maybe(place, Kind.AT):
         for clock in clocks(sentence, start):
             is_bare = clock.is_bare and start == place
-            if is_bare and sentence.has(clock.end, Kind.SLOT):
+            is_count = next(sentence.terms_here(clock.end, Kind.WEEKDAYS), None) is not None
+            if is_bare and (is_count or sentence.has(clock.end, Kind.SLOT)):
                 continue
             at = Times(clock.minute, clock.minute + AT_MINUTES, is_at=True)
             yield Found((at,), clock.end, clock.rank + UNLIKELY * is_bare)
@@ -148,17 +149,22 @@ def _open_ended(sentence: Sentence, place: int) -> Iterator[Found]:
 def _ranges(sentence: Sentence, place: int) -> Iterator[Found]:
     for opening, joint in RANGES:
         for start in [place] if opening is None else sentence.ends(place, opening):
-            for found in ranges_after(sentence, start, joint):
+            for found in ranges_after(sentence, start, joint, is_open=opening is None):
                 is_bare = opening is None and sentence.digits(start) is not None
                 yield found._replace(rank=found.rank + BARE_RANGE * is_bare)
 
 
-def ranges_after(sentence: Sentence, place: int, joint: Kind) -> list[Found]:
+def ranges_after(
+    sentence: Sentence, place: int, joint: Kind, *, is_open: bool = False
+) -> list[Found]:
     """Return every pair of hours from here on that such a word joins; of two halves the shorter."""
     found = []
     for first in edges(sentence, place):
         for middle in sentence.ends(first.end, joint):
             for last in edges(sentence, middle):
+                if is_open and first.start != first.stop and last.start == last.stop:
+                    # "Por la tarde a las ocho" is at eight.
+                    continue
                 times = _pair(first, last)
                 each = Found((times,), last.end, _pair_rank(first, last))
                 found.append((each.rank, times.end - times.start, each))

@@ -103,21 +103,16 @@ def weekday_dates(
                 yield dated._replace(days=Impossible(wrong))
         for dated in _days_of_month(sentence, end, today):
             if isinstance(dated.days, Days) and dated.days.is_loose:
-                yield dated._replace(days=_soon_on(weekday, dated.days, today))
+                for days in _soon_on(weekday, dated.days, today):
+                    yield dated._replace(days=days)
 
 
-def _soon_on(weekday: int, days: Days, today: date) -> Days | Impossible:
+def _soon_on(weekday: int, days: Days, today: date) -> Iterator[Days]:
     """Return the next such day of a month that is that weekday, if it comes soon."""
     last = today + timedelta(days=WEEKDAY_AHEAD_DAYS)
     fitting = sorted(day for day in days.dates if day.weekday() == weekday and day <= last)
-    if not fitting:
-        return Impossible(f"{WEEKDAYS[weekday]} the {_ordinal(min(days.dates).day)}")
-    return Days(frozenset(fitting[:1]))
-
-
-def _ordinal(number: int) -> str:
-    is_teen = number in range(11, 14)
-    return f"{number}{'th' if is_teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+    if fitting:
+        yield Days(frozenset(fitting[:1]))
 
 
 def _iso(sentence: Sentence, place: int) -> Iterator[_Figures]:

@@ -24,12 +24,13 @@ from service.domain.spoken_time.pieces import (
 )
 from service.domain.spoken_time.sentence import Sentence
 from service.domain.spoken_time.vocabulary import Kind, Unit
+from service.domain.spoken_time.weekdays import SATURDAY, WEEKEND, nearest, those_of
 
 _ReadWeekdays = Callable[[frozenset[int], int], Iterator[Dated]]
 COUNT_MAX = {Unit.DAY: 366, Unit.WEEK: 52, Unit.FORTNIGHT: 26, Unit.MONTH: 24}
-SATURDAY = 5
-WEEKEND = frozenset({SATURDAY, SATURDAY + 1})
-LISTED_MAX = 16
+_BESIDE = ((Kind.BEFORE, (Kind.LAST, Kind.PREVIOUS)), (Kind.AFTER, (Kind.FIRST,)))
+LISTED_MAX = 64
+FEAST_DAYS_MAX = 2
 POINTS_MAX = 24
 """So many ways to read days from one place on are followed: the likeliest."""
 
@@ -43,6 +44,7 @@ class DayGrammar:
         self._today = today
         self._is_english = sentence.language.code == "en"
         self._is_month_first = is_month_first
+        self._meant_days = sentence.language.meant_days
         self._kept: dict[int, list[Dated]] = {}
 
     def days(self, place: int) -> Iterator[Found]:
@@ -58,12 +60,14 @@ class DayGrammar:
         """Return every day, week or month that the words from here on can be."""
         if place not in self._kept:
             likely = sorted(dict.fromkeys(self._points(place)), key=lambda each: each.rank)
-            self._kept[place] = likely[:POINTS_MAX]
+            # Of those as likely, what is longer: half a list of days would be other days.
+            kept = set(sorted(likely, key=lambda each: (each.rank, -each.end))[:POINTS_MAX])
+            self._kept[place] = [each for each in likely if each in kept]
         return self._kept[place]
 
     def _points(self, place: int) -> Iterator[Dated]:
         sentence, today = self._sentence, self._today
-        for offset, end in sentence.terms(place, Kind.DAY_OFFSET):
+        for offset, end in self._offsets(place):
             day = Days(frozenset({today + offset * ONE_DAY}))
             yield Dated(day, end)
             yield from self._counted_on(day, end)
@@ -80,12 +84,21 @@ class DayGrammar:
         yield from self._spans(place)
         yield from self._parts_of_spans(place)
         yield from self._ordinal_weekdays(place)
+        yield from self._beside_a_day(place)
         yield from self._in_future(place)
+
+    def _offsets(self, place: int) -> Iterator[tuple[int, int]]:
+        """Return days counted from today; but "la mañana" is a part of the day, not tomorrow."""
+        sentence = self._sentence
+        for start in sentence.starts(place):
+            for offset, end in sentence.terms_here(start, Kind.DAY_OFFSET):
+                if not sentence.ends_a(Kind.PART, start, end):
+                    yield offset, end
 
     # Weekdays.
 
     def _weekdays(self, place: int) -> Iterator[Dated]:
-        for weekdays, end in self._listed(place):
+        for weekdays, end in self.listed(place):
             yield from self._followed(weekdays, end)
             yield from self._bare(weekdays, end)
             is_today = self._today.weekday() in weekdays
@@ -95,11 +108,11 @@ class DayGrammar:
                 yield from self._counted_on(Days(frozenset({self._today})), end)
         for kind, read in self._determiners():
             for middle in self._sentence.ends(place, kind):
-                for weekdays, end in self._listed(middle):
+                for weekdays, end in self.listed(middle):
                     yield from read(weekdays, end)
         yield from self._habits(place)
 
-    def _listed(self, place: int, kind: Kind = Kind.WEEKDAY) -> list[tuple[frozenset[int], int]]:
+    def listed(self, place: int, kind: Kind = Kind.WEEKDAY) -> list[tuple[frozenset[int], int]]:
         """Return a weekday, and several: what follows, such as "next week", is of all of them."""
         sentence = self._sentence
         found = [(frozenset({day}), end, True) for day, end in sentence.terms(place, kind)]
@@ -108,7 +121,7 @@ class DayGrammar:
             words = [*sentence.ends(end, Kind.OR), *sentence.ends(end, Kind.AND)]
             for middle in [*words, *commas]:
                 for day, past in sentence.terms(middle, kind):
-                    if day not in weekdays and len(found) < LISTED_MAX:
+                    if len(found) < LISTED_MAX:
                         found.append((weekdays | {day}, past, middle in words))
         # A list that a comma ends may be no list: "not Monday, Tuesday".
         return [(weekdays, end) for weekdays, end, is_ended in found if is_ended]
@@ -116,7 +129,7 @@ class DayGrammar:
     def _habits(self, place: int) -> Iterator[Dated]:
         """Return "mondays", "weekdays", "every day"."""
         sentence = self._sentence
-        for weekdays, end in self._listed(place, Kind.WEEKDAYS):
+        for weekdays, end in self.listed(place, Kind.WEEKDAYS):
             yield Dated(self._every(weekdays), end)
         for start in sentence.maybe(place, Kind.EVERY):
             for end in sentence.ends(start, Kind.WORKDAYS):
@@ -200,10 +213,10 @@ class DayGrammar:
         if weekdays == WEEKEND:
             (saturday,) = (day for day in ahead if day.weekday() == SATURDAY)
             return Days(run_of(saturday, 2))
-        return _those_of(ahead, weekdays)
+        return those_of(ahead, weekdays)
 
     def _from_today(self, weekdays: frozenset[int]) -> Days:
-        return _those_of(run_of(self._today, 7), weekdays)
+        return those_of(run_of(self._today, 7), weekdays)
 
     def _this_weekend(self) -> Days:
         saturday = monday_of(self._today) + SATURDAY * ONE_DAY
@@ -318,6 +331,28 @@ class DayGrammar:
             if unit == Unit.MONTH:
                 yield self._unit_days(Unit.MONTH, 0), end
 
+    def _beside_a_day(self, place: int) -> Iterator[Dated]:
+        """Return "the Friday before Christmas", "the first Monday after the 3rd": the nearest."""
+        sentence = self._sentence
+        for kind, firsts in _BESIDE:
+            starts = [(0, place)]
+            starts += [(0, end) for each in firsts for end in sentence.ends(place, each)]
+            starts += [(nth - 1, end) for nth, end in sentence.terms(place, Kind.ORDINAL)]
+            for weeks, start in starts:
+                weekends = [(WEEKEND, end) for end in sentence.ends(start, Kind.WEEKEND)]
+                for weekdays, middle in [*self.listed(start), *weekends]:
+                    for after in sentence.ends(middle, kind):
+                        yield from self._beside(weekdays, after, weeks, kind)
+
+    def _beside(
+        self, weekdays: frozenset[int], place: int, weeks: int, kind: Kind
+    ) -> Iterator[Dated]:
+        is_before = kind is Kind.BEFORE
+        for days, dated in self.firm(place):
+            if len(days) <= FEAST_DAYS_MAX:
+                beside = nearest(weekdays, days, is_before=is_before, weeks=weeks)
+                yield dated._replace(days=beside)
+
     # Counted from a day.
 
     def quantities(self, place: int) -> Iterator[tuple[int, Unit, int]]:
@@ -352,9 +387,9 @@ class DayGrammar:
         """In two weeks: that very day, or any of that week."""
         if unit < Unit.DAY:
             return
-        day = self._moved(self._today, count, unit)
-        yield Dated(Days(frozenset({day})), end)
+        yield from self._shifted(Dated(Days(frozenset({self._today})), end), count, unit)
         if unit is not Unit.DAY:
+            day = self._moved(self._today, count, unit)
             yield Dated(Days(run_of(monday_of(day), 7)), end, POSSIBLE)
 
     def _counted_on(self, days: Days, place: int) -> Iterator[Dated]:
@@ -362,16 +397,33 @@ class DayGrammar:
         for middle in self._sentence.ends(place, Kind.IN):
             for count, unit, end in self.quantities(middle):
                 yield from self._shifted(Dated(days, end), count, unit)
+            if self._sentence.language.code == "es":
+                yield from self._in_so_many(days, middle)
         if self._is_english:
             for value, end in self._sentence.terms_here(place, Kind.UNIT):
                 if value in (Unit.WEEK, Unit.FORTNIGHT):
                     yield from self._shifted(Dated(days, end), 1, Unit(value))
 
+    def _in_so_many(self, days: Days, place: int) -> Iterator[Dated]:
+        """Return "de hoy en ocho": a week, without a word for days."""
+        sentence = self._sentence
+        for count, end in sentence.numbers(place):
+            is_hour = sentence.has(end, Kind.UNIT, Kind.OCLOCK, Kind.MERIDIEM, Kind.PART)
+            if count in self._meant_days and not is_hour:
+                meant = self._meant_days[count] * ONE_DAY
+                moved = frozenset(day + meant for day in days.dates)
+                yield Dated(Days(moved, is_list=days.is_list), end)
+
     def _shifted(self, dated: Dated, count: int, unit: Unit) -> Iterator[Dated]:
         days = dated.days
         if unit >= Unit.DAY and isinstance(days, Days) and len(days.dates) == 1:
             (day,) = days.dates
-            yield dated._replace(days=Days(frozenset({self._moved(day, count, unit)})))
+            meant = self._meant_days.get(count) if unit is Unit.DAY else None
+            if meant is not None:
+                # "En ocho días" is a week, and only then eight days.
+                yield dated._replace(days=Days(frozenset({day + meant * ONE_DAY})))
+            moved = Days(frozenset({self._moved(day, count, unit)}))
+            yield dated._replace(days=moved, rank=dated.rank + POSSIBLE * (meant is not None))
 
     def _moved(self, day: date, count: int, unit: Unit) -> date:
         if unit is Unit.MONTH:
@@ -382,22 +434,27 @@ class DayGrammar:
     # Spans between days.
 
     def _open_ended(self, place: int) -> Iterator[Dated]:
-        sentence, today = self._sentence, self._today
+        sentence = self._sentence
         for kind in (Kind.UNTIL, Kind.BEFORE):
             for middle in sentence.ends(place, kind):
                 for days, dated in self.firm(middle):
                     last = max(days) if kind is Kind.UNTIL else min(days) - ONE_DAY
-                    yield dated._replace(days=Days(from_to(min(today, last), last)))
+                    yield dated._replace(days=self.all_to(last))
         for middle, is_enough in froms(sentence, place):
             for days, dated in self.firm(middle):
                 for end in from_ends(sentence, dated.end, is_enough=is_enough):
-                    yield Dated(self._all_from(min(days)), end, dated.rank)
+                    yield Dated(self.all_from(min(days)), end, dated.rank)
         for middle in sentence.ends(place, Kind.AFTER):
             for days, dated in self.firm(middle):
-                yield dated._replace(days=self._all_from(max(days) + ONE_DAY))
+                yield dated._replace(days=self.all_from(max(days) + ONE_DAY))
 
-    def _all_from(self, first: date) -> Days:
+    def all_from(self, first: date) -> Days:
+        """Return that day and all later ones."""
         return Days(run_of(max(first, self._today), DAYS_AHEAD_MAX), is_open=True)
+
+    def all_to(self, last: date) -> Days:
+        """Return today and all days up to that one."""
+        return Days(from_to(min(self._today, last), last))
 
     def _ranges(self, place: int) -> Iterator[Dated]:
         sentence = self._sentence
@@ -431,11 +488,6 @@ class DayGrammar:
         part = self._sentence.language.parts[index]
         times = Times(part.start, part.end, part=part)
         yield Found((Days(frozenset({self._today})), times), end)
-
-
-def _those_of(days: frozenset[date], weekdays: frozenset[int]) -> Days:
-    fitting = frozenset(day for day in days if day.weekday() in weekdays)
-    return Days(fitting, is_list=len(weekdays) > 1)
 
 
 def _third(days: frozenset[date], third: int) -> frozenset[date]:

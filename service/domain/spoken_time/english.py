@@ -12,7 +12,7 @@ ENGLISH = Language(
         Part(360, 720, 0, 720),  # 0 morning
         Part(720, 780, 690, 840),  # 1 lunch
         Part(720, 1080, 720, 1140),  # 2 afternoon
-        Part(1080, 1440, 960, 1440),  # 3 evening
+        Part(1080, 1440, 960, 1441),  # 3 evening
         Part(1200, 1440, 1080, 1560),  # 4 night
         Part(540, 1020, 540, 1020),  # 5 working hours
         Part(360, 540, 0, 600),  # 6 early morning
@@ -196,17 +196,21 @@ ENGLISH = Language(
         Kind.PREVIOUS: "last|previous|past",
         Kind.AFTER_NEXT: "after next",
         Kind.EVERY: "any|every|each|some|all|any given",
-        Kind.AFTER: "after|past|later than|not before|no earlier than|not earlier than|since",
+        Kind.AFTER: "after|past|later than",
         Kind.BEFORE: "before|earlier than|prior to|ahead of",
         Kind.UNTIL: "until|till|til|up to|by|no later than|not later than|at the latest by|through",
         Kind.FROM: "from|starting|starting from|starting at|as of|beginning|as from",
+        Kind.NOT_BEFORE: "not before|no earlier than|not earlier than|not until|not till|not til"
+        "|no sooner than|not sooner than|since",
         Kind.ON: "on|and on",
         Kind.ONWARD: "onward|onwards|or later|and later|or after|and after",
         Kind.BETWEEN: "between|from between|any time between|anytime between",
         Kind.AND: "and|&|and also|as well as",
         Kind.OR: "or|or else|or maybe|or perhaps|alternatively|or alternatively|/|otherwise",
         Kind.NOT: "not|except|except for|excluding|but not|just not|only not|apart from|other than"
-        "|besides|never|no|on any day but|any day but",
+        "|besides|never|no",
+        Kind.BUT: "but",
+        Kind.THANKS: "please|thanks|thank you|,|.",
         Kind.VETO: "doesn't work|does not work|do not work|don't work|won't work|will not work"
         "|not good|not work|not possible|not free|not available|doesn't suit|does not suit|can't"
         "|cannot|can not|could not|couldn't|don't|in the new year|do not|would not|wouldn't",
@@ -218,7 +222,11 @@ ENGLISH = Language(
         Kind.WITHIN: "within|within the next|in the next|over the next|during the next|next"
         "|in the coming|within the coming|in less than",
         Kind.FROM_NOW: "from now|from today|later|hence|time",
-        Kind.HALF_HOUR: "half an hour|half hour|half-hour|a half hour",
+        Kind.LENGTH: {
+            30: "half an hour|half hour|half-hour|a half hour",
+            90: "an hour and a half|hour and a half|one hour and a half|one and a half hours",
+            150: "two hours and a half|two and a half hours",
+        },
         Kind.ANY_TIME: "any time|anytime|whenever|sometime|some time|any day|some day|any date"
         "|at any time|no preference|when you have time|open|flexible|i am flexible|i'm flexible",
         Kind.SOONEST: "as soon as possible|asap|a.s.a.p.|as early as possible|soonest"
@@ -241,7 +249,7 @@ ENGLISH = Language(
         "|great|would be great|be|is|it|it's|that|that's|there|thanks|thank you|hi|hello|hey|ok"
         "|okay"
         "|yes|yeah|yep|well|um|uh|hmm|maybe|perhaps|possibly|preferably|ideally|rather|just|only"
-        "|but|so|then|if possible|if you can|if that works|best|for me|with you|something|anything"
+        "|so|then|if possible|if you can|if that works|best|for me|with you|something|anything"
         "|sure|let's|lets|let's say|say|how about|what about|do you have|have you|got|free"
         "|you have|you've got|you|possible"
         "|available|open|are you|is there|are there|anything free|any slot|any slots"

@@ -8,11 +8,12 @@ GERMAN = Language(
     is_next_the_nearest=True,
     is_month_first=False,
     is_dotted_date=True,
+    meant_days={8: 7},
     parts=(
         Part(360, 720, 0, 720),  # 0 Morgen
         Part(720, 780, 690, 840),  # 1 Mittagessen
         Part(720, 1080, 720, 1140),  # 2 Nachmittag
-        Part(1080, 1440, 960, 1440),  # 3 Abend
+        Part(1080, 1440, 960, 1441),  # 3 Abend
         Part(1200, 1440, 1080, 1560),  # 4 Nacht
         Part(540, 1020, 540, 1020),  # 5 Arbeit
         Part(360, 540, 0, 720),  # 6 früh
@@ -212,11 +213,12 @@ GERMAN = Language(
         Kind.PREVIOUS: "letzte|letzten|letzter|letztes|vergangene|vergangenen|vorige|vorigen",
         Kind.AFTER_NEXT: "übernächste|übernächsten|übernächster|übernächstes",
         Kind.EVERY: "jeden|jeder|jede|jedes|irgendeinen|irgendein|irgendeinem|alle|allen",
-        Kind.AFTER: "nach|später als|nicht vor|frühestens nach|seit",
+        Kind.AFTER: "nach|später als|frühestens nach",
         Kind.BEFORE: "vor|früher als|eher als",
         Kind.UNTIL: "bis|bis zum|bis zu|bis spätestens|spätestens|spätestens bis|spätestens um"
         "|spätestens am|nicht später als|bis um",
         Kind.FROM: "ab|frühestens|frühestens ab|frühestens um|frühestens am|erst ab",
+        Kind.NOT_BEFORE: "nicht vor|nicht früher als|nicht eher als|seit",
         Kind.FROM_TO: "von|vom|von etwa",
         Kind.ON: "an|ab|aufwärts",
         Kind.ONWARD: "oder später|und später",
@@ -236,7 +238,11 @@ GERMAN = Language(
         "|in den kommenden|in der nächsten|innerhalb|binnen|im nächsten|in weniger als"
         "|innerhalb der kommenden|die kommenden",
         Kind.FROM_NOW: "ab jetzt|von jetzt an|ab heute|später",
-        Kind.HALF_HOUR: "halben stunde|halbe stunde|einer halben stunde|eine halbe stunde",
+        Kind.LENGTH: {
+            30: "halben stunde|halbe stunde|einer halben stunde|eine halbe stunde",
+            90: "anderthalb stunden|eineinhalb stunden|einer stunde und einer halben",
+            150: "zweieinhalb stunden",
+        },
         Kind.ANY_TIME: "irgendwann|jederzeit|egal wann|wann auch immer|wann immer|beliebig|flexibel"
         "|ich bin flexibel|irgendein tag|zu jeder zeit",
         Kind.SOONEST: "so bald wie möglich|sobald wie möglich|so schnell wie möglich|baldmöglichst"

@@ -130,6 +130,8 @@ class Sign(Enum):
     COMMA = 2
     NOT = 3
     ANY_TIME = 4
+    BUT = 5
+    YET = 6
 
 
 Piece = Days | Times | Span | Pick | Impossible | Sign

@@ -8,6 +8,7 @@ from service.domain.spoken_time.tokens import Token
 from service.domain.spoken_time.vocabulary import Kind, Language, Lexicon, Term
 
 ARTICLES_MAX = 3
+PHRASE_WORDS_MAX = 4
 
 
 class Sentence:
@@ -101,9 +102,18 @@ class Sentence:
         for start in starts:
             for _, end in self.terms_here(start, Kind.ARTICLE):
                 is_new = end not in starts and len(starts) <= ARTICLES_MAX
-                if is_new and not self._begins_longer(start, end):
+                is_part = self._begins_longer(start, end) or self.ends_a(Kind.NUMBER, start, end)
+                if is_new and not is_part:
                     starts.append(end)
         return starts
+
+    def ends_a(self, kind: Kind, place: int, end: int) -> bool:
+        """Say whether these words are only the end of a longer phrase: "la una", "la mañana"."""
+        return any(
+            term.kind is kind and past == end
+            for start in range(max(0, end - PHRASE_WORDS_MAX), place)
+            for term, past in self._terms[start]
+        )
 
     def _begins_longer(self, place: int, end: int) -> bool:
         """Say whether an article is the first word of a phrase: "la mañana"."""

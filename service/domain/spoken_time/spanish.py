@@ -8,6 +8,7 @@ SPANISH = Language(
     is_next_the_nearest=True,
     is_month_first=False,
     is_dotted_date=False,
+    meant_days={8: 7, 15: 14},
     parts=(
         Part(360, 720, 0, 780),  # 0 mañana
         Part(780, 900, 720, 960),  # 1 comida
@@ -180,11 +181,12 @@ SPANISH = Language(
         Kind.AFTER_NEXT: "después de la próxima|de después de la próxima|que viene no la otra"
         "|que sigue a la próxima",
         Kind.EVERY: "cualquier|cada|todos los|todas las|algún|alguna",
-        Kind.AFTER: "después de|después del|tras|pasadas|pasada|luego de|más tarde de|no antes de",
+        Kind.AFTER: "después de|después del|tras|pasadas|pasada|luego de|más tarde de",
         Kind.BEFORE: "antes de|antes del|más temprano que|antes que",
         Kind.UNTIL: "hasta|como muy tarde|como muy tarde a|a más tardar"
         "|como máximo|no más tarde de|a más tardar a|a más tardar el",
         Kind.FROM: "desde|a partir de|a partir del",
+        Kind.NOT_BEFORE: "no antes de|no antes del|no antes que|no hasta",
         Kind.FROM_TO: "de|del",
         Kind.ON: "en adelante",
         Kind.ONWARD: "en adelante|o más tarde|o después|y después",
@@ -203,7 +205,11 @@ SPANISH = Language(
         "|en menos de|dentro de las próximas|los próximos|las próximas|en el próximo|en la próxima"
         "|durante las próximas|próximos|próximas",
         Kind.FROM_NOW: "a partir de ahora|desde ahora|desde hoy|a partir de hoy",
-        Kind.HALF_HOUR: "media hora",
+        Kind.LENGTH: {
+            30: "media hora",
+            90: "una hora y media|hora y media",
+            150: "dos horas y media",
+        },
         Kind.ANY_TIME: "en cualquier momento|cualquier momento|cuando sea|cuando quieras"
         "|cuando pueda|a cualquier hora|cualquier hora|cualquier día|da igual cuándo|me da igual"
         "|flexible|cuando puedan",

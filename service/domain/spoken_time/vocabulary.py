@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, IntEnum, auto
 from typing import NamedTuple
 
@@ -50,6 +50,7 @@ class Kind(Enum):
     BEFORE = auto()
     UNTIL = auto()
     FROM = auto()
+    NOT_BEFORE = auto()  # what follows is included: "not before Tuesday"
     FROM_TO = auto()  # "from" of spans that have an end, or "on"
     ON = auto()  # "from ten on"
     ONWARD = auto()  # "ten or later"
@@ -57,6 +58,8 @@ class Kind(Enum):
     AND = auto()
     OR = auto()
     NOT = auto()
+    BUT = auto()  # a no after "any" or a span, before days: "any day but Monday"
+    THANKS = auto()  # may follow a "but" and its days, as no other filler: "is best" turns it
     VETO = auto()  # a refusal that may be of what stands before it or behind: not read
     TO = auto()
     AT = auto()
@@ -64,7 +67,7 @@ class Kind(Enum):
     IN = auto()
     WITHIN = auto()
     FROM_NOW = auto()
-    HALF_HOUR = auto()
+    LENGTH = auto()  # minutes: "half an hour"
     ANY_TIME = auto()
     SOONEST = auto()
     FIRST = auto()
@@ -120,6 +123,8 @@ class Language:
     """Whether 12/3 can be the 3rd of December."""
     is_dotted_date: bool
     """Whether 10.12 is rather a date than an hour."""
+    meant_days: Mapping[int, int] = field(default_factory=dict)
+    """Numbers of days that rather mean whole weeks: eight days, a week."""
 
 
 _DAYS = frozenset({Kind.WEEKDAY, Kind.DAY_OFFSET})

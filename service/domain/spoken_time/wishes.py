@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from service.domain.spoken_time.clocks import times
 from service.domain.spoken_time.days import DayGrammar
+from service.domain.spoken_time.eves import eves
 from service.domain.spoken_time.moments import MomentGrammar
 from service.domain.spoken_time.pieces import (
     LIKELY,
@@ -26,6 +27,18 @@ from service.domain.spoken_time.vocabulary import Kind, Unit
 
 KEPT_MAX = 24
 """So many ways to read the text up to a place are followed: the likeliest."""
+_SPANS = (
+    Kind.ANY_TIME,
+    Kind.UNIT,
+    Kind.PARTS,
+    Kind.MONTH,
+    Kind.WEEKDAY,
+    Kind.WEEKDAYS,
+    Kind.WORKDAYS,
+    Kind.WEEKEND,
+    Kind.AFTER_NEXT,
+)
+"""What may stand right before a "but" that means an exception."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +48,8 @@ class Part:
     days: Days | None = None
     times: Times | None = None
     span: Span | None = None
+    is_of_days: bool = False
+    """Only days can be meant."""
 
     @property
     def is_empty(self) -> bool:
@@ -47,10 +62,12 @@ class Part:
             return None
         match piece:
             case Days():
+                if self.is_of_days and len(piece.dates) > 2 and not piece.is_loose:
+                    return None
                 days = piece if self.days is None else self.days.and_also(piece)
                 return None if days is None else replace(self, days=days)
             case Times():
-                if piece.is_behind_day and self.days is None:
+                if self.is_of_days or (piece.is_behind_day and self.days is None):
                     return None
                 times = piece if self.times is None else self.times.and_also(piece)
                 return None if times is None else replace(self, times=times)
@@ -82,7 +99,8 @@ class Wish:
         """Take in one piece."""
         match piece:
             case Days() | Times() | Span():
-                return self._with_part(self._last.narrowed(piece))
+                is_unsure = self._is_unsure(piece)
+                return None if is_unsure else self._with_part(self._last.narrowed(piece))
             case Pick():
                 return replace(self, pick=piece) if self.pick in (None, piece) else None
             case Impossible():
@@ -96,11 +114,43 @@ class Wish:
                 return replace(self, is_any_time=True)
             case Sign.NOT:
                 return replace(self, exceptions=(*self.exceptions, Part()))
+            case Sign.BUT:
+                but = Part(is_of_days=True)
+                return replace(self, exceptions=(but,)) if self._is_of_many_days else None
+            case Sign.YET:
+                # "After three but before five."
+                times = self._last.times
+                is_of_one = times is not None and not times.is_daily and not self.exceptions
+                return self if is_of_one else None
             case Sign.COMMA if self.exceptions:
                 # "Not Monday, Tuesday": who knows whether on Tuesday.
                 return None
             case _:
                 return self._with_another()
+
+    @property
+    def _is_of_many_days(self) -> bool:
+        """Say whether a "but" that follows can only mean an exception."""
+        if self.exceptions or len(self.parts) > 1:
+            return False
+        days, times = self._last.days, self._last.times
+        if days is None:
+            return self.is_any_time if times is None else times.is_daily
+        is_list = days.is_list and not days.is_open
+        return len(days.dates) > 1 and not days.is_loose and not is_list
+
+    def _is_unsure(self, piece: Piece) -> bool:
+        """Say whether nobody knows how far a no reaches: "not Monday next week"."""
+        is_firm = any(part.span or (part.days and not part.days.is_open) for part in self.parts)
+        if not self.exceptions or is_firm:
+            return False
+        said = self.exceptions[-1]
+        return isinstance(piece, Days) and not said.is_empty
+
+    @property
+    def has_exception(self) -> bool:
+        """Say whether what is taken away was said: what follows a comma may be of the whole."""
+        return bool(self.exceptions) and not self.exceptions[-1].is_empty
 
     @property
     def _last(self) -> Part:
@@ -117,7 +167,8 @@ class Wish:
         if self._last.is_empty:
             return None
         if self.exceptions:
-            return replace(self, exceptions=(*self.exceptions, Part()))
+            another = Part(is_of_days=self.exceptions[-1].is_of_days)
+            return replace(self, exceptions=(*self.exceptions, another))
         return replace(self, parts=(*self.parts, Part()))
 
     @property
@@ -149,7 +200,7 @@ class Reader:
         """Return every way to read all of it, the likeliest first."""
         length = self._sentence.length
         reached: list[list[Wish]] = [[] for _ in range(length + 1)]
-        reached[0] = [Wish()]
+        reached[0] = [] if self._is_chained() else [Wish()]
         for place in range(length):
             if not reached[place]:
                 continue
@@ -157,6 +208,8 @@ class Reader:
             wishes = _likeliest(reached[place])
             for found in self._found(place):
                 for wish in wishes:
+                    if wish.has_exception and self._may_turn(wish, found, place):
+                        continue
                     longer = wish.with_all(found)
                     if longer is not None:
                         reached[found.end].append(longer)
@@ -164,11 +217,37 @@ class Reader:
             self.furthest = length
         return [wish for wish in _likeliest(reached[length]) if wish.is_whole]
 
+    def _is_chained(self) -> bool:
+        """Say whether three days are joined: "Monday to Sunday to Friday"."""
+        for place in range(self._sentence.length):
+            if any(self._joined(middle) for middle in self._joined(place)):
+                return True
+        return False
+
+    def _joined(self, place: int) -> set[int]:
+        """Return where a day begins that a "to" joins to one here."""
+        sentence = self._sentence
+        middles = {
+            middle
+            for end in {dated.end for dated in self._days.points(place)}
+            for _, middle in sentence.terms_here(end, Kind.TO)
+            if not sentence.has(middle, Kind.PART)
+        }
+        return {middle for middle in middles if self._days.points(middle)}
+
+    def _may_turn(self, wish: Wish, found: Found, place: int) -> bool:
+        """Say whether what follows an exception may be of the whole, or say that none was meant."""
+        if not found.pieces:
+            is_of_days = wish.exceptions[-1].is_of_days
+            return is_of_days and not self._sentence.has(place, Kind.THANKS)
+        is_of_time = any(isinstance(piece, Days | Times | Span) for piece in found.pieces)
+        return is_of_time and any(self._sentence.is_sign(each, ",") for each in (place - 1, place))
+
     def _found(self, place: int) -> list[Found]:
         if self._sentence.has(place, Kind.VETO):
             return []
         found = [*self._days.days(place), *times(self._sentence, place), *self._spans(place)]
-        found += self._moments.spans(place)
+        found += [*self._moments.spans(place), *eves(self._sentence, self._days, place)]
         found += [*self._signs(place), *self._picks(place), *self._fillers(place)]
         return [each for each in dict.fromkeys(found) if each.end > place]
 
@@ -188,8 +267,19 @@ class Reader:
             elif place == 0:
                 # "No, on Friday."
                 yield Found((), end)
+        yield from self._buts(place)
         for end in sentence.ends(place, Kind.ANY_TIME):
             yield Found((Sign.ANY_TIME,), end)
+
+    def _buts(self, place: int) -> Iterator[Found]:
+        """Return "any day but Monday"; "next week, but on Tuesday" is on Tuesday: not read."""
+        sentence = self._sentence
+        for _, end in sentence.terms_here(place, Kind.BUT):
+            is_close = any(sentence.ends_a(kind, place, place) for kind in _SPANS)
+            if is_close and not sentence.has(end, Kind.ON) and self._days.points(end):
+                yield Found((Sign.BUT,), end)
+            if sentence.has(end, Kind.AFTER, Kind.BEFORE, Kind.UNTIL, Kind.NOT_BEFORE):
+                yield Found((Sign.YET,), end)
 
     def _picks(self, place: int) -> Iterator[Found]:
         sentence = self._sentence
@@ -215,8 +305,8 @@ class Reader:
                 yield Found(self._from_now(length, is_within=False), end)
 
     def _lengths(self, place: int) -> Iterator[tuple[timedelta, int]]:
-        for end in self._sentence.ends(place, Kind.HALF_HOUR):
-            yield timedelta(minutes=30), end
+        for minutes, end in self._sentence.terms(place, Kind.LENGTH):
+            yield timedelta(minutes=minutes), end
         for count, unit, end in self._days.quantities(place):
             if unit in (Unit.MINUTE, Unit.HOUR):
                 yield timedelta(minutes=count if unit is Unit.MINUTE else count * 60), end
@@ -231,10 +321,22 @@ class Reader:
         sentence = self._sentence
         for kind in (Kind.FILLER, Kind.SLOT):
             for _, end in sentence.terms_here(place, kind):
-                yield Found((), end)
+                if not sentence.ends_a(Kind.NUMBER, place, end) and not self._is_hour(place, end):
+                    yield Found((), end)
         if sentence.is_sign(place, "t", glued=True) and sentence.digits(place - 1) is not None:
             # 2026-12-03T10:00
             yield Found((), place + 1)
+
+    def _is_hour(self, place: int, end: int) -> bool:
+        """Say whether "one" is no slot but an hour: "one in the morning"; but "book me one"."""
+        sentence = self._sentence
+        if not any(past == end for _, past in sentence.terms_here(place, Kind.NUMBER)):
+            return False
+        asked = place > 0 and any(
+            past == place for _, past in sentence.terms_here(place - 1, Kind.FILLER)
+        )
+        is_asked_for = asked and not sentence.has(place - 1, Kind.AT, Kind.ARTICLE)
+        return sentence.has(end, Kind.PART) and not is_asked_for
 
 
 def _likeliest(wishes: list[Wish]) -> list[Wish]:
