@@ -236,7 +236,7 @@ async def write_all(tx):
             added=(replace(a_claim(START), calendar_id="new"),),
             removed=tuple(removed),
             bookings=(a_booking(START),),
-            holds=(a_hold_row(START, handoffs=1, status=HoldStatus.BOOKED),),
+            holds=(a_hold_row(START, hold_id=IDS[1], handoffs=1, status=HoldStatus.BOOKED),),
             handoff=HANDOFF,
         )
     )
