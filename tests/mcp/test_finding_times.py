@@ -35,6 +35,10 @@ async def test_near_a_time_that_is_taken_the_nearest_are_offered(salon, assistan
     found = await assistant.find(f"{in_days(5)}T10:00", person="anna", limit=2)
     starts = sorted(time["time"].split("T")[1][:5] for time in found["times"])
     assert starts == ["09:30", "10:30"]
+    assert taken["exact"]
+    assert not found["exact"]
+    assert [reading["exact"] for reading in found["readings"]] == [False]
+    assert "not open: tell the person so" in found["next_step"]
     assert "That time itself is not open." in assistant.told[-1].content[0].text
 
 
@@ -79,6 +83,17 @@ async def test_a_time_that_one_asks_about_in_words_is_explained(assistant):
     assert (vague["reason"], vague["field"]) == ("INVALID_REQUEST", "when")
 
 
+async def test_a_time_that_may_be_two_is_asked_about_before_it_is_explained(assistant):
+    refusal = await assistant.refused(
+        "explain_time", service="shave", when="tomorrow at 8", time_zone=ZONE
+    )
+    assert (refusal["reason"], refusal["field"]) == ("INVALID_REQUEST", "when")
+    assert [reading["reading"] for reading in refusal["readings"]] == [1, 2]
+    for reading in refusal["readings"]:
+        assert reading["words"] in refusal["message"]
+    assert "which of the `readings`" in refusal["next_step"]
+
+
 async def test_who_waits_is_offered_what_is_open_and_else_waits(salon, assistant):
     found = await assistant.find(f"{in_days(5)}T10:00", service="shave")
     await salon.assistant().hold(found["times"][0]["time"])
@@ -117,7 +132,11 @@ async def test_a_form_opens_with_what_is_known_and_the_time_still_held(salon, as
 
     redeemed = salon.redeem(link["link"].partition("#")[2])
     known = [(field.name, field.value, field.provenance) for field in redeemed.fields]
-    assert known == [("display_name", "Ada Lovelace", 1), ("phone", "+49 30 1234567", 2)]
+    assert known == [
+        ("display_name", "Ada Lovelace", 1),
+        ("phone", "+49 30 1234567", 2),
+        ("time_zone", ZONE, 1),
+    ]
     assert redeemed.hold.name.rsplit("/", 1)[1] == link["hold"].split("|")[0]
     assert redeemed.hold.conversation == assistant.conversation
 

@@ -143,6 +143,40 @@ async def test_a_missing_argument_is_named(assistant):
     assert (refusal["reason"], refusal["field"]) == ("INVALID_REQUEST", "time_zone")
 
 
+async def test_a_name_of_which_nothing_shows_books_nothing(salon, assistant):
+    held = await assistant.find_and_hold()
+    for name in ("   ", "\u200b\u200b", "\t\u00a0\u2003", "\u2060"):
+        customer = {**ADA, "name": name}
+        refusal = await assistant.refused("book", **assistant.booking_of(held, customer=customer))
+        assert (refusal["reason"], refusal["field"]) == ("INVALID_REQUEST", "customer.name")
+        assert "It is blank" in refusal["message"]
+    assert not salon.bookings()
+    booked = await assistant.book(held, customer={**ADA, "name": "  Ada  "})
+    assert booked["customer"]["name"] == "Ada"
+
+
+async def test_what_is_malformed_is_told_in_words_and_not_as_a_pattern(assistant):
+    held = await assistant.find_and_hold()
+    calls = {
+        "conversation": ("book", assistant.booking_of(held, conversation="chat 7")),
+        "booking": ("get_booking", {"booking": "my booking!", "time_zone": ZONE}),
+        "fields": ("book", assistant.booking_of(held, fields={"A note": "x"})),
+        "language": (
+            "find_times",
+            {"service": "haircut", "when": "tomorrow", "time_zone": ZONE, "language": "?"},
+        ),
+    }
+    for field, (tool, arguments) in calls.items():
+        refusal = await assistant.refused(tool, **arguments)
+        assert refusal["reason"] == "INVALID_REQUEST"
+        assert refusal["field"].startswith(field)
+        assert "^" not in refusal["message"]
+        assert "[A-Za-z" not in refusal["message"]
+    refusal = await assistant.refused("get_booking", booking="no-such-booking", time_zone=ZONE)
+    assert (refusal["reason"], refusal["field"]) == ("INVALID_REQUEST", "booking")
+    assert "^" not in refusal["message"]
+
+
 async def test_an_unknown_zone_is_asked_for_and_not_guessed(assistant):
     for zone in ("Mars/Olympus", "Berlin", "../etc/passwd", "America", "UTC+1"):
         refusal = await assistant.refused(

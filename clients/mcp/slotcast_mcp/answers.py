@@ -108,6 +108,24 @@ class HeldTime(Part):
     )
 
 
+class Reading(Part):
+    """One thing that the words for a time may mean."""
+
+    reading: int = Field(description="Its number, from 1.")
+    words: str = Field(description="How it was read: tell it to the person.")
+    windows: list[str] = Field(
+        description="The spans of time, to be copied into join_waitlist.",
+        examples=[["2026-12-01T13:00+01:00/2026-12-01T18:00+01:00"]],
+    )
+    exact: bool | None = Field(
+        default=None,
+        description=(
+            "True: its times are what was asked for. False: nothing is open then; its times, if"
+            " any, are the nearest to it."
+        ),
+    )
+
+
 class Refusal(Told):
     """Why a call did nothing, and what to do about it."""
 
@@ -124,6 +142,13 @@ class Refusal(Told):
     to_confirm: Confirmed | None = Field(
         default=None, description="What it really is: show this to the person, and ask again."
     )
+    readings: list[Reading] | None = Field(
+        default=None, description="What the words for a time may mean: ask the person which."
+    )
+    booking: str | None = Field(
+        default=None, description="The id of what the conversation has booked already."
+    )
+    version: int | None = Field(default=None, description="The version of that booking.")
 
 
 class ServicePerson(Part):
@@ -159,17 +184,6 @@ class Services(Told):
     services: list[Service]
 
 
-class Reading(Part):
-    """One thing that the words for a time may mean."""
-
-    reading: int = Field(description="Its number, from 1.")
-    words: str = Field(description="How it was read: tell it to the person.")
-    windows: list[str] = Field(
-        description="The spans of time, to be copied into join_waitlist.",
-        examples=[["2026-12-01T13:00+01:00/2026-12-01T18:00+01:00"]],
-    )
-
-
 class Times(Told):
     """The open times that were looked for."""
 
@@ -180,6 +194,12 @@ class Times(Told):
         description="What the words may mean, the likeliest first. More than one: ask the person."
     )
     times: list[OpenTime] = Field(description="Open times, by start.")
+    exact: bool = Field(
+        description=(
+            "True: what was asked for is open. False: of some reading it is not, and `times` tells"
+            " the nearest to it, if any."
+        )
+    )
     more: bool = Field(description="True: there are more; ask for a narrower time to see them.")
 
 

@@ -22,8 +22,10 @@ from slotcast_mcp.ids import (
     time_of,
 )
 from slotcast_mcp.inputs import Book, Cancel, GetBooking, HoldTime, Reschedule, WhoComes
+from slotcast_mcp.memory import memory_of
 from slotcast_mcp.quoting import quoted
 from slotcast_mcp.refusals import Refused, refused_by
+from slotcast_mcp.repeating import refuse_of_another, refuse_second, refused_for_own
 from slotcast_mcp.turns import TurnOf, turn_of
 from slotcast_mcp.words import moment_in_words, span_in_words, zone_of
 
@@ -52,6 +54,8 @@ async def hold_time(client: Client, asked: HoldTime) -> Answer:
     zone = zone_of(asked.time_zone)
     time = read_time(asked.time, "time")
     given_up = read_hold(asked.instead_of, "instead_of") if asked.instead_of else None
+    if given_up is not None:
+        refuse_of_another(client, asked.conversation, given_up, field="instead_of")
     catalogue = await load(client)
     hold = await _hold(client, catalogue, catalogue.known(time, "time"), turn_of(asked), zone)
     if given_up is not None:
@@ -64,13 +68,19 @@ async def hold_time(client: Client, asked: HoldTime) -> Answer:
 
 
 async def book(client: Client, asked: Book) -> Answer:
-    """Book what the person has agreed to, and nothing else."""
+    """Book what was confirmed, once: what the conversation has booked already is refused."""
     zone = zone_of(asked.confirmed.time_zone, "confirmed.time_zone")
     what = read_hold_or_time(asked.hold_or_time, "hold_or_time")
+    refuse_of_another(client, asked.conversation, what, field="hold_or_time")
     catalogue = await load(client)
     time = catalogue.known(_time(what), "hold_or_time")
     consent = check(asked.confirmed, time, catalogue, zone)
     turn = turn_of(asked)
+    request_id = turn.request_id("book", what, *(["another"] if asked.another else []))
+    if not asked.another:
+        await refuse_second(
+            client, catalogue, asked.conversation, time, zone, request_id=request_id
+        )
     try:
         booking = await client.book(
             what.hold_id if isinstance(what, Held) else time.choice(),
@@ -79,12 +89,11 @@ async def book(client: Client, asked: Book) -> Answer:
             holder=asked.conversation,
             conversation=asked.conversation,
             consent=consent,
-            request_id=turn.request_id("book", what),
+            request_id=request_id,
         )
-    except SlotRefused as lost:
-        raise await _offer_others(client, catalogue, lost, turn, zone) from lost
     except SlotcastError as error:
-        raise _not_agreed(error, time, catalogue, zone) from error
+        raise await _refusal(client, catalogue, error, what, turn, zone) from error
+    memory_of(client).has_booked(asked.conversation, booking, request_id)
     return told_booking(booking, catalogue, zone, "Booked")
 
 
@@ -99,6 +108,7 @@ async def reschedule(client: Client, asked: Reschedule) -> Answer:
     """Move a booking to the time that the person has agreed to."""
     zone = zone_of(asked.confirmed.time_zone, "confirmed.time_zone")
     what = read_hold_or_time(asked.to, "to")
+    refuse_of_another(client, asked.conversation, what, field="to")
     catalogue = await load(client)
     time = catalogue.known(_time(what), "to")
     consent = check(asked.confirmed, time, catalogue, zone)
@@ -111,10 +121,11 @@ async def reschedule(client: Client, asked: Reschedule) -> Answer:
             consent=consent,
             request_id=turn.request_id("reschedule", asked.booking, asked.version, what),
         )
-    except SlotRefused as lost:
-        raise await _offer_others(client, catalogue, lost, turn, zone) from lost
     except SlotcastError as error:
-        raise _not_agreed(error, time, catalogue, zone) from error
+        moved = last_part(asked.booking)
+        refusal = _refusal(client, catalogue, error, what, turn, zone, apart_from=moved)
+        raise await refusal from error
+    memory_of(client).has_changed(booking)
     return told_booking(booking, catalogue, zone, "Moved")
 
 
@@ -127,6 +138,7 @@ async def cancel(client: Client, asked: Cancel) -> Answer:
         reason=asked.reason,
         request_id=turn_of(asked).request_id("cancel", asked.booking, asked.version),
     )
+    memory_of(client).has_changed(booking)
     return told_booking(booking, await load(client), zone, "Cancelled")
 
 
@@ -200,14 +212,37 @@ async def _hold(
     client: Client, catalogue: Catalogue, time: Time, turn: TurnOf, zone: ZoneInfo
 ) -> Hold:
     try:
-        return await client.hold_slot(
+        hold = await client.hold_slot(
             time.choice(),
             holder=turn.conversation,
             conversation=turn.conversation,
             request_id=turn.request_id("hold", time),
         )
     except SlotRefused as lost:
-        raise await _offer_others(client, catalogue, lost, turn, zone) from lost
+        raise await _refusal(client, catalogue, lost, time, turn, zone) from lost
+    memory_of(client).has_held(turn.conversation, hold)
+    return hold
+
+
+async def _refusal(
+    client: Client,
+    catalogue: Catalogue,
+    error: SlotcastError,
+    what: Held | Time,
+    turn: TurnOf,
+    zone: ZoneInfo,
+    *,
+    apart_from: str = "",
+) -> Refused:
+    """Tell why it was not done: by what the conversation itself did, if that is why."""
+    own = await refused_for_own(
+        client, catalogue, turn.conversation, what, error, zone, apart_from=apart_from
+    )
+    if own is not None:
+        return own
+    if isinstance(error, SlotRefused):
+        return await _offer_others(client, catalogue, error, turn, zone)
+    return _not_agreed(error, _time(what), catalogue, zone)
 
 
 async def _offer_others(
@@ -226,6 +261,7 @@ async def _offer_others(
                     conversation=turn.conversation,
                     request_id=turn.request_id("hold instead", lost.metadata.get("start")),
                 )
+            memory_of(client).has_held(turn.conversation, hold)
             held = held_time(hold, catalogue, zone)
     return refusal.offering(
         alternatives=told_slots(others, catalogue, zone)[:ALTERNATIVES_MAX], held=held

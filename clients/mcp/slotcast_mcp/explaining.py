@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from slotcast import Client, Explanation, Rule, RuleVerdict, SlotQuery, TimePick
+from slotcast import Client, Explanation, Rule, RuleVerdict, SlotQuery, TimePick, TimeReading
 from slotcast_mcp.answers import Answer, Explained, RuleTold
 from slotcast_mcp.catalogue import Catalogue, chosen_minutes, load
-from slotcast_mcp.finding import Looking, time_line
+from slotcast_mcp.finding import READINGS_MAX, Looking, time_line, told_reading
 from slotcast_mcp.ids import Time, last_part, read_time
 from slotcast_mcp.inputs import ExplainTime
+from slotcast_mcp.quoting import listed
 from slotcast_mcp.refusals import Refused
 from slotcast_mcp.words import span_in_words, zone_of
 
@@ -63,7 +64,9 @@ async def _time(client: Client, asked: ExplainTime, catalogue: Catalogue, zone: 
     person = catalogue.person(asked.person, service)
     minutes = chosen_minutes(service, asked.minutes)
     readings = await client.resolve_time(asked.when, time_zone=zone.key, language=asked.language)
-    if len(readings) != 1 or readings[0].pick is not TimePick.AT or len(readings[0].windows) > 1:
+    if len(readings) > 1:
+        raise _ambiguous(readings, zone)
+    if readings[0].pick is not TimePick.AT or len(readings[0].windows) > 1:
         raise Refused(
             "INVALID_REQUEST",
             "That is not one time with its hour.",
@@ -72,6 +75,17 @@ async def _time(client: Client, asked: ExplainTime, catalogue: Catalogue, zone: 
         )
     start = readings[0].windows[0].start.astimezone(zone)
     return Time(last_part(service.name), person, start, minutes)
+
+
+def _ambiguous(readings: Sequence[TimeReading], zone: ZoneInfo) -> Refused:
+    told = [told_reading(each, number, zone) for number, each in enumerate(readings, 1)]
+    told = told[:READINGS_MAX]
+    return Refused(
+        "INVALID_REQUEST",
+        f"The words can mean more than one time: {listed([each.words for each in told])}.",
+        "Ask the person which of the `readings` they mean, and call again with that day and hour.",
+        field="when",
+    ).offering(readings=told)
 
 
 def _looking(

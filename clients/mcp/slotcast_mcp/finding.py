@@ -86,14 +86,11 @@ async def find_times(client: Client, asked: FindTimes) -> Answer:
         price=catalogue.price(last_part(service.name)),
         time_zone=zone.key,
         readings=[
-            Reading(
-                reading=number,
-                words=reading.words,
-                windows=[window_text(_local(each, zone)) for each in reading.windows[:WINDOWS_MAX]],
-            )
-            for number, reading in enumerate(readings[:READINGS_MAX], 1)
+            told_reading(reading, number, zone, is_exact=some.is_exact)
+            for number, (reading, some) in enumerate(zip(readings, found, strict=False), 1)
         ],
         times=times,
+        exact=all(some.is_exact for some in found),
         more=any(some.more for some in found),
         next_step=_step_after_finding(len(readings), found),
     )
@@ -107,6 +104,11 @@ class Found:
     times: list[OpenTime]
     more: bool = False
     is_near: bool = False
+
+    @property
+    def is_exact(self) -> bool:
+        """True: what was meant is open."""
+        return bool(self.times) and not self.is_near
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,18 @@ class Looking:
             return Found(exact[:limit])
         near = await self.near(reading.windows[0].start, limit, number)
         return Found(near, is_near=True)
+
+
+def told_reading(
+    reading: TimeReading, number: int, zone: ZoneInfo, *, is_exact: bool | None = None
+) -> Reading:
+    """Tell one thing that words for a time may mean."""
+    return Reading(
+        reading=number,
+        words=reading.words,
+        windows=[window_text(_local(each, zone)) for each in reading.windows[:WINDOWS_MAX]],
+        exact=is_exact,
+    )
 
 
 def told_slots(
@@ -252,6 +266,12 @@ def _step_after_finding(readings: int, found: Sequence[Found]) -> str:
         return (
             "Nothing is open then. Offer another day and call find_times again, or offer to wait:"
             " join_waitlist, with the `windows` of the reading."
+        )
+    if found[0].is_near:
+        return (
+            "The time that was asked for is not open: tell the person so, and offer these, which"
+            " are the nearest to it. Do not hold one before they have chosen it; then call"
+            " hold_time with its `time`. Or offer to wait: join_waitlist."
         )
     return (
         "Offer these times, and tell the person how their words were read. Once they choose, call"

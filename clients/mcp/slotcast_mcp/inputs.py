@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, ClassVar
+from unicodedata import category
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from slotcast_mcp.answers import Confirmed
 
 CONVERSATION = r"^[A-Za-z0-9._:@+-]+$"
+OWN_CONVERSATION = r"^[A-Za-z0-9._:@+-]*$"
+BOOKING = r"^[A-Za-z0-9/-]+$"
+LANGUAGE = r"^([A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4})?$"
+FIELD = r"^[a-z0-9_.-]{1,64}$"
+_CONVERSATION_IN_WORDS = "It may have letters from a to z, digits and . _ : @ + - only."
+PATTERNS_IN_WORDS: Mapping[str, str] = {
+    CONVERSATION: _CONVERSATION_IN_WORDS,
+    OWN_CONVERSATION: _CONVERSATION_IN_WORDS,
+    BOOKING: "It is no id of a booking: copy it exactly as book told it.",
+    LANGUAGE: "It is no language tag, such as de or en-GB.",
+    FIELD: "A name may have up to 64 small letters, digits and _ . - only.",
+}
+"""What a pattern asks for, as it is told to whoever did not keep to it."""
 EXAMPLE_TIME = "haircut|anna|2026-12-01T10:00+01:00|30"
 EXAMPLE_HOLD = f"0192f3c4-5d6e-4f70-8a9b-0c1d2e3f4a5b|{EXAMPLE_TIME}"
 EXAMPLE_BOOKING = "0192f3c4-5d6e-4f70-8a9b-0c1d2e3f4a5c"
@@ -74,7 +90,7 @@ BookingId = Annotated[
         description="The id of the booking, as book told it.",
         min_length=1,
         max_length=200,
-        pattern=r"^[A-Za-z0-9/-]+$",
+        pattern=BOOKING,
         examples=[EXAMPLE_BOOKING],
     ),
 ]
@@ -107,7 +123,7 @@ Language = Annotated[
     Field(
         description="The language of `when`, as a tag; leave out where you do not know it.",
         max_length=40,
-        pattern=r"^([A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4})?$",
+        pattern=LANGUAGE,
         examples=["de"],
     ),
 ]
@@ -116,7 +132,7 @@ OwnHolds = Annotated[
     Field(
         description="The id of this conversation, so that its own holds hide nothing from it.",
         max_length=128,
-        pattern=r"^[A-Za-z0-9._:@+-]*$",
+        pattern=OWN_CONVERSATION,
         examples=["chat-7f3a"],
     ),
 ]
@@ -131,7 +147,7 @@ Minutes = Annotated[
 ]
 Fields = Annotated[
     dict[
-        Annotated[str, Field(pattern=r"^[a-z0-9_.-]{1,64}$")],
+        Annotated[str, Field(pattern=FIELD)],
         Annotated[str, Field(max_length=2000)],
     ],
     Field(
@@ -158,12 +174,19 @@ class InTurn(Question):
     turn: Turn
 
 
+def _shown(text: str) -> str:
+    """Strip a name, and refuse one of which nothing shows."""
+    if not any(category(character)[0] in "LNPS" for character in text):
+        raise PydanticCustomError("blank", "It is blank: ask the person for it")
+    return text.strip()
+
+
 class WhoComes(BaseModel):
     """The customer. Ask for the name; the address is for the confirmation."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str = Field(
+    name: Annotated[str, AfterValidator(_shown)] = Field(
         description="As they want to be called.",
         min_length=1,
         max_length=200,
@@ -259,6 +282,14 @@ class Book(InTurn):
     confirmed: Confirmed
     customer: WhoComes
     fields: Fields = {}
+    another: bool = Field(
+        default=False,
+        description=(
+            "True only where the person has said that they want a second booking of a time that"
+            " this conversation has booked already."
+        ),
+        examples=[False],
+    )
 
 
 class GetBooking(Question):
@@ -356,7 +387,7 @@ class KnownField(BaseModel):
 
     name: str = Field(
         description="name, email, phone or language; any other is a field of the booking.",
-        pattern=r"^[a-z0-9_.-]{1,64}$",
+        pattern=FIELD,
         examples=["email"],
     )
     value: str = Field(

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from slotcast import SlotcastError
-from slotcast_mcp.answers import Confirmed, HeldTime, OpenTime, Refusal
+from slotcast.errors import ServerUnreachable
+from slotcast_mcp.answers import Confirmed, HeldTime, OpenTime, Reading, Refusal
 from slotcast_mcp.quoting import quoted
 
 _STEP_HELD = (
@@ -44,15 +45,23 @@ class Refused(Exception):
         alternatives: list[OpenTime] | None = None,
         held: HeldTime | None = None,
         to_confirm: Confirmed | None = None,
+        readings: list[Reading] | None = None,
     ) -> Refused:
         """Add what to offer instead; a step that leads to it replaces that of the reason."""
         changes: dict[str, object] = {
             "alternatives": alternatives or [],
             "held": held,
             "to_confirm": to_confirm,
+            "readings": readings,
         }
         if alternatives:
             changes["next_step"] = _STEP_HELD if held else _STEP_OTHERS
+        self.refusal = self.refusal.model_copy(update=changes)
+        return self
+
+    def of_booking(self, booking: str, version: int) -> Refused:
+        """Add which booking it is about."""
+        changes = {"booking": booking, "version": version}
         self.refusal = self.refusal.model_copy(update=changes)
         return self
 
@@ -93,6 +102,16 @@ ADVICE: Mapping[str, Advice] = {
         "Use an id that these tools gave: list_services, find_times, or the answer of book.",
     ),
     "SLOT_OFF_GRID": Advice("Nothing starts at that minute.", _CHOOSE),
+    "ALREADY_BOOKED": Advice(
+        "This conversation has booked that time already.",
+        "It is booked: tell the person so, and do not book it again. If they really want a second"
+        " one, call book again with another: true; to move it, call reschedule.",
+    ),
+    "HANDED_OVER": Advice(
+        "That time was handed over to a form, for the person to book it there.",
+        "The person has it open in the form: do not book or hold it again. Wait until they say"
+        " that it is done, or that they want another time.",
+    ),
     "SLOT_TAKEN": Advice("Someone has just taken that time.", _CHOOSE),
     "SLOT_CLOSED": Advice("It is closed at that time.", _CHOOSE),
     "NOTICE_TOO_SHORT": Advice("That time has passed, or is too soon.", _CHOOSE),
@@ -142,6 +161,10 @@ ADVICE: Mapping[str, Advice] = {
         "The answer did not come in time; it is not known whether it was done.",
         f"Call again at once. {_SAFE}",
     ),
+    "UNAVAILABLE": Advice(
+        "The service cannot be reached; it is not known whether it was done.",
+        f"Call again; after the third try tell the person that it does not work now. {_SAFE}",
+    ),
     "INTERNAL": Advice(
         "The service has a fault; it is not known whether it was done.",
         f"{_SAFE} If it fails again, tell the person to contact the business.",
@@ -150,15 +173,15 @@ ADVICE: Mapping[str, Advice] = {
 _UNKNOWN = Advice(
     "The service refused it.", "Tell the person that it did not work, and offer to try otherwise."
 )
-_UNAVAILABLE = ADVICE["TOO_SLOW"]
-_FIELDS = {"customer.display_name": "customer.name", "text": "when"}
+_UNSURE = ADVICE["TOO_SLOW"]
+_FIELDS = {"customer.display_name": "customer.name", "text": "when", "name": "booking"}
 """What the service calls otherwise than the tools do."""
 
 
 def refused(reason: str, *, field: str = "", message: str = "") -> Refused:
     """Refuse for a reason that is known here."""
     advice = ADVICE[reason]
-    retryable = reason in {"INTERNAL", "OVERLOADED", "TOO_SLOW"}
+    retryable = reason in {"INTERNAL", "OVERLOADED", "TOO_SLOW", "UNAVAILABLE"}
     return Refused(
         reason, message or advice.message, advice.next_step, field=field, retryable=retryable
     )
@@ -166,14 +189,17 @@ def refused(reason: str, *, field: str = "", message: str = "") -> Refused:
 
 def refused_by(error: SlotcastError) -> Refused:
     """Tell a refusal of the service."""
-    advice = ADVICE.get(error.reason, _UNAVAILABLE if error.retryable else _UNKNOWN)
+    if isinstance(error, ServerUnreachable):
+        return refused("UNAVAILABLE")
+    advice = ADVICE.get(error.reason, _UNSURE if error.retryable else _UNKNOWN)
     message, field = advice.message, error.metadata.get("field", "")
     unread = error.metadata.get("unread") or error.metadata.get("date")
     if unread:
         message = f"{message[:-1]}: {quoted(unread)}."
     elif error.reason == "INVALID_REQUEST" and error.violations:
         field = next(iter(error.violations))
-        message = " ".join(f"{name}: {text}" for name, text in error.violations.items())
+        told = ((_FIELDS.get(name, name), text) for name, text in error.violations.items())
+        message = " ".join(f"{name}: {_in_words(text)}" for name, text in told)
     return Refused(
         error.reason or ("TOO_SLOW" if error.retryable else "REFUSED"),
         message,
@@ -181,3 +207,10 @@ def refused_by(error: SlotcastError) -> Refused:
         field=_FIELDS.get(field, field),
         retryable=error.retryable or error.reason == "INTERNAL",
     )
+
+
+def _in_words(violation: str) -> str:
+    """Return what a service says of a field; a pattern tells an assistant nothing."""
+    if "regex pattern" in violation:
+        return "It is malformed: copy it exactly as these tools gave it."
+    return violation

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -16,7 +17,7 @@ from pydantic import ValidationError
 from slotcast import Client, SlotcastError
 from slotcast_mcp.answers import Answer, Refusal
 from slotcast_mcp.finding import time_line
-from slotcast_mcp.inputs import Question
+from slotcast_mcp.inputs import PATTERNS_IN_WORDS, Question
 from slotcast_mcp.quoting import quoted
 from slotcast_mcp.refusals import Refused, refused, refused_by
 from slotcast_mcp.tools import INSTRUCTIONS, TOOLS, Tool
@@ -28,6 +29,7 @@ CALLS_MAX = 256
 DEADLINE_SECONDS = 1.8
 """For one call of a tool, over all that it asks: assistants that speak give up after 2 s."""
 PROBLEMS_MAX = 5
+_NAME = re.compile(r"[a-z0-9_.-]{1,64}|\[key\]")
 
 Context = ServerRequestContext[Any, Any]
 ClientOf = Callable[[Context], Client]
@@ -119,13 +121,20 @@ def read_question(takes: type[Question], arguments: dict[str, Any]) -> Question:
 
 
 def _problem(error: Any) -> tuple[str, str]:
-    parts = [str(part) for part in error["loc"]]
+    parts = [_named(str(part)) for part in error["loc"]]
     if error["type"] == "extra_forbidden":
-        unknown = quoted(parts[-1], 64)
+        unknown = quoted(str(error["loc"][-1]), 64)
         return ".".join([*parts[:-1], unknown]), "There is no such argument; nothing was done."
     if error["type"] == "missing":
         return ".".join(parts), "It is required."
+    if error["type"] == "string_pattern_mismatch":
+        return ".".join(parts), PATTERNS_IN_WORDS.get(error["ctx"]["pattern"], "It is malformed.")
     return ".".join(parts), f"{error['msg']}."
+
+
+def _named(part: str) -> str:
+    """Return a part of an argument's place; what is no name of ours was made up by the caller."""
+    return part if _NAME.fullmatch(part) else quoted(part, 64)
 
 
 def _result(answer: Answer) -> types.CallToolResult:
@@ -138,6 +147,8 @@ def _result(answer: Answer) -> types.CallToolResult:
 
 def _refusal_result(refusal: Refusal) -> types.CallToolResult:
     lines = [f"{refusal.reason}: {refusal.message}"]
+    if refusal.booking is not None:
+        lines[0] += f" [booking: {refusal.booking}, version: {refusal.version}]"
     if refusal.held is not None:
         held = refusal.held
         lines.append(

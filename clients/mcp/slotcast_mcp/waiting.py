@@ -10,6 +10,7 @@ from slotcast_mcp.booking import customer_of, held_time
 from slotcast_mcp.catalogue import chosen_minutes, load
 from slotcast_mcp.ids import last_part, read_window
 from slotcast_mcp.inputs import JoinWaitlist
+from slotcast_mcp.memory import memory_of
 from slotcast_mcp.turns import turn_of
 from slotcast_mcp.words import span_in_words, zone_of
 
@@ -31,6 +32,8 @@ async def join_waitlist(client: Client, asked: JoinWaitlist) -> Answer:
     )
     what = (wish.appointment_type, person, *asked.windows)
     entry = await client.join_waitlist(wish, request_id=turn_of(asked).request_id("wait", *what))
+    if entry.offer:
+        memory_of(client).has_held(asked.conversation, entry.offer)
     held = held_time(entry.offer, catalogue, zone) if entry.offer else None
     content = Waiting(
         entry=last_part(entry.name),

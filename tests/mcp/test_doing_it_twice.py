@@ -1,0 +1,199 @@
+"""What a conversation has booked or handed over is its own: told so, and not done once more."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from slotcast import Hold
+from slotcast_mcp.ids import Held, Time
+from slotcast_mcp.memory import EACH_MAX, HANDED_OVER_FOR, Memory
+from tests.mcp.salon import ADA, ZONE, in_days
+
+
+async def open_time(assistant, person=""):
+    """A time, and the arguments of a call that books it without a hold."""
+    found = await assistant.find(in_days(6), person=person)
+    time = found["times"][0]
+    confirmed = {
+        "time_in_words": time["time_in_words"],
+        "time_zone": ZONE,
+        "service": found["service"],
+        "price": found["price"],
+    }
+    return {"hold_or_time": time["time"], "confirmed": confirmed, "customer": ADA}
+
+
+@pytest.mark.parametrize("person", ["", "anna"])
+async def test_the_same_call_one_turn_later_books_no_second_time(salon, assistant, person):
+    asked = await open_time(assistant, person)
+    booked = await assistant.ask("book", **asked, **assistant.in_turn)
+    assistant.turn += 1
+    refusal = await assistant.refused("book", **asked, **assistant.in_turn)
+    assert refusal["reason"] == "ALREADY_BOOKED"
+    assert (refusal["booking"], refusal["version"]) == (booked["booking"], 1)
+    assert f"[booking: {booked['booking']}, version: 1]" in assistant.told[-1].content[0].text
+    assert booked["time_in_words"] in refusal["message"]
+    assert "another: true" in refusal["next_step"]
+    assert "held" not in refusal, "nothing else is held instead"
+    assert len(salon.bookings()) == 1
+
+
+async def test_a_key_that_may_not_read_bookings_books_no_second_time_either(salon):
+    may_book = ("availability.read", "catalog.read", "bookings.write")
+    assistant = salon.assistant(*may_book)
+    asked = await open_time(assistant)
+    await assistant.ask("book", **asked, **assistant.in_turn)
+    assistant.turn += 1
+    refusal = await assistant.refused("book", **asked, **assistant.in_turn)
+    assert refusal["reason"] == "ALREADY_BOOKED"
+    assert len(salon.bookings()) == 1
+
+
+async def test_a_second_booking_that_is_wanted_is_made(salon, assistant):
+    asked = await open_time(assistant)
+    await assistant.ask("book", **asked, **assistant.in_turn)
+    for _ in range(2):
+        await assistant.ask("book", **asked, another=True, **assistant.in_turn)
+    assert len(salon.bookings()) == 2, "the second is wanted in the same turn, and made once too"
+
+
+async def test_what_was_cancelled_can_be_booked_again(salon, assistant):
+    asked = await open_time(assistant)
+    booked = await assistant.ask("book", **asked, **assistant.in_turn)
+    version = {"booking": booked["booking"], "version": booked["version"]}
+    await assistant.ask("cancel", **version, time_zone=ZONE, **assistant.in_turn)
+    assistant.turn += 1
+    await assistant.ask("book", **asked, **assistant.in_turn)
+    assert len(salon.bookings()) == 1
+
+
+async def test_what_was_moved_away_leaves_its_time(salon, assistant):
+    asked = await open_time(assistant, "anna")
+    booked = await assistant.ask("book", **asked, **assistant.in_turn)
+    held = await assistant.find_and_hold(in_days(8))
+    await assistant.ask(
+        "reschedule",
+        booking=booked["booking"],
+        version=booked["version"],
+        to=held["hold"],
+        confirmed=held["to_confirm"],
+        **assistant.in_turn,
+    )
+    assistant.turn += 1
+    await assistant.ask("book", **asked, **assistant.in_turn)
+    assert len(salon.bookings()) == 2
+
+
+async def test_what_the_business_cancelled_can_be_booked_again(salon, assistant):
+    asked = await open_time(assistant)
+    booked = await assistant.ask("book", **asked, **assistant.in_turn)
+    other = salon.assistant("availability.read", "catalog.read", "bookings.read", "bookings.write")
+    version = {"booking": booked["booking"], "version": booked["version"]}
+    await other.ask("cancel", **version, time_zone=ZONE, **other.in_turn)
+    assistant.turn += 1
+    assert await assistant.ask("book", **asked, **assistant.in_turn)
+
+
+async def test_a_booking_of_the_conversation_is_never_told_as_someone_elses(salon, assistant):
+    """Nor where another process booked it, as long as the key may read bookings."""
+    asked = await open_time(assistant, "anna")
+    booked = await assistant.ask("book", **asked, **assistant.in_turn)
+    with salon.serving() as url:
+        async with salon.over_http(url=url) as elsewhere:
+            in_turn = {"conversation": assistant.conversation, "turn": 2}
+            time = {"time": asked["hold_or_time"], "time_zone": ZONE}
+            for tool, arguments in (("book", asked), ("hold_time", time)):
+                result = await elsewhere.call_tool(tool, {**arguments, **in_turn})
+                refusal = result.structured_content
+                assert refusal["reason"] == "ALREADY_BOOKED"
+                assert refusal["booking"] == booked["booking"]
+
+
+async def test_a_time_that_is_open_in_the_form_is_waited_for(salon, assistant):
+    held = await assistant.hold((await open_time(assistant, "anna"))["hold_or_time"])
+    link = await assistant.ask(
+        "make_booking_form_link", hold_or_time=held["hold"], time_zone=ZONE, **assistant.in_turn
+    )
+    salon.redeem(link["link"].partition("#")[2])
+    assistant.turn += 1
+    time = {"time": held["hold"].partition("|")[2], "time_zone": ZONE}
+    of_time = {"hold_or_time": time["time"]}
+    refusals = [
+        await assistant.refused("book", **assistant.booking_of(held)),
+        await assistant.refused("hold_time", **time, **assistant.in_turn),
+        await assistant.refused("book", **{**assistant.booking_of(held), **of_time}),
+    ]
+    assert {each["reason"] for each in refusals} == {"HANDED_OVER"}
+    assert not any("held" in each for each in refusals), "nothing else is held instead"
+    assert "Wait until they say" in refusals[0]["next_step"]
+    stranger = salon.assistant()
+    other = await stranger.refused("hold_time", **time, **stranger.in_turn)
+    assert other["reason"] == "SLOT_TAKEN"
+
+
+async def test_a_hold_of_another_conversation_is_not_booked_moved_to_given_up_or_handed_over(
+    salon, assistant
+):
+    held = await salon.assistant().find_and_hold()
+    booked = await assistant.book(await assistant.find_and_hold(in_days(8)))
+    name, zone, turn = held["hold"], {"time_zone": ZONE}, assistant.in_turn
+    moving = {"booking": booked["booking"], "version": 1, "confirmed": held["to_confirm"]}
+    time = (await assistant.find(in_days(9)))["times"][0]["time"]
+    refusals = [
+        await assistant.refused("book", **assistant.booking_of(held)),
+        await assistant.refused("reschedule", to=name, **moving, **turn),
+        await assistant.refused("hold_time", time=time, instead_of=name, **zone, **turn),
+        await assistant.refused("make_booking_form_link", hold_or_time=name, **zone, **turn),
+    ]
+    assert {each["reason"] for each in refusals} == {"RESOURCE_NOT_FOUND"}
+    assert len(salon.bookings()) == 1
+
+
+SOON = datetime.now(UTC) + timedelta(minutes=5)
+
+
+def a_hold(number, expires_at=SOON):
+    """A hold of an hour of its own."""
+    start = datetime(2030, 1, 7, tzinfo=UTC) + timedelta(hours=number)
+    return Hold(
+        name=f"businesses/salon/holds/{number}",
+        appointment_type="businesses/salon/appointmentTypes/haircut",
+        calendars=("businesses/salon/calendars/anna",),
+        start=start,
+        end=start + timedelta(hours=1),
+        expires_at=expires_at,
+        holder="chat",
+    )
+
+
+def held(hold):
+    """The hold as tools name it."""
+    return Held(hold.name.rpartition("/")[2], Time("haircut", "anna", hold.start, 60))
+
+
+def test_what_is_remembered_is_bounded_and_the_oldest_is_forgotten():
+    memory = Memory(conversations_max=2)
+    holds = [a_hold(number) for number in range(EACH_MAX + 1)]
+    for hold in holds:
+        memory.has_handed_over("one", hold)
+    assert not memory.is_handed_over("one", held(holds[0]))
+    assert memory.is_handed_over("one", held(holds[1]))
+    memory.has_handed_over("two", holds[0])
+    memory.has_handed_over("three", holds[0])
+    assert not memory.is_handed_over("one", held(holds[1]))
+
+    for hold in holds[:3]:
+        memory.has_held("one", hold)
+    assert [memory.is_of_another("two", held(hold).hold_id) for hold in holds[:3]] == [
+        False,
+        True,
+        True,
+    ]
+
+
+def test_a_form_is_not_waited_for_without_end():
+    memory = Memory()
+    old = a_hold(1, datetime.now(UTC) - HANDED_OVER_FOR)
+    memory.has_handed_over("one", old)
+    assert not memory.is_handed_over("one", held(old))
+    assert not memory.is_handed_over("one", held(old).time)
