@@ -1,5 +1,7 @@
 """The dialogue, step by step: which tool is called with what, and what the person is told."""
 
+import pytest
+
 from slotcast_chat.assistant.refusals import unanswered
 from slotcast_chat.assistant.state import Question, Say
 from tests.chat.dialogues import (
@@ -51,6 +53,73 @@ def test_nothing_is_booked_without_a_yes():
         action = talk.says(message)
 
         assert not is_call(action, "book"), message
+
+
+YES_AND_MORE = [
+    "ok no",
+    "Ok, no.",
+    "Right, wait a moment",
+    "Ok, how much is it?",
+    "Fine, is there parking?",
+    "Great, what's the address",
+    "yes if it is cheap",
+    "ok stop",
+    "fine, never mind",
+    "yes and can it be with Ben",
+    "Yes, with Ben",
+    "yes please, however not with her",
+    "good, is Anna nice?",
+    "sure, in a minute",
+    "ok cancel",
+    "Right\u2026 keep it open",
+    "thanks",
+    "yes?",
+    "yes yes no",
+    "Ok, don\u2019t",
+]
+
+
+@pytest.mark.parametrize("message", YES_AND_MORE)
+def test_a_message_that_only_begins_as_a_yes_does_books_nothing_and_the_next_yes_does(message):
+    talk = Dialogue()
+    asked = text_of(talk.until_summed_up())
+
+    action = talk.says(message)
+
+    assert not is_call(action, "book")
+    if isinstance(action, Say) and talk.state.question is Question.BOOK:
+        assert text_of(action).endswith(asked)
+        assert is_call(talk.says("Yes"), "book")
+
+
+@pytest.mark.parametrize("message", ["ok stop", "fine, never mind", "ok cancel"])
+def test_what_ends_it_after_an_ok_ends_it(message):
+    talk = Dialogue()
+    talk.until_summed_up()
+
+    assert "nothing is booked" in text_of(talk.says(message))
+    assert talk.state.held is None
+
+
+CANCELS_NOTHING = [
+    ("ok, keep it", "leave your appointment"),
+    ("ok no", "leave your appointment"),
+    ("Right, wait", "leave your appointment"),
+    ("Right, is there a fee?", "Shall I cancel"),
+    ("Fine, but is it free", "Shall I cancel"),
+    ("yes if it costs nothing", "Shall I cancel"),
+    ("book it", "Shall I cancel"),
+]
+
+
+@pytest.mark.parametrize(("message", "told"), CANCELS_NOTHING)
+def test_a_message_that_only_begins_as_a_yes_does_cancels_nothing(message, told):
+    talk = Dialogue()
+    talk.until_booked()
+    talk.says("I have to cancel my appointment")
+
+    assert told in text_of(talk.says(message))
+    assert talk.state.booked is not None
 
 
 def test_a_zone_that_is_not_known_is_asked_for():
@@ -239,6 +308,56 @@ def test_a_form_is_handed_over_with_what_was_said():
     told = talk.tool({**held("10:00"), "link": "https://example.com/book/#ticket"})
     assert isinstance(told, Say)
     assert told.link == "https://example.com/book/#ticket"
+
+
+def with_the_form():
+    talk = Dialogue()
+    talk.until_held("My name is Ada. A haircut tomorrow at 10:00")
+    talk.says("I'd rather fill in a form")
+    talk.tool({**held("10:00"), "link": "https://example.com/book/#ticket"})
+    return talk
+
+
+def test_what_the_form_has_is_not_held_or_booked_beside_it_whatever_is_said():
+    talk = with_the_form()
+    messages = ("ok", "yes, book it please", "I'm stuck, can you book it for me?", "yes", "Ada")
+
+    told = [text_of(talk.says(message)) for message in messages]
+
+    assert all("Please finish there" in text for text in told)
+    assert all(words("10:00") in text for text in told)
+
+
+@pytest.mark.parametrize("reason", ["RESOURCE_NOT_FOUND", "HOLD_ENDED", "HANDED_OVER"])
+def test_a_second_link_to_a_form_that_was_opened_is_refused_and_nothing_is_held_anew(reason):
+    talk = with_the_form()
+
+    assert is_call(talk.says("The form again, please"), "make_booking_form_link")
+    told = talk.tool(refused(reason))
+
+    assert "Please finish there" in text_of(told)
+    assert "Please finish there" in text_of(talk.says("yes"))
+
+
+def test_another_time_than_that_of_the_form_is_held_when_it_is_asked_for():
+    talk = with_the_form()
+
+    assert is_call(talk.says("Rather Friday at 11:00"), "find_times")
+    assert is_call(talk.tool(times("11:00")), "hold_time")
+    asked = talk.tool(held("11:00", number=2))
+
+    assert text_of(asked).endswith("Shall I book it?")
+    assert is_call(talk.says("Yes"), "book")
+
+
+def test_what_the_conversation_has_booked_already_is_told_and_not_booked_again():
+    talk = Dialogue()
+    talk.until_summed_up()
+    talk.says("Yes")
+
+    told = talk.tool(refused("ALREADY_BOOKED", message="It is booked. [booking: 1, version: 2]"))
+
+    assert text_of(told) == "It is booked. I do not book it a second time."
 
 
 def test_why_not_is_explained_with_what_is_open_near_it():

@@ -2,6 +2,7 @@
 
 import pytest
 
+from slotcast_chat.assistant.consent import agrees_to_book, agrees_to_cancel
 from slotcast_chat.assistant.listening import (
     Wish,
     email_of,
@@ -71,6 +72,32 @@ def test_a_yes_is_a_yes(message):
 )
 def test_what_is_no_plain_yes_books_nothing(message):
     assert not is_yes(message)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Yes",
+        "yes, please",
+        "OK, book it",
+        "Perfect, go ahead",
+        "Yes please, thanks!",
+        "Yes, that's right",
+        "yes, do it",
+        "ok great, thank you very much",
+        "I\u2019ll take it",
+        "Yes, that one.",
+        "Yes, book it please",
+        "please book it for me",
+    ],
+)
+def test_what_is_all_yes_agrees(message):
+    assert agrees_to_book(message)
+
+
+@pytest.mark.parametrize("message", ["Yes, cancel it.", "cancel my appointment", "ok", "Yes!"])
+def test_what_is_all_yes_agrees_to_a_cancellation(message):
+    assert agrees_to_cancel(message)
 
 
 def test_a_no_is_a_no():

@@ -180,6 +180,37 @@ async def test_an_endpoint_that_fails_is_tried_again_and_else_told(connect_to):
     assert third.text == "Hm."
 
 
+async def test_what_tools_answered_before_the_endpoint_failed_is_known_to_the_model_after_it(
+    connect_to,
+):
+    def thinks(messages):
+        if answers_of(messages):
+            return {"content": "It goes on."}
+        model.statuses = [503, 503]
+        return call("list_services", 1)
+
+    async with talking_to(connect_to, thinks) as (model, assistant):
+        failed = await assistant.answer("Hello")
+        said = await assistant.answer("Please try again")
+
+    roles = [each["role"] for each in model.asked[-1]["messages"]]
+    assert "503" in failed.text
+    assert said.text == "It goes on."
+    assert roles == ["system", "user", "assistant", "tool", "user"]
+
+
+def test_a_call_that_was_broken_off_is_told_to_have_no_answer():
+    before = [{"role": "user", "content": "Hello"}]
+    calls = call("book", 1)["tool_calls"] + call("find_times", 2)["tool_calls"]
+    broken = [*before, {"role": "assistant", "tool_calls": calls}]
+
+    kept = model_assistant.answered(before, broken)
+
+    assert [each.get("tool_call_id") for each in kept[2:]] == ["call-1", "call-2"]
+    assert all("NO_ANSWER" in each["content"] for each in kept[2:])
+    assert model_assistant.answered(before, [*before, {"role": "user"}]) == before
+
+
 async def test_without_a_model_in_the_environment_it_is_said_what_to_set(monkeypatch):
     monkeypatch.delenv("SLOTCAST_CHAT_MODEL_URL", raising=False)
 

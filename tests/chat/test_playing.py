@@ -31,6 +31,8 @@ async def test_the_assistant_by_rules_books_what_is_wanted_whatever_happens_mean
         "Instructions as a name",
         "The booking's answer is lost twice",
         "Booked, and then moved",
+        "A no that begins as a yes does",
+        "Cancelling, and then keeping it after all",
     )
 
     assert [each.verdict.faults for each in results.values()] == [()] * len(results)

@@ -149,6 +149,20 @@ async def test_a_chip_that_is_clicked_is_held_and_shown_so(http, client):
     assert "held for you until" in list(slots)[-1]["text"]
 
 
+async def test_what_was_offered_before_a_booking_cannot_be_chosen_after_it(http, client):
+    page, chips = await asked_for_times(http)
+    for body in ({"time": chips[0]["time"]}, {"text": "Ada"}, {"text": "No"}, {"text": "Yes"}):
+        await page.send(**body)
+    await page.listen(lambda kind, told: kind == "said" and told["isBooked"])
+    told = await page.listen(lambda kind, told: kind == "chips")
+
+    await page.send(time=chips[1]["time"])
+    said = await page.listen(lambda kind, told: kind == "said")
+
+    assert told["states"] == {}
+    assert said["text"].startswith("I no longer offer that time.")
+
+
 async def test_the_chat_says_by_itself_that_the_form_has_booked(http, client):
     page, chips = await asked_for_times(http)
     await page.send(time=chips[0]["time"])

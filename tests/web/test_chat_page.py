@@ -151,13 +151,16 @@ async def test_a_chip_goes_grey_and_comes_back_is_held_and_the_form_books_it(sho
 
 
 async def test_one_books_without_leaving_the_chat_and_what_is_said_is_only_text(shop, chat):
-    await chat.say("A haircut with Stylist 2 tomorrow at 10:00")
+    await chat.say("A haircut with Stylist 2 tomorrow morning")
+    await expect(chat.chips).to_have_count(4)
+    await chat.say("at 10:00")
     await chat.hears("What is your name")
     await chat.say(HOSTILE)
     await chat.hears("What is your e-mail address")
     await chat.say("No")
     await chat.reply("Yes, please.").click()
     await chat.hears("Booked: Haircut with Stylist 2")
+    await expect(chat.page.locator('button.chip:not([aria-disabled="true"])')).to_have_count(0)
 
     (booking,) = await stored_bookings(shop)
     assert booking.customer.display_name == HOSTILE

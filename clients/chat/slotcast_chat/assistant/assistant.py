@@ -5,6 +5,7 @@ from __future__ import annotations
 from slotcast_chat.assistant.hearing import hear, pick
 from slotcast_chat.assistant.learning import booked_elsewhere, learn
 from slotcast_chat.assistant.refusals import unanswered
+from slotcast_chat.assistant.repeating import joined, pending, taken_up
 from slotcast_chat.assistant.state import Booked, Call, Say, State, Step
 from slotcast_chat.tools import AnswerLost, Tools, call_surely
 
@@ -21,10 +22,18 @@ class Assistant:
 
     async def answer(self, message: str) -> Say:
         """Answer a message of the person."""
-        return await self._take(hear(self.state, message))
+        unknown = pending(self.state)
+        told = await self._take(hear(self.state, message))
+        if unknown is None or self.state.called is not None:
+            return told
+        step = taken_up(self.state, unknown, message, told)
+        return told if step is None else joined(told, await self._take(step))
 
     async def pick(self, time: str) -> Say:
         """Take one of the offered times, by its name."""
+        if pending(self.state) is not None:
+            # What became of the last call is told first: the time is picked after that.
+            return await self._take(hear(self.state, ""))
         return await self._take(pick(self.state, time))
 
     async def booked_elsewhere(self, booked: Booked) -> Say:

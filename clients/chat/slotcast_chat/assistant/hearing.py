@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from slotcast_chat.assistant import listening, sentences, steps
+from slotcast_chat.assistant import consent, listening, sentences, steps
 from slotcast_chat.assistant.listening import Wish
 from slotcast_chat.assistant.places import zone_answered, zone_named
 from slotcast_chat.assistant.state import Call, Goal, Question, Say, State, Step
+from slotcast_chat.assistant.steps import begin_anew
 from slotcast_chat.assistant.time_words import clock_of, names_an_hour, time_words
 
 MESSAGE_MAX = 2000
@@ -25,8 +26,7 @@ _CHANGES = re.compile(
 def hear(state: State, message: str) -> Step:
     """Take a message of the person."""
     if state.called is not None and state.called.tool not in READ_ONLY:
-        # Whether it was done is not known. The same call, of the same turn, is done once.
-        return replace(state, called=None), state.called
+        return _repeat(state, state.called, message)
     message = message[:MESSAGE_MAX]
     state = replace(state, turn=state.turn + 1, held_again=False, called=None)
     if not message.strip():
@@ -43,19 +43,23 @@ def pick(state: State, time: str) -> Step:
     return steps.hold_offer(state, offer)
 
 
-def begin_anew(state: State) -> State:
-    """Return the state for another appointment of the same person."""
-    return State(
-        conversation=state.conversation,
-        zone=state.zone,
-        turn=state.turn,
-        services=state.services,
-        business=state.business,
-        name=state.name,
-        email=state.email,
-        phone=state.phone,
-        email_asked=state.email_asked,
-    )
+def is_news(state: State, message: str) -> bool:
+    """Tell whether a message asks for something by itself, whatever was asked before."""
+    message = re.sub(r"\bnow\b", "", message, flags=re.IGNORECASE)
+    wishes = listening.wishes_of(message) - {Wish.STOP, Wish.CANCEL, Wish.WHY}
+    return bool(wishes) or _asks_for_more(state, message)
+
+
+def _repeat(state: State, call: Call, message: str) -> Step:
+    """Learn whether it was done: the same call, of the same turn, is done once."""
+    state = replace(state, called=None)
+    if not (consent.objects(message) or is_news(state, message)):
+        return state, call
+    if call.tool in {"cancel", "reschedule"}:
+        # That can be looked up, and so it is not tried again.
+        state = replace(state, turn=state.turn + 1, goal=Goal.BOOK, held=None)
+        return _look_up(state, str(call.arguments["booking"]))
+    return replace(state, held_again=call.tool == "book"), call
 
 
 # What answers a question. Each falls back to `_open`, which takes anything.
@@ -161,25 +165,28 @@ def _to_email(state: State, message: str) -> Step:
 
 def _to_book(state: State, message: str) -> Step:
     state = _with_details(state, message)
-    if listening.is_yes(message) and not time_words(message):
+    if consent.agrees_to_book(message):
         return steps.book(state)
     name, _ = listening.name_told(message)
     if (name or listening.email_of(message)) and not time_words(message):
         return steps.with_hold(state)
-    if Wish.STOP in listening.wishes_of(message):
+    if consent.gives_up(message):
         return _stop(state, message)
-    if listening.is_no(message) and not _asks_for_more(state, message):
+    if consent.declines(message) and not _asks_for_more(state, message):
         return steps.ask(
             state,
             Question.WHEN,
             "Then I do not book it. What shall I change: the time, the service, or with whom?",
         )
-    return _open(state, message)
+    after, action = _open(state, message)
+    if isinstance(action, Say) and after.question is Question.BOOK:
+        action = replace(action, text=f"I do that only at a plain yes.\n{action.text}")
+    return after, action
 
 
 def _to_cancel(state: State, message: str) -> Step:
     assert state.booked is not None
-    if listening.is_yes(message):
+    if consent.agrees_to_cancel(message):
         return steps.call(
             state,
             "cancel",
@@ -190,7 +197,10 @@ def _to_cancel(state: State, message: str) -> Step:
         )
     if time_words(message) or Wish.MOVE in listening.wishes_of(message):
         return _move(replace(state, goal=Goal.MOVE), message)
-    return steps.tell(state, "Then I leave your appointment as it is.", booked=state.booked)
+    if consent.keeps(message):
+        state = replace(state, goal=Goal.BOOK)
+        return steps.tell(state, "Then I leave your appointment as it is.", booked=state.booked)
+    return steps.ask_cancel(state, "I do that only at a plain yes.\n")
 
 
 def _to_booking(state: State, message: str) -> Step:

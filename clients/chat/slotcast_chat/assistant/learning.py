@@ -160,7 +160,7 @@ def _explained(state: State, content: Content) -> Step:
 
 def _linked(state: State, content: Content) -> Step:
     held = held_of(content)
-    state = replace(state, held=held, goal=Goal.BOOK)
+    state = replace(state, held=held, goal=Goal.BOOK, handed_over=held.hold)
     text = (
         f"Here is the form, with what I know filled in. {sentences.held_for_you(held)}"
         f" The link opens for one person:\n{content['link']}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -55,8 +56,8 @@ def refuse(state: State, call: Call, answer: Answer) -> Step:
 def unanswered(state: State, call: Call) -> Step:
     """Take it that no answer came, however often it was tried."""
     text = (
-        "I got no answer, and so I do not know whether it is done. Say anything, and I try the very"
-        " same again: it is done once at most."
+        "I got no answer, and so I do not know whether it is done. I find out with your next"
+        " message: it is done once at most. If you do not want it any more, tell me so."
     )
     return replace(state, called=call), Say(text=text, held=state.held)
 
@@ -109,7 +110,9 @@ def _held(values: Content) -> Held:
 
 
 def _hold_ended(state: State, call: Call, content: Content) -> Step:
-    """Hold the same anew, once: the slot may be free still."""
+    """Hold the same anew, once: the slot may be free still. What a form has is left to it."""
+    if state.is_at_the_form:
+        return steps.at_the_form(state)
     if state.held is None or state.held_again:
         text = f"{sentences.sentence(content['message'])} When would suit you?"
         return steps.ask(replace(state, held=None, when=""), Question.WHEN, text)
@@ -168,12 +171,26 @@ def _not_found(state: State, call: Call, content: Content) -> Step:
     return _hold_ended(state, call, content)
 
 
+def _handed_over(state: State, _call: Call, content: Content) -> Step:
+    if state.held is not None:
+        return steps.at_the_form(replace(state, handed_over=state.held.hold))
+    return steps.tell(state, f"{sentences.sentence(content['message'])} Please finish there.")
+
+
+def _already_booked(state: State, _call: Call, content: Content) -> Step:
+    text = re.sub(r"\s*\[booking:[^\]]*\]", "", content["message"])
+    state = replace(state, held=None, offers=(), readings=(), when="")
+    return steps.tell(state, f"{sentences.sentence(text)} I do not book it a second time.")
+
+
 _REASONS: Mapping[str, Callable[[State, Call, Content], Step]] = {
     "HOLD_ENDED": _hold_ended,
     "CONSENT_MISMATCH": _not_agreed,
     "INVALID_REQUEST": _invalid,
     "VERSION_MISMATCH": _changed_since,
     "RESOURCE_NOT_FOUND": _not_found,
+    "HANDED_OVER": _handed_over,
+    "ALREADY_BOOKED": _already_booked,
 }
 
 

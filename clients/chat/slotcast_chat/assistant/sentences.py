@@ -100,6 +100,16 @@ def held_for_you(held: Held) -> str:
     return f"{what}, {held.words}, is held for you until {held.until}."
 
 
+def at_the_form(held: Held) -> str:
+    """Tell that the form has what is held."""
+    agreed = held.to_confirm
+    what = agreed["service"] + (f" with {agreed['person']}" if agreed.get("person") else "")
+    return (
+        f"You have the form for that time: {what}, {held.words}. Please finish there; I do not book"
+        " it a second time here. If you want another time instead, tell me when."
+    )
+
+
 def booked(booking: Booked, name: str) -> str:
     """Tell what was booked."""
     what = f"{booking.service} with {booking.person}" if booking.person else booking.service

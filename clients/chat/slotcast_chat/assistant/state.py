@@ -101,6 +101,7 @@ class State:
     heard: a message that is taken up once something else is known.
     held_again: in this turn, a hold that had ended was made anew already.
     called: a call whose answer never came.
+    handed_over: the hold for which a link to the form was given last.
     """
 
     conversation: str
@@ -125,6 +126,12 @@ class State:
     booked: Booked | None = None
     held_again: bool = False
     called: Call | None = None
+    handed_over: str = ""
+
+    @property
+    def is_at_the_form(self) -> bool:
+        """True: what is held is the form's to book, and not to be held or booked beside it."""
+        return self.held is not None and self.held.hold == self.handed_over
 
     def service_values(self) -> Content:
         """Return what list_services said of the chosen service."""

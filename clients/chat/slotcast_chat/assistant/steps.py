@@ -33,6 +33,21 @@ def in_turn(state: State) -> dict[str, object]:
     return {"conversation": state.conversation, "turn": state.turn}
 
 
+def begin_anew(state: State) -> State:
+    """Return the state for another appointment of the same person."""
+    return State(
+        conversation=state.conversation,
+        zone=state.zone,
+        turn=state.turn,
+        services=state.services,
+        business=state.business,
+        name=state.name,
+        email=state.email,
+        phone=state.phone,
+        email_asked=state.email_asked,
+    )
+
+
 def proceed(state: State) -> Step:
     """Ask for what is missing for a time; with all of it, look for times."""
     if not state.services:
@@ -94,10 +109,19 @@ def with_hold(state: State) -> Step:
     assert state.held is not None
     if state.goal is Goal.FORM:
         return form_link(state)
+    if state.is_at_the_form:
+        return at_the_form(state)
     if state.goal is Goal.MOVE and state.booked is not None:
         return ask(state, Question.BOOK, sentences.summed_up(state))
     missing = ask_customer(state, f"{sentences.held_for_you(state.held)}\n")
     return missing or ask(state, Question.BOOK, sentences.summed_up(state))
+
+
+def at_the_form(state: State) -> Step:
+    """Say that the form has the time: it is not held or booked beside it."""
+    assert state.held is not None
+    text = sentences.at_the_form(state.held)
+    return tell(replace(state, goal=Goal.BOOK), text, held=state.held)
 
 
 def ask_customer(state: State, before: str) -> Step | None:
@@ -126,6 +150,8 @@ def customer(state: State) -> dict[str, str]:
 def book(state: State) -> Step:
     """Do what the person has just said yes to."""
     assert state.held is not None
+    if state.is_at_the_form:
+        return at_the_form(state)
     if state.goal is Goal.MOVE and state.booked is not None:
         return call(
             state,
@@ -183,10 +209,10 @@ def wait(state: State) -> Step:
     )
 
 
-def ask_cancel(state: State) -> Step:
+def ask_cancel(state: State, before: str = "") -> Step:
     """Ask whether to cancel the booking that is known."""
     assert state.booked is not None
-    text = f"Shall I cancel this appointment?\n{sentences.stands(state.booked)}"
+    text = f"{before}Shall I cancel this appointment?\n{sentences.stands(state.booked)}"
     return ask(state, Question.CANCEL, text)
 
 

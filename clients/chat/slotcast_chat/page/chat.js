@@ -74,10 +74,16 @@ function showState(button, state) {
   button.setAttribute("aria-disabled", String(state !== "OPEN"));
 }
 
-function addChips(item, offered) {
-  for (const button of chips.values()) showState(button, "GONE");
-  for (const button of chips.values()) button.querySelector(".state").textContent = "no longer offered";
+function withdrawChips() {
+  for (const button of chips.values()) {
+    showState(button, "GONE");
+    button.querySelector(".state").textContent = "no longer offered";
+  }
   chips = new Map();
+}
+
+function addChips(item, offered) {
+  withdrawChips();
   const group = element("div", "chips");
   group.setAttribute("role", "group");
   group.setAttribute("aria-label", `Open times, in ${offered[0].zone}`);
@@ -116,6 +122,7 @@ function said(values) {
   if (values.link) text = text.replace(values.link, "").trim();
   const item = addMessage("Assistant", text, values.isBooked ? "done" : "");
   if (values.chips.length) addChips(item, values.chips);
+  else if (values.isBooked) withdrawChips();
   if (values.link) addLink(item, values.link);
   showReplies(values.replies);
   log.scrollTop = log.scrollHeight;

@@ -105,6 +105,8 @@ class Talk:
             self._booked.add(said.booked.booking)
         if said.offers:
             self._show(said.offers, minutes_by_service)
+        elif said.booked is not None:
+            self._chips = self._chips.showing(())
         self._chips = replace(self._chips, held=said.held)
         await self.events.tell(
             "said",
