@@ -247,10 +247,12 @@ class TestAllBusinesses:
 class TestScope:
     async def test_it_takes_no_message_of_its_own(self, database, monkeypatch):
         """It would on each batch, of which there are thousands a second."""
-        sent, execute = [], Session.execute
+        sent, execute, test = [], Session.execute, asyncio.current_task()
 
         async def spying(self, query, *args, **options):
-            sent.append(query.partition(" ")[0])
+            # Servers of other tests may have something to do in the same loop.
+            if asyncio.current_task() is test:
+                sent.append(query.partition(" ")[0])
             return await execute(self, query, *args, **options)
 
         async with database.snapshot("demo") as tx:
