@@ -75,6 +75,13 @@ async def caught_up(conversations, revision):
     await asyncio.sleep(0)
 
 
+async def begun(asking):
+    """Let a question go as far as it comes by itself: to where it waits for the view."""
+    task = asyncio.ensure_future(asking)
+    await asyncio.sleep(0)
+    return task
+
+
 def waiting(conversation):
     return asyncio.create_task(anext(conversation))
 
@@ -252,8 +259,7 @@ async def test_a_view_that_hears_nothing_shows_nothing(ada, clock):
     clock.advance(STALE_AFTER_SECONDS)
     assert ada.is_stale
     for question in (ada.slots, ada.gone):
-        asking = asyncio.create_task(question())
-        await asyncio.sleep(0)
+        asking = await begun(question())
         clock.advance(1)
         with pytest.raises(ViewStale) as stale:
             await asking
@@ -261,8 +267,7 @@ async def test_a_view_that_hears_nothing_shows_nothing(ada, clock):
 
 
 async def test_a_conversation_is_told_once_that_nothing_is_known(ada, stream, clock):
-    waiter = waiting(ada)
-    await asyncio.sleep(0)
+    waiter = await begun(waiting(ada))
     clock.advance(STALE_AFTER_SECONDS)
     stale = await waiter
     assert isinstance(stale, Stale)
@@ -326,8 +331,7 @@ async def test_an_outage_longer_than_a_client_waits_heals_too(script, clock):
 
 
 async def test_a_watch_that_is_refused_for_good_is_raised_to_everyone(ada, conversations, stream):
-    waiter = waiting(ada)
-    await asyncio.sleep(0)
+    waiter = await begun(waiting(ada))
     stream.end(refused(grpc.StatusCode.UNAUTHENTICATED, "KEY_INVALID"))
     with pytest.raises(KeyInvalid):
         await waiter
@@ -341,8 +345,7 @@ async def test_leaving_the_block_ends_all(client, script):
         stream.send(*snapshot(1, FIVE))
         ada = conversations.open("ada")
         await ada.slots()
-        waiter = waiting(ada)
-        await asyncio.sleep(0)
+        waiter = await begun(waiting(ada))
     with pytest.raises(StopAsyncIteration):
         await waiter
     with pytest.raises(ConversationForgotten):
@@ -387,8 +390,7 @@ async def test_read_your_writes_the_next_slots_are_not_older_than_ones_own_hold(
 async def test_a_view_that_does_not_reach_ones_own_write_shows_nothing(ada, script, clock):
     script.on("HoldSlot", lambda _: hold_answer(FIVE[0], 5))
     await ada.hold_slot(FIVE[0])
-    asking = asyncio.create_task(ada.slots())
-    await asyncio.sleep(0)
+    asking = await begun(ada.slots())
     clock.advance(1)
     with pytest.raises(ViewStale):
         await asking
@@ -450,8 +452,7 @@ async def test_a_hold_that_lapses_and_is_taken_at_once_is_told_gone(
     await ada.hold_slot(FIVE[0])
     stream.send(delta(2, closed=[FIVE[0]]))
     await caught_up(conversations, 2)
-    waiter = waiting(ada)
-    await asyncio.sleep(0)
+    waiter = await begun(waiting(ada))
     # Lapsed and taken in one frame, which says nothing of it: it was closed, and is.
     stream.send(heartbeat(4, FIVE[1:], seconds=60))
     assert (await waiter).gone == (FIVE[0],)
@@ -564,8 +565,7 @@ async def test_a_refusal_is_told_once_and_not_shown_again(ada, stream, script):
     script.in_turn("HoldSlot", refusal)
     with pytest.raises(SlotTaken):
         await ada.hold_slot(FIVE[0])
-    asking = asyncio.create_task(ada.slots())
-    await asyncio.sleep(0)
+    asking = await begun(ada.slots())
     assert not asking.done()
     stream.send(delta(4, closed=FIVE[:2]))
     assert await asking == tuple(FIVE[2:])
@@ -627,8 +627,7 @@ async def test_an_idle_conversation_is_forgotten(few, clock):
 
 
 async def test_idle_conversations_are_forgotten_also_when_nobody_asks(ada, conversations, clock):
-    telling = asyncio.create_task(_all(ada))
-    await asyncio.sleep(0)
+    telling = await begun(_all(ada))
     clock.advance(3600)
     assert [type(news) for news in await telling] in ([], [Stale])
     assert len(conversations) == 0
@@ -722,8 +721,7 @@ async def test_a_window_that_begins_after_now_is_not_shown(conversations, script
     wrong = await script.stream()
     wrong.send(*snapshot(1, FIVE, seconds=-3 * DAY_SECONDS))
     await script.stream()
-    asking = asyncio.create_task(conversations.open("ada").slots())
-    await asyncio.sleep(0)
+    asking = await begun(conversations.open("ada").slots())
     clock.advance(1)
     with pytest.raises(ViewStale):
         await asking

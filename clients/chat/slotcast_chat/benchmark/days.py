@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
+import calendar
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
+_WEEKDAYS = tuple(name.lower() for name in calendar.day_name)
+_MONTHS = tuple(calendar.month_name)[1:]
 _PLACE = re.compile(r"\{(date|weekday|iso|month-date|time):([^{}]+)\}")
 _DAYS_AHEAD_MAX = 800
 
