@@ -16,6 +16,7 @@ from service.domain.capability import (
 from service.domain.catalog import AppointmentType, Calendar, Catalog
 from service.domain.change import BookingState, OfferRef
 from service.domain.delivery import Delivery
+from service.domain.interval import Interval
 from service.domain.waitlist import EntryStatus, WaitlistEntry
 from service.notify.delivery import Busy, Skipped
 from service.notify.letters.facts import (
@@ -220,30 +221,21 @@ async def _load_waiting(
 
 
 def _waiting_letter(catalog: Catalog, entry: WaitlistEntry, links: Links) -> Letter:
-    customer, type_ = entry.customer, catalog.types.get(entry.type_id)
+    type_ = catalog.types.get(entry.type_id)
     calendar_ids = entry.calendar_ids or (type_.primary_calendar_ids if type_ else ())
     calendars = [found for each in calendar_ids if (found := catalog.calendars.get(each))]
-    return Letter(
-        kind=LetterKind.WAITLIST_JOINED,
-        recipient=Recipient.CUSTOMER,
-        # Without the name that was typed: whoever has this address may be a stranger.
-        to=Mailbox(address=customer.email),
-        host=_host(catalog),
-        appointments=(
-            Appointment(
-                booking_id=entry.entry_id,
-                version=0,
-                status=None,
-                title=_type_name(catalog, entry.type_id),
-                calendars=_calendar_names(catalog, entry.calendar_ids),
-                during=entry.windows[0],
-                zone=calendars[0].zone if calendars else "UTC",
-                link=links.to_entry(catalog.business.business_id, entry.entry_id, entry.last_end),
-            ),
-        ),
-        languages=(customer.language, catalog.business.language),
-        zone=customer.time_zone,
-        waits_in=entry.windows,
+    wish = Appointment(
+        booking_id=entry.entry_id,
+        version=0,
+        status=None,
+        title=_type_name(catalog, entry.type_id),
+        calendars=_calendar_names(catalog, entry.calendar_ids),
+        during=entry.windows[0],
+        zone=calendars[0].zone if calendars else "UTC",
+        link=links.to_entry(catalog.business.business_id, entry.entry_id, entry.last_end),
+    )
+    return _to_who_waits(
+        LetterKind.WAITLIST_JOINED, catalog, entry.customer, wish, waits_in=entry.windows
     )
 
 
@@ -259,27 +251,41 @@ def _offer_letter(
     catalog: Catalog, customer: Customer, hold: Hold, offer: OfferRef, links: Links
 ) -> Letter:
     calendar = catalog.calendars.get(hold.calendar_ids[0])
+    offered = Appointment(
+        booking_id=hold.hold_id,
+        version=0,
+        status=None,
+        title=_type_name(catalog, hold.type_id),
+        calendars=_calendar_names(catalog, hold.calendar_ids),
+        during=hold.appointment,
+        zone=calendar.zone if calendar else "UTC",
+        link=links.to_entry(catalog.business.business_id, offer.entry_id, offer.expires_at),
+    )
+    return _to_who_waits(
+        LetterKind.WAITLIST_OFFER, catalog, customer, offered, offered_until=offer.expires_at
+    )
+
+
+def _to_who_waits(
+    kind: LetterKind,
+    catalog: Catalog,
+    customer: Customer,
+    appointment: Appointment,
+    *,
+    offered_until: datetime | None = None,
+    waits_in: tuple[Interval, ...] = (),
+) -> Letter:
     return Letter(
-        kind=LetterKind.WAITLIST_OFFER,
+        kind=kind,
         recipient=Recipient.CUSTOMER,
         # Without the name that was typed: whoever has this address may be a stranger.
         to=Mailbox(address=customer.email),
         host=_host(catalog),
-        appointments=(
-            Appointment(
-                booking_id=hold.hold_id,
-                version=0,
-                status=None,
-                title=_type_name(catalog, hold.type_id),
-                calendars=_calendar_names(catalog, hold.calendar_ids),
-                during=hold.appointment,
-                zone=calendar.zone if calendar else "UTC",
-                link=links.to_entry(catalog.business.business_id, offer.entry_id, offer.expires_at),
-            ),
-        ),
+        appointments=(appointment,),
         languages=(customer.language, catalog.business.language),
         zone=customer.time_zone,
-        offered_until=offer.expires_at,
+        offered_until=offered_until,
+        waits_in=waits_in,
     )
 
 
