@@ -27,7 +27,7 @@ slotcast-chat benchmark --list               which conversations there are
 - *tool calls*, *seconds*: of one conversation, on average; what is put in a tool's way counts.
 - The times of a tool's call are those of the MCP server and the service, without what a scenario
   puts in its way, over streamable HTTP. They depend on the machine, and on what else it does: this
-  one has two cores, on which all of it ran, and others' tests beside it.
+  one has two cores, on which all of it ran.
 
 ## What is played
 
