@@ -79,6 +79,16 @@ class Booking:
     conversation: str = ""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BookingQuery:
+    """Which bookings are asked for: those that start in a window. Nothing named means any."""
+
+    window: Interval
+    calendar_id: str | None = None
+    conversation: str = ""
+    statuses: frozenset[BookingStatus] = frozenset()
+
+
 class HoldStatus(StrEnum):
     """Where a hold stands. One that has expired is still LIVE here: its claim's time tells."""
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from service.domain.booking import Booking
+from service.domain.booking import Booking, BookingQuery
 from service.domain.errors import ResourceNotFound
 from service.domain.scopes import BOOKINGS_READ
 from service.live.feed import BookingFeed
@@ -105,8 +105,12 @@ class BookingService:
         """Answer ListBookings."""
         query = query_hash("ListBookings", request)
         after = self._tokens.read_page(request.page_token, query) if request.page_token else None
-        window = read_window(request.start_time, request.end_time)
-        calendar_id = child_id(request.calendar, call.business_id) if request.calendar else None
+        asked = BookingQuery(
+            window=read_window(request.start_time, request.end_time),
+            calendar_id=child_id(request.calendar, call.business_id) if request.calendar else None,
+            conversation=request.conversation,
+            statuses=frozenset(STATUSES[status] for status in request.statuses),
+        )
         page_size = request.page_size or PAGE_SIZE_DEFAULT
         async with read_at_least(
             self._database, call.business_id, request.min_revision, request.parent
@@ -114,9 +118,7 @@ class BookingService:
             found = await bookings.list_page(
                 reading.tx,
                 call.business_id,
-                window=window,
-                calendar_id=calendar_id,
-                statuses=frozenset(STATUSES[status] for status in request.statuses),
+                asked,
                 after=(datetime.fromisoformat(after[0]), UUID(after[1])) if after else None,
                 limit=page_size + 1,
             )

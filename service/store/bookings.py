@@ -6,14 +6,23 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import RowMapping, any_, literal, select, tuple_
+from sqlalchemy import RowMapping, any_, literal, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from service.domain.booking import Booking, BookingStatus, Customer, Hold, Holder, HoldStatus
+from service.domain.booking import (
+    Booking,
+    BookingQuery,
+    BookingStatus,
+    Customer,
+    Hold,
+    Holder,
+    HoldStatus,
+)
 from service.domain.interval import Interval
 from service.store import tables
 
 _BOOKINGS = tables.bookings.c
+_HAS_CONVERSATION = text("conversation <> ''")
 
 
 async def get(tx: AsyncConnection, business_id: str, booking_id: UUID) -> Booking | None:
@@ -36,25 +45,26 @@ async def by_ids(
 async def list_page(
     tx: AsyncConnection,
     business_id: str,
+    asked: BookingQuery,
     *,
-    window: Interval,
-    calendar_id: str | None,
-    statuses: frozenset[BookingStatus],
-    after: tuple[datetime, UUID] | None,
+    after: tuple[datetime, UUID] | None = None,
     limit: int,
 ) -> list[Booking]:
-    """Return bookings that start in a window, by start and id, after the one named."""
+    """Return bookings, by start and id, after the one named."""
     query = (
         select(tables.bookings)
         .where(_BOOKINGS.business_id == business_id)
-        .where(_BOOKINGS.starts_at >= window.start, _BOOKINGS.starts_at < window.end)
+        .where(_BOOKINGS.starts_at >= asked.window.start, _BOOKINGS.starts_at < asked.window.end)
         .order_by(_BOOKINGS.starts_at, _BOOKINGS.booking_id)
         .limit(limit)
     )
-    if calendar_id is not None:
-        query = query.where(literal(calendar_id) == any_(_BOOKINGS.calendar_ids))
-    if statuses:
-        query = query.where(_BOOKINGS.status.in_([status.value for status in statuses]))
+    if asked.calendar_id is not None:
+        query = query.where(literal(asked.calendar_id) == any_(_BOOKINGS.calendar_ids))
+    if asked.conversation:
+        # Said twice: the planner must know that the index of those that have one has it.
+        query = query.where(_BOOKINGS.conversation == asked.conversation, _HAS_CONVERSATION)
+    if asked.statuses:
+        query = query.where(_BOOKINGS.status.in_([status.value for status in asked.statuses]))
     if after is not None:
         query = query.where(tuple_(_BOOKINGS.starts_at, _BOOKINGS.booking_id) > after)
     return [_booking(row) for row in (await tx.execute(query)).mappings()]

@@ -347,8 +347,10 @@ async def test_bookings_are_listed_as_plain_values(client, script):
             end=DAY + timedelta(days=1),
             calendar="anna",
             statuses=(BookingStatus.PENDING, BookingStatus.NO_SHOW),
+            conversation="chat-7",
         )
     )
+    assert script.calls[0].request.conversation == "chat-7"
     assert page.revision == 4
     assert [booking.status for booking in page] == [BookingStatus.CONFIRMED, BookingStatus.UNKNOWN]
     assert page.items[1].customer is None

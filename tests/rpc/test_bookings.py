@@ -276,6 +276,34 @@ def test_bookings_are_listed_page_by_page_each_once(shop):
     assert [each.name for each in listed] == [booking.name]
 
 
+def test_a_chat_finds_what_it_has_booked_however_far_ahead(shop):
+    for hour, conversation in ((9, "chat-1"), (11, "chat-2"), (10, "chat-2"), (12, "")):
+        request = shop.book_request(tomorrow(hour))
+        request.conversation = conversation
+        shop.call(shop.bookings.Book, request)
+    request = booking_pb.ListBookingsRequest(
+        parent=shop.business,
+        start_time=stamp(tomorrow(0)),
+        end_time=stamp(tomorrow(24 * 1000)),
+        conversation="chat-2",
+        page_size=1,
+    )
+
+    first = shop.call(shop.bookings.ListBookings, request)
+    request.page_token = first.next_page_token
+    second = shop.call(shop.bookings.ListBookings, request)
+
+    found = [*first.bookings, *second.bookings]
+    assert [each.start_time for each in found] == [stamp(tomorrow(10)), stamp(tomorrow(11))]
+    assert {each.conversation for each in found} == {"chat-2"}
+    assert not second.next_page_token
+    request.conversation = "chat-1"
+    _, of_another, _ = refusal(shop.bookings.ListBookings, request, metadata=shop.metadata)
+    request.conversation, request.page_token = "", ""
+    _, of_any, _ = refusal(shop.bookings.ListBookings, request, metadata=shop.metadata)
+    assert (of_another, of_any) == ("INVALID_PAGE_TOKEN", "INVALID_REQUEST")
+
+
 def test_slots_are_listed_page_by_page_each_once(shop):
     request = availability_pb.ListSlotsRequest(
         parent=shop.business,

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import event
 
-from service.domain.booking import BookingStatus, Holder, HoldStatus
+from service.domain.booking import BookingQuery, BookingStatus, Holder, HoldStatus
 from service.domain.change import ChangeKind
 from service.domain.delivery import Channel, Delivery, DeliveryState
 from service.domain.handoff import Handoff
@@ -102,7 +102,8 @@ INSERT INTO claims (business_id, calendar_id, starts_at, ends_at, claim_id, kind
     FROM n WHERE i % 400 = 0;
 INSERT INTO bookings SELECT business_id, gen_random_uuid(), 'visit', ARRAY['calendar-' || i % 5],
         starts_at, starts_at + interval '30 minutes', 'UTC', 'confirmed', 1,
-        '{"display_name": "Eve"}', '{}', starts_at, starts_at, '' FROM n;
+        '{"display_name": "Eve"}', '{}', starts_at, starts_at, '', NULL,
+        CASE WHEN i % 2 = 0 THEN 'chat-' || i ELSE '' END FROM n;
 INSERT INTO holds SELECT business_id, gen_random_uuid(), 'principal-' || i % 100, 'h',
         'key-' || i % 1000, 'visit', ARRAY['calendar-0'], starts_at, starts_at, starts_at,
         CASE WHEN i % 2 = 0 THEN 'live' ELSE 'booked' END FROM n;
@@ -216,12 +217,24 @@ async def list_pages(tx):
         await bookings.list_page(
             tx,
             "demo",
-            window=Interval(START, START + hours(24)),
-            calendar_id=calendar_id,
-            statuses=statuses,
+            BookingQuery(
+                window=Interval(START, START + hours(24)),
+                calendar_id=calendar_id,
+                statuses=statuses,
+            ),
             after=after,
             limit=50,
         )
+    await bookings.list_page(
+        tx,
+        "demo",
+        BookingQuery(
+            window=Interval(START - timedelta(days=365), START + timedelta(days=365)),
+            conversation="chat-7",
+            statuses=frozenset({BookingStatus.CONFIRMED, BookingStatus.PENDING}),
+        ),
+        limit=50,
+    )
 
 
 async def write_all(tx):
@@ -410,6 +423,16 @@ async def test_holds_are_counted_by_one_index_and_only_those_that_live(full, pla
     assert search["Index Name"] == "holds_by_principal"
     condition = search["Index Cond"]
     assert all(name in condition for name in ("business_id", "principal_id", "expires_at"))
+
+
+@pytest.mark.parametrize("planned", [plan_with_values, plan_for_any_values])
+async def test_what_a_chat_has_booked_is_found_by_one_index(full, planned):
+    (of_a_chat,) = [each for each in await statements_of(full, list_pages) if "chat-7" in each[1]]
+    async with full.transaction("demo") as tx:
+        plan = await planned(tx, *of_a_chat)
+
+    used = {node["Index Name"] for node in nodes(plan[0]["Plan"]) if "Index Name" in node}
+    assert used == {"bookings_by_conversation"}
 
 
 async def test_a_batch_locks_no_table_as_a_whole(full):

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from service.domain.booking import BookingStatus, Holder, HoldStatus
+from service.domain.booking import BookingQuery, BookingStatus, Holder, HoldStatus
 from service.domain.interval import Interval
 from service.store import bookings
 from tests.builders import NOW, at, hours, minutes
@@ -21,16 +21,10 @@ async def business(database):
     await make_business(database)
 
 
-async def page(database, **asked):
-    options = {
-        "window": WINDOW,
-        "calendar_id": None,
-        "statuses": frozenset(),
-        "after": None,
-        "limit": 100,
-    }
+async def page(database, *, after=None, limit=100, **asked):
+    query = BookingQuery(**{"window": WINDOW, **asked})
     async with database.snapshot("demo") as tx:
-        return await bookings.list_page(tx, "demo", **{**options, **asked})
+        return await bookings.list_page(tx, "demo", query, after=after, limit=limit)
 
 
 async def test_a_booking_is_read_back_whole(database):

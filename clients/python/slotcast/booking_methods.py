@@ -132,7 +132,7 @@ class BookingMethods(Connected):
         page_size: int = 0,
         page_token: str = "",
     ) -> Page[Booking]:
-        """List bookings by start, then by name; 100 a page, or up to 500. At most 62 days."""
+        """List bookings by start, then by name; 100 a page, or up to 500."""
         link = self._connection
         request = pb.ListBookingsRequest(
             parent=link.names.business(),
@@ -140,6 +140,7 @@ class BookingMethods(Connected):
             start_time=convert.timestamp(query.start),
             end_time=convert.timestamp(query.end),
             statuses=[convert.status_number(status) for status in query.statuses],
+            conversation=query.conversation,
             min_revision=min_revision,
             page_size=page_size,
             page_token=page_token,

@@ -159,12 +159,16 @@ Appointment: TypeAlias = Slot | SlotChoice | Hold | str
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BookingQuery:
-    """Which bookings one asks for: those that start in [start, end). Nothing named means any."""
+    """Which bookings one asks for: those that start in [start, end). Nothing named means any.
+
+    At most 62 days, or as many as you like of one conversation.
+    """
 
     start: datetime
     end: datetime
     calendar: str = ""
     statuses: tuple[BookingStatus, ...] = ()
+    conversation: str = ""
 
 
 class Rule(StrEnum):

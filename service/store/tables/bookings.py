@@ -106,6 +106,15 @@ bookings = Table(
     Column("conversation", Text, nullable=False, server_default=text("''")),
     PrimaryKeyConstraint("business_id", "booking_id", name="bookings_pkey"),
     Index("bookings_by_start", "business_id", "starts_at", "booking_id"),
+    # What one chat has booked.
+    Index(
+        "bookings_by_conversation",
+        "business_id",
+        "conversation",
+        "starts_at",
+        "booking_id",
+        postgresql_where=text("conversation <> ''"),
+    ),
 )
 
 holds = Table(

@@ -798,6 +798,7 @@ class ListBookingsRequest(_message.Message):
     MIN_REVISION_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    CONVERSATION_FIELD_NUMBER: _builtins.int
     parent: _builtins.str
     """The business, `businesses/*`."""
     calendar: _builtins.str
@@ -808,6 +809,8 @@ class ListBookingsRequest(_message.Message):
     """How many at most; 0: 100."""
     page_token: _builtins.str
     """`next_page_token` of the page before, of the same query."""
+    conversation: _builtins.str
+    """Only those of this conversation, so that a chat finds what it has booked; empty: any."""
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """Only those that start at or after this instant."""
@@ -831,10 +834,11 @@ class ListBookingsRequest(_message.Message):
         min_revision: _builtins.int = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        conversation: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["end_time", b"end_time", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar", "end_time", b"end_time", "min_revision", b"min_revision", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "start_time", b"start_time", "statuses", b"statuses"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calendar", b"calendar", "conversation", b"conversation", "end_time", b"end_time", "min_revision", b"min_revision", "page_size", b"page_size", "page_token", b"page_token", "parent", b"parent", "start_time", b"start_time", "statuses", b"statuses"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

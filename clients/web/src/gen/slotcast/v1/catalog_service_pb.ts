@@ -2,17 +2,17 @@
 // @generated from file slotcast/v1/catalog_service.proto (package slotcast.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Duration } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file slotcast/v1/catalog_service.proto.
  */
 export const file_slotcast_v1_catalog_service: GenFile = /*@__PURE__*/
-  fileDesc("CiFzbG90Y2FzdC92MS9jYXRhbG9nX3NlcnZpY2UucHJvdG8SC3Nsb3RjYXN0LnYxIqkBCghCdXNpbmVzcxIMCgRuYW1lGAEgASgJEhQKDGRpc3BsYXlfbmFtZRgCIAEoCRIcChRob2xkc19wZXJfaG9sZGVyX21heBgDIAEoBRIZChFob2xkc19wZXJfa2V5X21heBgEIAEoBRINCgVlbWFpbBgFIAEoCRINCgVwaG9uZRgGIAEoCRIQCghsb2NhdGlvbhgHIAEoCRIQCghsYW5ndWFnZRgIIAEoCSJiCghDYWxlbmRhchIMCgRuYW1lGAEgASgJEhQKDGRpc3BsYXlfbmFtZRgCIAEoCRIRCgl0aW1lX3pvbmUYAyABKAkSEAoIc2NoZWR1bGUYBCABKAkSDQoFZW1haWwYBSABKAkitgUKD0FwcG9pbnRtZW50VHlwZRIMCgRuYW1lGAEgASgJEhQKDGRpc3BsYXlfbmFtZRgCIAEoCRIsCglkdXJhdGlvbnMYAyADKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLAoJc2xvdF9zdGVwGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjAKDWJ1ZmZlcl9iZWZvcmUYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLwoMYnVmZmVyX2FmdGVyGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjEKDm1pbmltdW1fbm90aWNlGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEioKB2hvcml6b24YCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEAoIY2FwYWNpdHkYCSABKAUSMAoNaG9sZF9kdXJhdGlvbhgKIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIZChFyZXF1aXJlc19hcHByb3ZhbBgLIAEoCBIPCgdkYXlfY2FwGAwgASgFEhAKCHdlZWtfY2FwGA0gASgFEg4KBmFueV9vZhgOIAMoCRIOCgZhbGxfb2YYDyADKAkSNgoTY2FuY2VsbGF0aW9uX25vdGljZRgQIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIsCglyZW1pbmRlcnMYESADKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMQoOb2ZmZXJfZHVyYXRpb24YEiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFwoPY2FuY2VsX2J5X3JlcGx5GBMgASgIEg0KBXByaWNlGBQgASgJIjgKEkdldEJ1c2luZXNzUmVxdWVzdBIMCgRuYW1lGAEgASgJEhQKDG1pbl9yZXZpc2lvbhgCIAEoAyJQChNHZXRCdXNpbmVzc1Jlc3BvbnNlEicKCGJ1c2luZXNzGAEgASgLMhUuc2xvdGNhc3QudjEuQnVzaW5lc3MSEAoIcmV2aXNpb24YAiABKAMiTQoUTGlzdENhbGVuZGFyc1JlcXVlc3QSDgoGcGFyZW50GAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJIloKFUxpc3RDYWxlbmRhcnNSZXNwb25zZRIoCgljYWxlbmRhcnMYASADKAsyFS5zbG90Y2FzdC52MS5DYWxlbmRhchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiVAobTGlzdEFwcG9pbnRtZW50VHlwZXNSZXF1ZXN0Eg4KBnBhcmVudBgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCSJwChxMaXN0QXBwb2ludG1lbnRUeXBlc1Jlc3BvbnNlEjcKEWFwcG9pbnRtZW50X3R5cGVzGAEgAygLMhwuc2xvdGNhc3QudjEuQXBwb2ludG1lbnRUeXBlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCTKnAgoOQ2F0YWxvZ1NlcnZpY2USUAoLR2V0QnVzaW5lc3MSHy5zbG90Y2FzdC52MS5HZXRCdXNpbmVzc1JlcXVlc3QaIC5zbG90Y2FzdC52MS5HZXRCdXNpbmVzc1Jlc3BvbnNlElYKDUxpc3RDYWxlbmRhcnMSIS5zbG90Y2FzdC52MS5MaXN0Q2FsZW5kYXJzUmVxdWVzdBoiLnNsb3RjYXN0LnYxLkxpc3RDYWxlbmRhcnNSZXNwb25zZRJrChRMaXN0QXBwb2ludG1lbnRUeXBlcxIoLnNsb3RjYXN0LnYxLkxpc3RBcHBvaW50bWVudFR5cGVzUmVxdWVzdBopLnNsb3RjYXN0LnYxLkxpc3RBcHBvaW50bWVudFR5cGVzUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_duration]);
+  fileDesc("CiFzbG90Y2FzdC92MS9jYXRhbG9nX3NlcnZpY2UucHJvdG8SC3Nsb3RjYXN0LnYxIqkBCghCdXNpbmVzcxIMCgRuYW1lGAEgASgJEhQKDGRpc3BsYXlfbmFtZRgCIAEoCRIcChRob2xkc19wZXJfaG9sZGVyX21heBgDIAEoBRIZChFob2xkc19wZXJfa2V5X21heBgEIAEoBRINCgVlbWFpbBgFIAEoCRINCgVwaG9uZRgGIAEoCRIQCghsb2NhdGlvbhgHIAEoCRIQCghsYW5ndWFnZRgIIAEoCSJiCghDYWxlbmRhchIMCgRuYW1lGAEgASgJEhQKDGRpc3BsYXlfbmFtZRgCIAEoCRIRCgl0aW1lX3pvbmUYAyABKAkSEAoIc2NoZWR1bGUYBCABKAkSDQoFZW1haWwYBSABKAkitgUKD0FwcG9pbnRtZW50VHlwZRIMCgRuYW1lGAEgASgJEhQKDGRpc3BsYXlfbmFtZRgCIAEoCRIsCglkdXJhdGlvbnMYAyADKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLAoJc2xvdF9zdGVwGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjAKDWJ1ZmZlcl9iZWZvcmUYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLwoMYnVmZmVyX2FmdGVyGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjEKDm1pbmltdW1fbm90aWNlGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEioKB2hvcml6b24YCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEAoIY2FwYWNpdHkYCSABKAUSMAoNaG9sZF9kdXJhdGlvbhgKIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIZChFyZXF1aXJlc19hcHByb3ZhbBgLIAEoCBIPCgdkYXlfY2FwGAwgASgFEhAKCHdlZWtfY2FwGA0gASgFEg4KBmFueV9vZhgOIAMoCRIOCgZhbGxfb2YYDyADKAkSNgoTY2FuY2VsbGF0aW9uX25vdGljZRgQIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIsCglyZW1pbmRlcnMYESADKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMQoOb2ZmZXJfZHVyYXRpb24YEiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFwoPY2FuY2VsX2J5X3JlcGx5GBMgASgIEg0KBXByaWNlGBQgASgJIoUBCghTY2hlZHVsZRIMCgRuYW1lGAEgASgJEhQKDGRpc3BsYXlfbmFtZRgCIAEoCRIpCgZ3ZWVrbHkYAyADKAsyGS5zbG90Y2FzdC52MS5XZWVrZGF5SG91cnMSKgoKZXhjZXB0aW9ucxgEIAMoCzIWLnNsb3RjYXN0LnYxLkRhdGVIb3VycyJjCgxXZWVrZGF5SG91cnMSJQoHd2Vla2RheRgBIAEoDjIULnNsb3RjYXN0LnYxLldlZWtkYXkSLAoJaW50ZXJ2YWxzGAIgAygLMhkuc2xvdGNhc3QudjEuV2FsbEludGVydmFsIkcKCURhdGVIb3VycxIMCgRkYXRlGAEgASgJEiwKCWludGVydmFscxgCIAMoCzIZLnNsb3RjYXN0LnYxLldhbGxJbnRlcnZhbCIqCgxXYWxsSW50ZXJ2YWwSDQoFc3RhcnQYASABKAkSCwoDZW5kGAIgASgJIpgBCgdDbG9zdXJlEgwKBG5hbWUYASABKAkSFAoMZGlzcGxheV9uYW1lGAIgASgJEhEKCWNhbGVuZGFycxgDIAMoCRImCgVkYXRlcxgEIAEoCzIVLnNsb3RjYXN0LnYxLkRhdGVTcGFuSAASJgoFdGltZXMYBSABKAsyFS5zbG90Y2FzdC52MS5UaW1lU3BhbkgAQgYKBHNwYW4iMQoIRGF0ZVNwYW4SEgoKZmlyc3RfZGF0ZRgBIAEoCRIRCglsYXN0X2RhdGUYAiABKAkiaAoIVGltZVNwYW4SLgoKc3RhcnRfdGltZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIjgKEkdldEJ1c2luZXNzUmVxdWVzdBIMCgRuYW1lGAEgASgJEhQKDG1pbl9yZXZpc2lvbhgCIAEoAyJQChNHZXRCdXNpbmVzc1Jlc3BvbnNlEicKCGJ1c2luZXNzGAEgASgLMhUuc2xvdGNhc3QudjEuQnVzaW5lc3MSEAoIcmV2aXNpb24YAiABKAMiTQoUTGlzdENhbGVuZGFyc1JlcXVlc3QSDgoGcGFyZW50GAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJIloKFUxpc3RDYWxlbmRhcnNSZXNwb25zZRIoCgljYWxlbmRhcnMYASADKAsyFS5zbG90Y2FzdC52MS5DYWxlbmRhchIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiVAobTGlzdEFwcG9pbnRtZW50VHlwZXNSZXF1ZXN0Eg4KBnBhcmVudBgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCSJwChxMaXN0QXBwb2ludG1lbnRUeXBlc1Jlc3BvbnNlEjcKEWFwcG9pbnRtZW50X3R5cGVzGAEgAygLMhwuc2xvdGNhc3QudjEuQXBwb2ludG1lbnRUeXBlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJNChRMaXN0U2NoZWR1bGVzUmVxdWVzdBIOCgZwYXJlbnQYASABKAkSEQoJcGFnZV9zaXplGAIgASgFEhIKCnBhZ2VfdG9rZW4YAyABKAkiWgoVTGlzdFNjaGVkdWxlc1Jlc3BvbnNlEigKCXNjaGVkdWxlcxgBIAMoCzIVLnNsb3RjYXN0LnYxLlNjaGVkdWxlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSJMChNMaXN0Q2xvc3VyZXNSZXF1ZXN0Eg4KBnBhcmVudBgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUSEgoKcGFnZV90b2tlbhgDIAEoCSJXChRMaXN0Q2xvc3VyZXNSZXNwb25zZRImCghjbG9zdXJlcxgBIAMoCzIULnNsb3RjYXN0LnYxLkNsb3N1cmUSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJKrYBCgdXZWVrZGF5EhcKE1dFRUtEQVlfVU5TUEVDSUZJRUQQABISCg5XRUVLREFZX01PTkRBWRABEhMKD1dFRUtEQVlfVFVFU0RBWRACEhUKEVdFRUtEQVlfV0VETkVTREFZEAMSFAoQV0VFS0RBWV9USFVSU0RBWRAEEhIKDldFRUtEQVlfRlJJREFZEAUSFAoQV0VFS0RBWV9TQVRVUkRBWRAGEhIKDldFRUtEQVlfU1VOREFZEAcy1AMKDkNhdGFsb2dTZXJ2aWNlElAKC0dldEJ1c2luZXNzEh8uc2xvdGNhc3QudjEuR2V0QnVzaW5lc3NSZXF1ZXN0GiAuc2xvdGNhc3QudjEuR2V0QnVzaW5lc3NSZXNwb25zZRJWCg1MaXN0Q2FsZW5kYXJzEiEuc2xvdGNhc3QudjEuTGlzdENhbGVuZGFyc1JlcXVlc3QaIi5zbG90Y2FzdC52MS5MaXN0Q2FsZW5kYXJzUmVzcG9uc2USawoUTGlzdEFwcG9pbnRtZW50VHlwZXMSKC5zbG90Y2FzdC52MS5MaXN0QXBwb2ludG1lbnRUeXBlc1JlcXVlc3QaKS5zbG90Y2FzdC52MS5MaXN0QXBwb2ludG1lbnRUeXBlc1Jlc3BvbnNlElYKDUxpc3RTY2hlZHVsZXMSIS5zbG90Y2FzdC52MS5MaXN0U2NoZWR1bGVzUmVxdWVzdBoiLnNsb3RjYXN0LnYxLkxpc3RTY2hlZHVsZXNSZXNwb25zZRJTCgxMaXN0Q2xvc3VyZXMSIC5zbG90Y2FzdC52MS5MaXN0Q2xvc3VyZXNSZXF1ZXN0GiEuc2xvdGNhc3QudjEuTGlzdENsb3N1cmVzUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * Business is a tenant. Everything below belongs to one.
@@ -291,6 +291,250 @@ export const AppointmentTypeSchema: GenMessage<AppointmentType> = /*@__PURE__*/
   messageDesc(file_slotcast_v1_catalog_service, 2);
 
 /**
+ * Schedule is opening hours, in the civil time of each calendar that follows it.
+ *
+ * On a day when clocks change, each end is converted by itself: 09:00 to 17:00 is just that. A wall
+ * time that is skipped counts as the first instant after the gap, one that occurs twice as its first.
+ * Hours that never close begin their grid anew each Monday at 00:00.
+ *
+ * @generated from message slotcast.v1.Schedule
+ */
+export type Schedule = Message<"slotcast.v1.Schedule"> & {
+  /**
+   * `businesses/*\/schedules/*`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * As staff know it.
+   *
+   * @generated from field: string display_name = 2;
+   */
+  displayName: string;
+
+  /**
+   * The hours of each day of the week; a day not named is closed.
+   *
+   * @generated from field: repeated slotcast.v1.WeekdayHours weekly = 3;
+   */
+  weekly: WeekdayHours[];
+
+  /**
+   * The hours of dates, instead of those of their weekday.
+   *
+   * @generated from field: repeated slotcast.v1.DateHours exceptions = 4;
+   */
+  exceptions: DateHours[];
+};
+
+/**
+ * Describes the message slotcast.v1.Schedule.
+ * Use `create(ScheduleSchema)` to create a new message.
+ */
+export const ScheduleSchema: GenMessage<Schedule> = /*@__PURE__*/
+  messageDesc(file_slotcast_v1_catalog_service, 3);
+
+/**
+ * WeekdayHours is the hours of one day of the week.
+ *
+ * @generated from message slotcast.v1.WeekdayHours
+ */
+export type WeekdayHours = Message<"slotcast.v1.WeekdayHours"> & {
+  /**
+   * Which day; at most once in a schedule.
+   *
+   * @generated from field: slotcast.v1.Weekday weekday = 1;
+   */
+  weekday: Weekday;
+
+  /**
+   * When it is open.
+   *
+   * @generated from field: repeated slotcast.v1.WallInterval intervals = 2;
+   */
+  intervals: WallInterval[];
+};
+
+/**
+ * Describes the message slotcast.v1.WeekdayHours.
+ * Use `create(WeekdayHoursSchema)` to create a new message.
+ */
+export const WeekdayHoursSchema: GenMessage<WeekdayHours> = /*@__PURE__*/
+  messageDesc(file_slotcast_v1_catalog_service, 4);
+
+/**
+ * DateHours is the hours of one date.
+ *
+ * @generated from message slotcast.v1.DateHours
+ */
+export type DateHours = Message<"slotcast.v1.DateHours"> & {
+  /**
+   * The civil date, `2030-12-24`; at most once in a schedule.
+   *
+   * @generated from field: string date = 1;
+   */
+  date: string;
+
+  /**
+   * When it is open; none: closed.
+   *
+   * @generated from field: repeated slotcast.v1.WallInterval intervals = 2;
+   */
+  intervals: WallInterval[];
+};
+
+/**
+ * Describes the message slotcast.v1.DateHours.
+ * Use `create(DateHoursSchema)` to create a new message.
+ */
+export const DateHoursSchema: GenMessage<DateHours> = /*@__PURE__*/
+  messageDesc(file_slotcast_v1_catalog_service, 5);
+
+/**
+ * WallInterval is an interval of wall-clock time. Intervals that touch are one.
+ *
+ * @generated from message slotcast.v1.WallInterval
+ */
+export type WallInterval = Message<"slotcast.v1.WallInterval"> & {
+  /**
+   * `09:00`.
+   *
+   * @generated from field: string start = 1;
+   */
+  start: string;
+
+  /**
+   * `17:00`, or `24:00`. An end at or before the start is on the next day.
+   *
+   * @generated from field: string end = 2;
+   */
+  end: string;
+};
+
+/**
+ * Describes the message slotcast.v1.WallInterval.
+ * Use `create(WallIntervalSchema)` to create a new message.
+ */
+export const WallIntervalSchema: GenMessage<WallInterval> = /*@__PURE__*/
+  messageDesc(file_slotcast_v1_catalog_service, 6);
+
+/**
+ * Closure is a time in which calendars are closed.
+ *
+ * @generated from message slotcast.v1.Closure
+ */
+export type Closure = Message<"slotcast.v1.Closure"> & {
+  /**
+   * `businesses/*\/closures/*`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Why.
+   *
+   * @generated from field: string display_name = 2;
+   */
+  displayName: string;
+
+  /**
+   * The calendars; empty: all.
+   *
+   * @generated from field: repeated string calendars = 3;
+   */
+  calendars: string[];
+
+  /**
+   * The time.
+   *
+   * @generated from oneof slotcast.v1.Closure.span
+   */
+  span: {
+    /**
+     * Whole days, in each calendar's own zone.
+     *
+     * @generated from field: slotcast.v1.DateSpan dates = 4;
+     */
+    value: DateSpan;
+    case: "dates";
+  } | {
+    /**
+     * From one instant to another.
+     *
+     * @generated from field: slotcast.v1.TimeSpan times = 5;
+     */
+    value: TimeSpan;
+    case: "times";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message slotcast.v1.Closure.
+ * Use `create(ClosureSchema)` to create a new message.
+ */
+export const ClosureSchema: GenMessage<Closure> = /*@__PURE__*/
+  messageDesc(file_slotcast_v1_catalog_service, 7);
+
+/**
+ * DateSpan is whole civil days.
+ *
+ * @generated from message slotcast.v1.DateSpan
+ */
+export type DateSpan = Message<"slotcast.v1.DateSpan"> & {
+  /**
+   * The first day, `2030-12-24`.
+   *
+   * @generated from field: string first_date = 1;
+   */
+  firstDate: string;
+
+  /**
+   * The last day, itself closed.
+   *
+   * @generated from field: string last_date = 2;
+   */
+  lastDate: string;
+};
+
+/**
+ * Describes the message slotcast.v1.DateSpan.
+ * Use `create(DateSpanSchema)` to create a new message.
+ */
+export const DateSpanSchema: GenMessage<DateSpan> = /*@__PURE__*/
+  messageDesc(file_slotcast_v1_catalog_service, 8);
+
+/**
+ * TimeSpan is a half-open interval of time.
+ *
+ * @generated from message slotcast.v1.TimeSpan
+ */
+export type TimeSpan = Message<"slotcast.v1.TimeSpan"> & {
+  /**
+   * Its first instant.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time = 1;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * The instant after its last.
+   *
+   * @generated from field: google.protobuf.Timestamp end_time = 2;
+   */
+  endTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message slotcast.v1.TimeSpan.
+ * Use `create(TimeSpanSchema)` to create a new message.
+ */
+export const TimeSpanSchema: GenMessage<TimeSpan> = /*@__PURE__*/
+  messageDesc(file_slotcast_v1_catalog_service, 9);
+
+/**
  * GetBusinessRequest reads a Business.
  *
  * @generated from message slotcast.v1.GetBusinessRequest
@@ -316,7 +560,7 @@ export type GetBusinessRequest = Message<"slotcast.v1.GetBusinessRequest"> & {
  * Use `create(GetBusinessRequestSchema)` to create a new message.
  */
 export const GetBusinessRequestSchema: GenMessage<GetBusinessRequest> = /*@__PURE__*/
-  messageDesc(file_slotcast_v1_catalog_service, 3);
+  messageDesc(file_slotcast_v1_catalog_service, 10);
 
 /**
  * GetBusinessResponse has it.
@@ -344,7 +588,7 @@ export type GetBusinessResponse = Message<"slotcast.v1.GetBusinessResponse"> & {
  * Use `create(GetBusinessResponseSchema)` to create a new message.
  */
 export const GetBusinessResponseSchema: GenMessage<GetBusinessResponse> = /*@__PURE__*/
-  messageDesc(file_slotcast_v1_catalog_service, 4);
+  messageDesc(file_slotcast_v1_catalog_service, 11);
 
 /**
  * ListCalendarsRequest lists them.
@@ -379,7 +623,7 @@ export type ListCalendarsRequest = Message<"slotcast.v1.ListCalendarsRequest"> &
  * Use `create(ListCalendarsRequestSchema)` to create a new message.
  */
 export const ListCalendarsRequestSchema: GenMessage<ListCalendarsRequest> = /*@__PURE__*/
-  messageDesc(file_slotcast_v1_catalog_service, 5);
+  messageDesc(file_slotcast_v1_catalog_service, 12);
 
 /**
  * ListCalendarsResponse has a page of them.
@@ -407,7 +651,7 @@ export type ListCalendarsResponse = Message<"slotcast.v1.ListCalendarsResponse">
  * Use `create(ListCalendarsResponseSchema)` to create a new message.
  */
 export const ListCalendarsResponseSchema: GenMessage<ListCalendarsResponse> = /*@__PURE__*/
-  messageDesc(file_slotcast_v1_catalog_service, 6);
+  messageDesc(file_slotcast_v1_catalog_service, 13);
 
 /**
  * ListAppointmentTypesRequest lists them.
@@ -442,7 +686,7 @@ export type ListAppointmentTypesRequest = Message<"slotcast.v1.ListAppointmentTy
  * Use `create(ListAppointmentTypesRequestSchema)` to create a new message.
  */
 export const ListAppointmentTypesRequestSchema: GenMessage<ListAppointmentTypesRequest> = /*@__PURE__*/
-  messageDesc(file_slotcast_v1_catalog_service, 7);
+  messageDesc(file_slotcast_v1_catalog_service, 14);
 
 /**
  * ListAppointmentTypesResponse has a page of them.
@@ -470,7 +714,202 @@ export type ListAppointmentTypesResponse = Message<"slotcast.v1.ListAppointmentT
  * Use `create(ListAppointmentTypesResponseSchema)` to create a new message.
  */
 export const ListAppointmentTypesResponseSchema: GenMessage<ListAppointmentTypesResponse> = /*@__PURE__*/
-  messageDesc(file_slotcast_v1_catalog_service, 8);
+  messageDesc(file_slotcast_v1_catalog_service, 15);
+
+/**
+ * ListSchedulesRequest lists them.
+ *
+ * @generated from message slotcast.v1.ListSchedulesRequest
+ */
+export type ListSchedulesRequest = Message<"slotcast.v1.ListSchedulesRequest"> & {
+  /**
+   * The business, `businesses/*`.
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+
+  /**
+   * How many at most; 0: 100.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before, of the same query.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message slotcast.v1.ListSchedulesRequest.
+ * Use `create(ListSchedulesRequestSchema)` to create a new message.
+ */
+export const ListSchedulesRequestSchema: GenMessage<ListSchedulesRequest> = /*@__PURE__*/
+  messageDesc(file_slotcast_v1_catalog_service, 16);
+
+/**
+ * ListSchedulesResponse has a page of them.
+ *
+ * @generated from message slotcast.v1.ListSchedulesResponse
+ */
+export type ListSchedulesResponse = Message<"slotcast.v1.ListSchedulesResponse"> & {
+  /**
+   * By name.
+   *
+   * @generated from field: repeated slotcast.v1.Schedule schedules = 1;
+   */
+  schedules: Schedule[];
+
+  /**
+   * Set where there are more.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message slotcast.v1.ListSchedulesResponse.
+ * Use `create(ListSchedulesResponseSchema)` to create a new message.
+ */
+export const ListSchedulesResponseSchema: GenMessage<ListSchedulesResponse> = /*@__PURE__*/
+  messageDesc(file_slotcast_v1_catalog_service, 17);
+
+/**
+ * ListClosuresRequest lists them.
+ *
+ * @generated from message slotcast.v1.ListClosuresRequest
+ */
+export type ListClosuresRequest = Message<"slotcast.v1.ListClosuresRequest"> & {
+  /**
+   * The business, `businesses/*`.
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+
+  /**
+   * How many at most; 0: 100.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * `next_page_token` of the page before, of the same query.
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message slotcast.v1.ListClosuresRequest.
+ * Use `create(ListClosuresRequestSchema)` to create a new message.
+ */
+export const ListClosuresRequestSchema: GenMessage<ListClosuresRequest> = /*@__PURE__*/
+  messageDesc(file_slotcast_v1_catalog_service, 18);
+
+/**
+ * ListClosuresResponse has a page of them.
+ *
+ * @generated from message slotcast.v1.ListClosuresResponse
+ */
+export type ListClosuresResponse = Message<"slotcast.v1.ListClosuresResponse"> & {
+  /**
+   * By name.
+   *
+   * @generated from field: repeated slotcast.v1.Closure closures = 1;
+   */
+  closures: Closure[];
+
+  /**
+   * Set where there are more.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message slotcast.v1.ListClosuresResponse.
+ * Use `create(ListClosuresResponseSchema)` to create a new message.
+ */
+export const ListClosuresResponseSchema: GenMessage<ListClosuresResponse> = /*@__PURE__*/
+  messageDesc(file_slotcast_v1_catalog_service, 19);
+
+/**
+ * Weekday is a day of the civil week.
+ *
+ * @generated from enum slotcast.v1.Weekday
+ */
+export enum Weekday {
+  /**
+   * Not a day.
+   *
+   * @generated from enum value: WEEKDAY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Monday.
+   *
+   * @generated from enum value: WEEKDAY_MONDAY = 1;
+   */
+  MONDAY = 1,
+
+  /**
+   * Tuesday.
+   *
+   * @generated from enum value: WEEKDAY_TUESDAY = 2;
+   */
+  TUESDAY = 2,
+
+  /**
+   * Wednesday.
+   *
+   * @generated from enum value: WEEKDAY_WEDNESDAY = 3;
+   */
+  WEDNESDAY = 3,
+
+  /**
+   * Thursday.
+   *
+   * @generated from enum value: WEEKDAY_THURSDAY = 4;
+   */
+  THURSDAY = 4,
+
+  /**
+   * Friday.
+   *
+   * @generated from enum value: WEEKDAY_FRIDAY = 5;
+   */
+  FRIDAY = 5,
+
+  /**
+   * Saturday.
+   *
+   * @generated from enum value: WEEKDAY_SATURDAY = 6;
+   */
+  SATURDAY = 6,
+
+  /**
+   * Sunday.
+   *
+   * @generated from enum value: WEEKDAY_SUNDAY = 7;
+   */
+  SUNDAY = 7,
+}
+
+/**
+ * Describes the enum slotcast.v1.Weekday.
+ */
+export const WeekdaySchema: GenEnum<Weekday> = /*@__PURE__*/
+  enumDesc(file_slotcast_v1_catalog_service, 0);
 
 /**
  * CatalogService keeps what can be booked: businesses, their calendars, appointment types, opening hours
@@ -508,6 +947,26 @@ export const CatalogService: GenService<{
     methodKind: "unary";
     input: typeof ListAppointmentTypesRequestSchema;
     output: typeof ListAppointmentTypesResponseSchema;
+  },
+  /**
+   * ListSchedules lists them by name.
+   *
+   * @generated from rpc slotcast.v1.CatalogService.ListSchedules
+   */
+  listSchedules: {
+    methodKind: "unary";
+    input: typeof ListSchedulesRequestSchema;
+    output: typeof ListSchedulesResponseSchema;
+  },
+  /**
+   * ListClosures lists them by name.
+   *
+   * @generated from rpc slotcast.v1.CatalogService.ListClosures
+   */
+  listClosures: {
+    methodKind: "unary";
+    input: typeof ListClosuresRequestSchema;
+    output: typeof ListClosuresResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_slotcast_v1_catalog_service, 0);
