@@ -5,30 +5,50 @@ from __future__ import annotations
 import hashlib
 import secrets
 from pathlib import Path
+from typing import NamedTuple
 
 from service.cli.running import OPERATOR_KEY_NAME, read_operator_key, write_private
-from service.domain.scopes import AVAILABILITY_READ, BOOKINGS_WRITE, CATALOG_READ, SCOPES
+from service.domain.scopes import (
+    AVAILABILITY_READ,
+    BOOKINGS_READ,
+    BOOKINGS_WRITE,
+    CATALOG_READ,
+    SCOPES,
+)
 from service.store import api_keys
 from service.store.api_keys import ANY_BUSINESS, ApiKey
 from service.store.database import Database
 from service.store.scope import ALL_BUSINESSES
 
 __all__ = [
+    "ASSISTANT",
     "CHAT_SCOPES",
     "SCOPES",
-    "WIDGET_SCOPES",
-    "add_widget_key",
+    "WIDGET",
+    "KeptKey",
     "ensure_operator_key",
+    "kept_key",
+    "let_in",
     "new_key",
-    "widget_key",
 ]
 
-CHAT_SCOPES = frozenset({AVAILABILITY_READ, BOOKINGS_WRITE, CATALOG_READ})
-"""What a chatbot needs."""
 WIDGET_SCOPES = frozenset({AVAILABILITY_READ, BOOKINGS_WRITE, CATALOG_READ})
 """What a page with the widget needs. Whoever sees the page can read its key: never give it more."""
-WIDGET_KEY_NAME = "widget_key"
+CHAT_SCOPES = WIDGET_SCOPES | {BOOKINGS_READ}
+"""What a chatbot needs: it is also asked what it has booked, and told what a form has."""
 _PREFIX = "sc"
+
+
+class KeptKey(NamedTuple):
+    """A key that the demo keeps in its data folder, for one who calls with it."""
+
+    file_name: str
+    display_name: str
+    scopes: frozenset[str]
+
+
+WIDGET = KeptKey("widget_key", "widget", WIDGET_SCOPES)
+ASSISTANT = KeptKey("assistant_key", "assistant", CHAT_SCOPES)
 
 
 def new_key(business_id: str, display_name: str, scopes: frozenset[str]) -> tuple[ApiKey, str]:
@@ -49,23 +69,25 @@ async def ensure_operator_key(database: Database, folder: Path) -> str:
     return text
 
 
-def widget_key(folder: Path) -> str:
-    """Return the key that the demo's pages of a data folder call with; make it the first time.
+def kept_key(folder: Path, kept: KeptKey) -> str:
+    """Return a key of a data folder; make it the first time.
 
-    The gateway has to know it before there is a business that it is for: see `add_widget_key`.
+    Who calls with it has to know it before there is a business that it is for: see `let_in`.
     """
-    path = folder / WIDGET_KEY_NAME
+    path = folder / kept.file_name
     if not path.exists():
         write_private(path, _new_text() + "\n")
     return path.read_text().strip()
 
 
-async def add_widget_key(database: Database, business_id: str, text: str) -> None:
-    """Let the pages' key in, unless it was before."""
-    key = _key(text, business_id, "widget", WIDGET_SCOPES)
+async def let_in(database: Database, business_id: str, folder: Path, *every: KeptKey) -> None:
+    """Let keys of a data folder in, unless they were before."""
     async with database.transaction(ALL_BUSINESSES) as tx:
-        if await api_keys.find(tx, key.key_id) is None:
-            await api_keys.add(tx, key)
+        for kept in every:
+            text = kept_key(folder, kept)
+            key = _key(text, business_id, kept.display_name, kept.scopes)
+            if await api_keys.find(tx, key.key_id) is None:
+                await api_keys.add(tx, key)
 
 
 def _new_text() -> str:

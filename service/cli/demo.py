@@ -20,7 +20,12 @@ from rich.panel import Panel
 from service.cli.chat_page import running_chat_page
 from service.cli.connection import DEMO_BUSINESS, DEMO_FOLDER_NAME, Access, connect, run
 from service.cli.failures import PortInUse
-from service.cli.running import RunningServer, read_operator_key, write_private
+from service.cli.running import (
+    OPERATOR_KEY_NAME,
+    RunningServer,
+    read_operator_key,
+    write_private,
+)
 from service.cli.seed import seed
 from service.cli.serve import stop_event
 from service.cli.story import tell_story
@@ -128,22 +133,25 @@ async def _demo(settings: Settings, console: Console) -> None:
 
 
 async def _run(settings: Settings, console: Console, letters: str, stopping: Event) -> None:
+    from service.cli.api_key import ASSISTANT, kept_key
     from service.cli.supervisor import running_server
 
     say = partial(_say, console)
+    assistant_key = kept_key(settings.data_folder, ASSISTANT)
     async with (
         running_server(settings, say, page_documents(settings)) as server,
-        running_chat_page(_access(settings, server), DEMO_BUSINESS) as chat_page,
+        running_chat_page(Access(server.target, assistant_key), DEMO_BUSINESS) as chat_page,
     ):
         async with connect(_access(settings, server), DEMO_BUSINESS) as client:
             await seed(client, DEMO_BUSINESS)
-        await _let_pages_in(settings, server)
+        await _let_in(settings, server)
         where = (
             f"gRPC, with reflection, on [bold]{server.target}[/]; REST and grpc-web on\n"
             f"[bold]{server.gateway or 'no gateway'}[/]; the operator's key is in\n"
-            + escape(str(settings.data_folder / "operator_key"))
-            + "\nTools for your own assistant, with that key in SLOTCAST_API_KEY:\n"
-            f"[bold]slotcast-mcp --target {server.target} --business {DEMO_BUSINESS}[/]"
+            + escape(str(settings.data_folder / OPERATOR_KEY_NAME))
+            + "\nTools for your own assistant, with the key of an assistant in SLOTCAST_API_KEY:\n"
+            + escape(str(settings.data_folder / ASSISTANT.file_name))
+            + f"\n[bold]slotcast-mcp --target {server.target} --business {DEMO_BUSINESS}[/]"
         )
         has_pages = settings.pages is not None and server.gateway is not None
         pages = _PAGES.format(url=server.gateway) if has_pages else ""
@@ -180,25 +188,25 @@ def _port_near(wished: int) -> int:
 
 def page_documents(settings: Settings) -> Mapping[str, Path]:
     """Write what the pages ask for: where to call, as which business, and with which key."""
-    from service.cli.api_key import widget_key
+    from service.cli.api_key import WIDGET, kept_key
 
     if settings.pages is None:
         return {}
-    key = widget_key(settings.data_folder)
+    key = kept_key(settings.data_folder, WIDGET)
     path = settings.data_folder / DEMO_FILE_NAME
     write_private(path, json.dumps({"url": "", "business": DEMO_BUSINESS, "apiKey": key}) + "\n")
     return {DEMO_PATH: path}
 
 
-async def _let_pages_in(settings: Settings, server: RunningServer) -> None:
-    from service.cli.api_key import add_widget_key, widget_key
+async def _let_in(settings: Settings, server: RunningServer) -> None:
+    """Let in who talks to assistants, and the pages, if there are any."""
+    from service.cli.api_key import ASSISTANT, WIDGET, let_in
     from service.store.database import Database
 
-    if settings.pages is None:
-        return
+    keys = [ASSISTANT] if settings.pages is None else [ASSISTANT, WIDGET]
     database = Database(server.database_url, pool_size=1)
     try:
-        await add_widget_key(database, DEMO_BUSINESS, widget_key(settings.data_folder))
+        await let_in(database, DEMO_BUSINESS, settings.data_folder, *keys)
     finally:
         await database.close()
 

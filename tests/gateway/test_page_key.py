@@ -5,7 +5,7 @@ import stat
 
 import pytest
 
-from service.cli.api_key import SCOPES, WIDGET_SCOPES, add_widget_key, widget_key
+from service.cli.api_key import ASSISTANT, SCOPES, WIDGET, kept_key, let_in
 from service.cli.demo import page_documents
 from service.settings import Settings
 from tests.gateway.requests import a_booking, a_hold, a_window
@@ -16,9 +16,8 @@ from tests.rpc.stack import a_request_id
 @pytest.fixture
 def page(shop, stack, loop_thread, tmp_path):
     """Who has nothing but the key of a page."""
-    key = widget_key(tmp_path)
-    loop_thread.run(add_widget_key(stack.database, shop.caller.business_id, key))
-    return Web(shop.web.port, key)
+    loop_thread.run(let_in(stack.database, shop.caller.business_id, tmp_path, WIDGET))
+    return Web(shop.web.port, kept_key(tmp_path, WIDGET))
 
 
 def test_the_key_of_a_page_lists_watches_holds_and_books(page, shop):
@@ -49,19 +48,21 @@ def test_the_key_of_a_page_may_do_nothing_else(page, shop):
     assert elsewhere.status == 404
 
 
-def test_the_scopes_of_a_page_are_three():
-    assert {"availability.read", "bookings.write", "catalog.read"} == WIDGET_SCOPES < set(SCOPES)
+def test_the_scopes_of_a_page_are_three_and_an_assistant_may_read_bookings_too():
+    assert {"availability.read", "bookings.write", "catalog.read"} == WIDGET.scopes < set(SCOPES)
+    assert WIDGET.scopes | {"bookings.read"} == ASSISTANT.scopes
 
 
-def test_the_key_stays_the_same_and_is_its_owners_only(tmp_path):
-    key = widget_key(tmp_path)
+@pytest.mark.parametrize("kept", [WIDGET, ASSISTANT])
+def test_the_key_stays_the_same_and_is_its_owners_only(tmp_path, kept):
+    key = kept_key(tmp_path, kept)
 
-    assert widget_key(tmp_path) == key
-    assert stat.S_IMODE((tmp_path / "widget_key").stat().st_mode) == 0o600
+    assert kept_key(tmp_path, kept) == key
+    assert stat.S_IMODE((tmp_path / kept.file_name).stat().st_mode) == 0o600
 
 
 def test_a_key_that_is_let_in_already_stays(stack, shop, loop_thread, page, tmp_path):
-    loop_thread.run(add_widget_key(stack.database, shop.caller.business_id, widget_key(tmp_path)))
+    loop_thread.run(let_in(stack.database, shop.caller.business_id, tmp_path, WIDGET))
 
     assert page.get(f"{shop.path}/slots", a_window()).status == 200
 
@@ -76,7 +77,7 @@ def test_what_pages_are_told_lies_in_the_data_folder_for_its_owner_only(tmp_path
     assert json.loads(told.read_text()) == {
         "url": "",
         "business": "demo",
-        "apiKey": widget_key(settings.data_folder),
+        "apiKey": kept_key(settings.data_folder, WIDGET),
     }
 
 
