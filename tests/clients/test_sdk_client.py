@@ -30,6 +30,7 @@ from slotcast import (
     Rule,
     Schedule,
     SlotChoice,
+    Timeouts,
     TimeSpan,
     WallInterval,
     Weekday,
@@ -484,6 +485,22 @@ async def test_a_client_of_another_business_shares_the_channel_and_the_key(clien
         "businesses/salon/calendars/anna",
     ]
     assert script.calls[0].metadata["authorization"] == "Bearer k.secret"
+
+
+async def test_a_client_is_told_from_others_with_its_key_by_its_id(client, script):
+    script.on("GetCalendar", lambda _: catalog_pb.GetCalendarResponse())
+    kim = client.with_client_id("kim-7")
+    for each in (kim, kim.with_client_id("lee-8").with_timeouts(Timeouts()), client):
+        await each.get_calendar("anna")
+    told = [call.metadata.get("x-client-id") for call in script.calls]
+    assert told == ["kim-7", "lee-8", None]
+    assert script.calls[0].metadata["authorization"] == "Bearer k.secret"
+
+
+@pytest.mark.parametrize("client_id", ["", "a b", "jörg", "a\n", "x" * 129])
+def test_the_id_of_a_client_is_printable_and_short(client, client_id):
+    with pytest.raises(ValueError, match="128"):
+        client.with_client_id(client_id)
 
 
 async def test_a_short_id_without_a_business_is_refused_before_it_is_sent(script):

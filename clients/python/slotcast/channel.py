@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from ipaddress import ip_address
 
 import grpc
@@ -72,6 +73,13 @@ class Connection:
         self.notifications = NotificationServiceStub(channel)
         self.bookings = BookingServiceStub(channel)
         self.catalog = CatalogServiceStub(channel)
+
+    def sharing(self, *, calls: Calls | None = None, names: Names | None = None) -> Connection:
+        """Return one over the same channel and services, with other calls or names."""
+        other = copy(self)
+        other.calls = calls or self.calls
+        other.names = names or self.names
+        return other
 
 
 class Connected:

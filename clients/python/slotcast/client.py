@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from copy import copy
 from types import TracebackType
 from typing import Self
 
@@ -22,6 +24,10 @@ from slotcast.spoken_time_methods import SpokenTimeMethods
 from slotcast.timeouts import Timeouts
 from slotcast.waitlist_methods import WaitlistMethods
 from slotcast.webhook_methods import WebhookMethods
+
+_CLIENT_ID_NAME = "x-client-id"
+_CLIENT_ID = re.compile(r"[!-~]+")
+_CLIENT_ID_MAX = 128
 
 
 class Client(
@@ -74,14 +80,26 @@ class Client(
 
     def for_business(self, business: str) -> Client:
         """Return a client of another business over this one's channel."""
-        link = self._connection
-        return self._sharing(Connection(link.channel, link.calls, Names(business)))
+        return self._sharing(self._connection.sharing(names=Names(business)))
 
     def with_timeouts(self, timeouts: Timeouts) -> Client:
         """Return a client with other patience over this one's channel."""
-        link = self._connection
-        calls = Calls(link.calls.metadata, timeouts)
-        return self._sharing(Connection(link.channel, calls, link.names))
+        calls = Calls(self._connection.calls.metadata, timeouts)
+        return self._sharing(self._connection.sharing(calls=calls))
+
+    def with_client_id(self, client_id: str) -> Client:
+        """Return a client that the server tells from others with its key, over this one's channel.
+
+        A server that limits how much a key may ask shares that among its clients by this id: give
+        one to each person that a chat speaks for, and no person's name. ValueError: it is not 1 to
+        128 characters of printable ASCII.
+        """
+        if not (1 <= len(client_id) <= _CLIENT_ID_MAX and _CLIENT_ID.fullmatch(client_id)):
+            raise ValueError(f"The id of a client is 1 to {_CLIENT_ID_MAX} of printable ASCII.")
+        calls = self._connection.calls
+        others = (entry for entry in calls.metadata if entry[0] != _CLIENT_ID_NAME)
+        named = Calls((*others, (_CLIENT_ID_NAME, client_id)), calls.timeouts)
+        return self._sharing(self._connection.sharing(calls=named))
 
     async def close(self) -> None:
         """Close the channel, if it is this client's own; what is under way on it is cancelled."""
@@ -100,6 +118,7 @@ class Client(
         await self.close()
 
     def _sharing(self, connection: Connection) -> Client:
-        client = Client(channel=connection.channel)
+        client = copy(self)
+        client._owned_channel = None
         client._connection = connection
         return client
