@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from datetime import date, timedelta
-
-from dateutil.relativedelta import relativedelta
+from collections.abc import Iterator
+from datetime import date
 
 from service.domain.civil_time import ONE_DAY, ONE_WEEK, monday_of
 from service.domain.spoken_time.clocks import RANGES, from_ends, froms
+from service.domain.spoken_time.counting import CountingGrammar
 from service.domain.spoken_time.dates import Dated, dates, month_days, months, weekday_dates
 from service.domain.spoken_time.feasts import Feast, feast_days
 from service.domain.spoken_time.pieces import (
     DAYS_AHEAD_MAX,
-    LIKELY,
     POSSIBLE,
     Days,
     Found,
@@ -24,12 +22,10 @@ from service.domain.spoken_time.pieces import (
 )
 from service.domain.spoken_time.sentence import Sentence
 from service.domain.spoken_time.vocabulary import Kind, Unit
-from service.domain.spoken_time.weekdays import SATURDAY, WEEKEND, nearest, those_of
+from service.domain.spoken_time.weekday_grammar import WeekdayGrammar
+from service.domain.spoken_time.weekdays import WEEKEND, nearest
 
-_ReadWeekdays = Callable[[frozenset[int], int], Iterator[Dated]]
-COUNT_MAX = {Unit.DAY: 366, Unit.WEEK: 52, Unit.FORTNIGHT: 26, Unit.MONTH: 24}
 _BESIDE = ((Kind.BEFORE, (Kind.LAST, Kind.PREVIOUS)), (Kind.AFTER, (Kind.FIRST,)))
-LISTED_MAX = 64
 FEAST_DAYS_MAX = 2
 POINTS_MAX = 24
 """So many ways to read days from one place on are followed: the likeliest."""
@@ -44,7 +40,8 @@ class DayGrammar:
         self._today = today
         self._is_english = sentence.language.code == "en"
         self._is_month_first = is_month_first
-        self._meant_days = sentence.language.meant_days
+        self.weekdays = WeekdayGrammar(sentence, today)
+        self.counting = CountingGrammar(sentence, today)
         self._kept: dict[int, list[Dated]] = {}
 
     def days(self, place: int) -> Iterator[Found]:
@@ -70,7 +67,7 @@ class DayGrammar:
         for offset, end in self._offsets(place):
             day = Days(frozenset({today + offset * ONE_DAY}))
             yield Dated(day, end)
-            yield from self._counted_on(day, end)
+            yield from self.counting.counted_on(day, end)
         for feast, end in sentence.terms(place, Kind.FEAST):
             yield Dated(Days(frozenset(feast_days(Feast(feast), today))), end)
         for end in sentence.ends(place, Kind.THIS):
@@ -80,7 +77,7 @@ class DayGrammar:
         yield from dates(sentence, place, today, is_month_first=month_first)
         yield from weekday_dates(sentence, place, today, is_month_first=month_first)
         yield from self._weekdays(place)
-        yield from self._weekends(place)
+        yield from self.weekdays.weekends(place)
         yield from self._spans(place)
         yield from self._parts_of_spans(place)
         yield from self._ordinal_weekdays(place)
@@ -98,139 +95,16 @@ class DayGrammar:
     # Weekdays.
 
     def _weekdays(self, place: int) -> Iterator[Dated]:
-        for weekdays, end in self.listed(place):
-            yield from self._followed(weekdays, end)
-            yield from self._bare(weekdays, end)
+        for weekdays, end in self.weekdays.listed(place):
+            yield from self.weekdays.followed(weekdays, end)
+            yield from self.weekdays.bare(weekdays, end)
             is_today = self._today.weekday() in weekdays
-            for dated in self._counted_on(self._coming(weekdays), end):
+            for dated in self.counting.counted_on(self.weekdays.coming(weekdays), end):
                 yield dated._replace(rank=POSSIBLE) if is_today else dated
             if is_today:
-                yield from self._counted_on(Days(frozenset({self._today})), end)
-        for kind, read in self._determiners():
-            for middle in self._sentence.ends(place, kind):
-                for weekdays, end in self.listed(middle):
-                    yield from read(weekdays, end)
-        yield from self._habits(place)
-
-    def listed(self, place: int, kind: Kind = Kind.WEEKDAY) -> list[tuple[frozenset[int], int]]:
-        """Return a weekday, and several: what follows, such as "next week", is of all of them."""
-        sentence = self._sentence
-        found = [(frozenset({day}), end, True) for day, end in sentence.terms(place, kind)]
-        for weekdays, end, _ in found:
-            commas = [end + 1] if sentence.is_sign(end, ",") else []
-            words = [*sentence.ends(end, Kind.OR), *sentence.ends(end, Kind.AND)]
-            for middle in [*words, *commas]:
-                for day, past in sentence.terms(middle, kind):
-                    if len(found) < LISTED_MAX:
-                        found.append((weekdays | {day}, past, middle in words))
-        # A list that a comma ends may be no list: "not Monday, Tuesday".
-        return [(weekdays, end) for weekdays, end, is_ended in found if is_ended]
-
-    def _habits(self, place: int) -> Iterator[Dated]:
-        """Return "mondays", "weekdays", "every day"."""
-        sentence = self._sentence
-        for weekdays, end in self.listed(place, Kind.WEEKDAYS):
-            yield Dated(self._every(weekdays), end)
-        for start in sentence.maybe(place, Kind.EVERY):
-            for end in sentence.ends(start, Kind.WORKDAYS):
-                yield Dated(self._every(frozenset(range(SATURDAY))), end)
-            for unit, end in sentence.terms(start, Kind.UNIT) if start > place else []:
-                if unit == Unit.DAY:
-                    yield Dated(self._every(frozenset(range(7))), end)
-
-    def _weekends(self, place: int) -> Iterator[Dated]:
-        sentence, weekend = self._sentence, WEEKEND
-        for end in sentence.ends(place, Kind.WEEKEND):
-            yield Dated(self._this_weekend(), end)
-            yield Dated(self._every(weekend, is_loose=True), end)
-            yield from self._followed(weekend, end)
-        for kind, read in self._determiners():
-            for middle in sentence.ends(place, kind):
-                for end in sentence.ends(middle, Kind.WEEKEND):
-                    if kind in (Kind.THIS, Kind.COMING):
-                        yield Dated(self._this_weekend(), end)
-                    else:
-                        yield from read(weekend, end)
-
-    def _followed(self, weekdays: frozenset[int], end: int) -> Iterator[Dated]:
-        """Return what is said behind the day: "el viernes que viene", "Friday after next"."""
-        sentence = self._sentence
-        for after in sentence.ends(end, Kind.AFTER_NEXT) if self._is_english else []:
-            yield from self._after_next(weekdays, after)
-        if sentence.language.code == "es":
-            for after in sentence.ends(end, Kind.NEXT):
-                yield from self._next(weekdays, after)
-            for after in sentence.ends(end, Kind.PREVIOUS):
-                yield from self._previous(weekdays, after)
-
-    def _determiners(self) -> Iterable[tuple[Kind, _ReadWeekdays]]:
-        return (
-            (Kind.THIS, self._this),
-            (Kind.COMING, self._soonest),
-            (Kind.NEXT, self._next),
-            (Kind.AFTER_NEXT, self._after_next),
-            (Kind.PREVIOUS, self._previous),
-            (Kind.EVERY, self._each),
-        )
-
-    def _bare(self, weekdays: frozenset[int], end: int) -> Iterator[Dated]:
-        """Said on a Friday, Friday is rather that of next week: today is called today."""
-        yield Dated(self._coming(weekdays), end)
-        if self._today.weekday() in weekdays:
-            yield Dated(self._from_today(weekdays), end, POSSIBLE)
-        yield Dated(self._every(weekdays, is_loose=True), end)
-
-    def _this(self, weekdays: frozenset[int], end: int) -> Iterator[Dated]:
-        yield Dated(self._from_today(weekdays), end)
-
-    def _soonest(self, weekdays: frozenset[int], end: int) -> Iterator[Dated]:
-        yield Dated(self._coming(weekdays), end)
-
-    def _each(self, weekdays: frozenset[int], end: int) -> Iterator[Dated]:
-        yield Dated(self._every(weekdays), end)
-
-    def _next(self, weekdays: frozenset[int], end: int) -> Iterator[Dated]:
-        """The coming one, or that of next week: which is likelier depends on the language."""
-        coming = self._coming(weekdays)
-        of_next_week = self._of_week(1, weekdays)
-        ranks = (LIKELY, POSSIBLE) if self._is_nearest() else (POSSIBLE, LIKELY)
-        if coming != of_next_week:
-            yield Dated(coming, end, ranks[0])
-        yield Dated(of_next_week, end, ranks[1] if coming != of_next_week else LIKELY)
-
-    def _after_next(self, weekdays: frozenset[int], end: int) -> Iterator[Dated]:
-        yield Dated(self._of_week(2, weekdays), end)
-
-    def _previous(self, weekdays: frozenset[int], end: int) -> Iterator[Dated]:
-        yield Dated(self._of_week(-1, weekdays), end)
-
-    def _is_nearest(self) -> bool:
-        return self._sentence.language.is_next_the_nearest
-
-    def _coming(self, weekdays: frozenset[int]) -> Days:
-        """Return the first of each after today; of the weekend both days of one."""
-        ahead = run_of(self._today + ONE_DAY, 7)
-        if weekdays == WEEKEND:
-            (saturday,) = (day for day in ahead if day.weekday() == SATURDAY)
-            return Days(run_of(saturday, 2))
-        return those_of(ahead, weekdays)
-
-    def _from_today(self, weekdays: frozenset[int]) -> Days:
-        return those_of(run_of(self._today, 7), weekdays)
-
-    def _this_weekend(self) -> Days:
-        saturday = monday_of(self._today) + SATURDAY * ONE_DAY
-        return Days(run_of(saturday, 2))
-
-    def _of_week(self, ahead: int, weekdays: frozenset[int]) -> Days:
-        monday = monday_of(self._today) + ahead * ONE_WEEK
-        dates = frozenset(monday + number * ONE_DAY for number in weekdays)
-        return Days(dates, is_list=len(weekdays) > 1 and weekdays != WEEKEND)
-
-    def _every(self, weekdays: frozenset[int], *, is_loose: bool = False) -> Days:
-        all_days = run_of(self._today, DAYS_AHEAD_MAX)
-        fitting = frozenset(day for day in all_days if day.weekday() in weekdays)
-        return Days(fitting, is_open=True, is_loose=is_loose, is_list=len(weekdays) > 1)
+                yield from self.counting.counted_on(Days(frozenset({self._today})), end)
+        yield from self.weekdays.determined(place)
+        yield from self.weekdays.habits(place)
 
     # Weeks and months.
 
@@ -340,7 +214,7 @@ class DayGrammar:
             starts += [(nth - 1, end) for nth, end in sentence.terms(place, Kind.ORDINAL)]
             for weeks, start in starts:
                 weekends = [(WEEKEND, end) for end in sentence.ends(start, Kind.WEEKEND)]
-                for weekdays, middle in [*self.listed(start), *weekends]:
+                for weekdays, middle in [*self.weekdays.listed(start), *weekends]:
                     for after in sentence.ends(middle, kind):
                         yield from self._beside(weekdays, after, weeks, kind)
 
@@ -355,81 +229,24 @@ class DayGrammar:
 
     # Counted from a day.
 
-    def quantities(self, place: int) -> Iterator[tuple[int, Unit, int]]:
-        """Return so many of a unit."""
-        sentence = self._sentence
-        ones = [(1, end) for end in sentence.ends(place, Kind.ONE)]
-        for count, middle in [*sentence.numbers(place), *ones]:
-            for unit, end in sentence.terms_here(middle, Kind.UNIT):
-                if count <= COUNT_MAX.get(Unit(unit), 1000):
-                    yield count, Unit(unit), end
-
     def _in_future(self, place: int) -> Iterator[Dated]:
         sentence = self._sentence
         for middle in sentence.ends(place, Kind.IN):
-            for count, unit, end in self.quantities(middle):
-                yield from self._later(count, unit, end)
-        for count, unit, middle in self.quantities(place):
+            for count, unit, end in self.counting.quantities(middle):
+                yield from self.counting.later(count, unit, end)
+        for count, unit, middle in self.counting.quantities(place):
             for end in sentence.ends(middle, Kind.FROM_NOW):
-                yield from self._later(count, unit, end)
+                yield from self.counting.later(count, unit, end)
             # "A week from Friday", "a week today".
             alone = [middle] if self._is_english and unit in (Unit.WEEK, Unit.FORTNIGHT) else []
             for after in [*sentence.ends(middle, Kind.FROM), *alone]:
                 for dated in self.points(after):
-                    yield from self._shifted(dated, count, unit)
+                    yield from self.counting.shifted(dated, count, unit)
         for middle in sentence.ends(place, Kind.WITHIN):
-            for count, unit, end in self.quantities(middle):
+            for count, unit, end in self.counting.quantities(middle):
                 if unit >= Unit.DAY:
-                    last = self._moved(self._today, count, unit)
+                    last = self.counting.moved(self._today, count, unit)
                     yield Dated(Days(from_to(self._today, last)), end)
-
-    def _later(self, count: int, unit: Unit, end: int) -> Iterator[Dated]:
-        """In two weeks: that very day, or any of that week."""
-        if unit < Unit.DAY:
-            return
-        yield from self._shifted(Dated(Days(frozenset({self._today})), end), count, unit)
-        if unit is not Unit.DAY:
-            day = self._moved(self._today, count, unit)
-            yield Dated(Days(run_of(monday_of(day), 7)), end, POSSIBLE)
-
-    def _counted_on(self, days: Days, place: int) -> Iterator[Dated]:
-        """Return "Friday in two weeks", "a fortnight tomorrow"."""
-        for middle in self._sentence.ends(place, Kind.IN):
-            for count, unit, end in self.quantities(middle):
-                yield from self._shifted(Dated(days, end), count, unit)
-            if self._sentence.language.code == "es":
-                yield from self._in_so_many(days, middle)
-        if self._is_english:
-            for value, end in self._sentence.terms_here(place, Kind.UNIT):
-                if value in (Unit.WEEK, Unit.FORTNIGHT):
-                    yield from self._shifted(Dated(days, end), 1, Unit(value))
-
-    def _in_so_many(self, days: Days, place: int) -> Iterator[Dated]:
-        """Return "de hoy en ocho": a week, without a word for days."""
-        sentence = self._sentence
-        for count, end in sentence.numbers(place):
-            is_hour = sentence.has(end, Kind.UNIT, Kind.OCLOCK, Kind.MERIDIEM, Kind.PART)
-            if count in self._meant_days and not is_hour:
-                meant = self._meant_days[count] * ONE_DAY
-                moved = frozenset(day + meant for day in days.dates)
-                yield Dated(Days(moved, is_list=days.is_list), end)
-
-    def _shifted(self, dated: Dated, count: int, unit: Unit) -> Iterator[Dated]:
-        days = dated.days
-        if unit >= Unit.DAY and isinstance(days, Days) and len(days.dates) == 1:
-            (day,) = days.dates
-            meant = self._meant_days.get(count) if unit is Unit.DAY else None
-            if meant is not None:
-                # "En ocho días" is a week, and only then eight days.
-                yield dated._replace(days=Days(frozenset({day + meant * ONE_DAY})))
-            moved = Days(frozenset({self._moved(day, count, unit)}))
-            yield dated._replace(days=moved, rank=dated.rank + POSSIBLE * (meant is not None))
-
-    def _moved(self, day: date, count: int, unit: Unit) -> date:
-        if unit is Unit.MONTH:
-            return day + relativedelta(months=count)
-        length = {Unit.DAY: 1, Unit.WEEK: 7, Unit.FORTNIGHT: 14}[unit]
-        return day + timedelta(days=count * length)
 
     # Spans between days.
 

@@ -14,7 +14,7 @@ from service.domain.spoken_time.weekdays import nearest
 
 def eves(sentence: Sentence, grammar: DayGrammar, place: int) -> Iterator[Found]:
     """Return "Friday evening before Christmas"; without a weekday, the next to it or any."""
-    named = [(weekdays, end) for weekdays, end in grammar.listed(place)]
+    named = [(weekdays, end) for weekdays, end in grammar.weekdays.listed(place)]
     for weekdays, start in [(None, place), *named]:
         for index, middle in sentence.terms(start, Kind.PART):
             part = sentence.language.parts[index]

@@ -307,7 +307,7 @@ class Reader:
     def _lengths(self, place: int) -> Iterator[tuple[timedelta, int]]:
         for minutes, end in self._sentence.terms(place, Kind.LENGTH):
             yield timedelta(minutes=minutes), end
-        for count, unit, end in self._days.quantities(place):
+        for count, unit, end in self._days.counting.quantities(place):
             if unit in (Unit.MINUTE, Unit.HOUR):
                 yield timedelta(minutes=count if unit is Unit.MINUTE else count * 60), end
 
