@@ -85,18 +85,17 @@ class WeekdayGrammar:
     def followed(self, weekdays: frozenset[int], end: int) -> Iterator[Dated]:
         """Return what is said behind the day: "el viernes que viene", "Friday after next"."""
         sentence = self._sentence
-        for after in (
-            sentence.ends(end, Kind.AFTER_NEXT) if self._sentence.language.code == "en" else []
-        ):
+        code = sentence.language.code
+        for after in sentence.ends(end, Kind.AFTER_NEXT) if code == "en" else []:
             yield from self._after_next(weekdays, after)
-        if sentence.language.code == "es":
+        if code == "es":
             for after in sentence.ends(end, Kind.NEXT):
                 yield from self._next(weekdays, after)
             for after in sentence.ends(end, Kind.PREVIOUS):
                 yield from self._previous(weekdays, after)
 
     def bare(self, weekdays: frozenset[int], end: int) -> Iterator[Dated]:
-        """Return a weekday alone. Said on a Friday, Friday is rather that of next week: today is called today."""
+        """Return a weekday alone; on a Friday rather that of next week: today is called today."""
         yield Dated(self.coming(weekdays), end)
         if self._today.weekday() in weekdays:
             yield Dated(self._from_today(weekdays), end, POSSIBLE)
@@ -115,11 +114,8 @@ class WeekdayGrammar:
         """The coming one, or that of next week: which is likelier depends on the language."""
         coming = self.coming(weekdays)
         of_next_week = self._of_week(1, weekdays)
-        ranks = (
-            (LIKELY, POSSIBLE)
-            if self._sentence.language.is_next_the_nearest
-            else (POSSIBLE, LIKELY)
-        )
+        is_nearest = self._sentence.language.is_next_the_nearest
+        ranks = (LIKELY, POSSIBLE) if is_nearest else (POSSIBLE, LIKELY)
         if coming != of_next_week:
             yield Dated(coming, end, ranks[0])
         yield Dated(of_next_week, end, ranks[1] if coming != of_next_week else LIKELY)
