@@ -119,7 +119,11 @@ def a_wish(start: datetime, **changes) -> SlotWish:
 
 
 def book(
-    *wishes: Wish | datetime, holder: str | None = None, note: str = "a window seat", **options
+    *wishes: Wish | datetime,
+    holder: str | None = None,
+    note: str = "a window seat",
+    conversation: str = "",
+    **options,
 ) -> Submission:
     """Book slots, or the slots of holds; an instant is that of a `visit` on `anna`."""
     command = Book(
@@ -129,6 +133,7 @@ def book(
         wishes=tuple(a_wish(wish) if isinstance(wish, datetime) else wish for wish in wishes),
         customer=Customer(display_name="Eve", email="eve@example.org"),
         fields={"note": note},
+        conversation=conversation,
     )
     return a_submission(command, **options)
 

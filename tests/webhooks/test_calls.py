@@ -46,17 +46,19 @@ async def test_the_customer_is_told_only_to_who_asked_for_it(desk, receiver):
     await desk.subscribe(receiver.url("/plain"))
     await desk.subscribe(receiver.url("/personal"), include_customer=True)
 
-    await desk.book(slot(1), note="allergic to nuts")
+    await desk.book(slot(1), note="allergic to nuts", conversation="chat-7")
     await desk.carry_out()
 
     (plain,), (personal,) = receiver.of("/plain"), receiver.of("/personal")
-    assert {"customer", "fields", "cancelReason"}.isdisjoint(plain.event["booking"])
+    hidden = {"customer", "fields", "cancelReason", "conversation"}
+    assert hidden.isdisjoint(plain.event["booking"])
     assert b"eve" not in plain.body.lower()
     assert personal.event["booking"]["customer"] == {
         "displayName": "Eve",
         "email": "eve@example.org",
     }
     assert personal.event["booking"]["fields"] == {"note": "allergic to nuts"}
+    assert personal.event["booking"]["conversation"] == "chat-7"
 
 
 async def test_what_is_kept_of_a_call_names_no_person(desk, receiver, books):

@@ -200,6 +200,7 @@ def personal_json(booking: Booking) -> Json:
         "customer": customer_json(booking.customer),
         "fields": dict(booking.fields),
         "cancelReason": booking.cancel_reason,
+        "conversation": booking.conversation,
     }
     return {name: value for name, value in told.items() if value}
 

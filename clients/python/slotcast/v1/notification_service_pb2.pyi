@@ -71,7 +71,7 @@ class Webhook(_message.Message):
     url: _builtins.str
     """Where it is: https, on a public host."""
     include_customer: _builtins.bool
-    """True: with the customer and the fields of the form."""
+    """True: with the customer, the fields of the form, and the conversation of the chat."""
     state: Global___Webhook.State.ValueType
     """How it fares. Set by the service, as all that follows."""
     last_outcome: _builtins.str
