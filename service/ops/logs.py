@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
+import traceback
+from collections.abc import Iterator
+from types import TracebackType
 
 _FORMAT = "%(asctime)s.%(msecs)03d %(levelname)s %(process)d %(name)s %(message)s"
 _FIELDS = ("ms", "business", "principal", "request_id", "incident")
+_ERRORS_MAX = 20
+"""So many errors of one record are told: what caused an error, and those of a group."""
+
+_Raised = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
 class _Fields(logging.Formatter):
@@ -25,6 +32,13 @@ class _Fields(logging.Formatter):
             self._second_text = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(second))
         return self._second_text
 
+    def formatException(self, ei: _Raised) -> str:  # noqa: N802
+        """Return where an error was raised, and of what kind it is: its words may name somebody.
+
+        PostgreSQL, for one, quotes the row that it refuses.
+        """
+        return "\n".join(_told(ei[1])) if ei[1] is not None else ""
+
     def format(self, record: logging.LogRecord) -> str:
         line = super().format(record)
         carried = record.__dict__
@@ -33,6 +47,27 @@ class _Fields(logging.Formatter):
             if value is not None and value != "":
                 line += f" {name}={value}"
         return line
+
+
+def _told(error: BaseException) -> Iterator[str]:
+    """Yield the lines of an error and of those behind it, the first cause last."""
+    waiting, seen = [error], {id(error)}
+    while waiting and len(seen) <= _ERRORS_MAX:
+        error = waiting.pop(0)
+        yield from (line.rstrip("\n") for line in traceback.format_tb(error.__traceback__))
+        yield _kind(error)
+        behind = [error.__cause__ or (None if error.__suppress_context__ else error.__context__)]
+        behind += error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+        new = [each for each in behind if each is not None and id(each) not in seen]
+        seen |= set(map(id, new))
+        waiting += new
+
+
+def _kind(error: BaseException) -> str:
+    """Return the type of an error, with its code where it has one."""
+    code = getattr(error, "sqlstate", None) or getattr(error, "errno", None)
+    name = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
+    return f"{name} ({code})" if isinstance(code, str | int) else name
 
 
 def configure_logs(level: str) -> None:
