@@ -38,8 +38,8 @@ def log(capsys, monkeypatch):
     root = logging.getLogger()
     for name in ("logThreads", "logMultiprocessing", "_srcfile"):
         monkeypatch.setattr(logging, name, getattr(logging, name))
-    for name in (None, "sqlalchemy", "alembic", "asyncio", "grpc", "pgqueuer"):
-        logger = logging.getLogger(name)
+    for each in (None, "sqlalchemy", "alembic", "asyncio", "grpc", "pgqueuer"):
+        logger = logging.getLogger(each)
         monkeypatch.setattr(logger, "level", logger.level)
     before = root.handlers
 
