@@ -113,10 +113,11 @@ class Salon:
             )
 
     @contextlib.contextmanager
-    def serving(self, **door):
-        """Serve the tools of this business at another door, until the block ends."""
+    def serving(self, business_id=None, **door):
+        """Serve the tools of this business, or another, at another door until the block ends."""
         doors = Doors()
-        yield self._loop_thread.run(doors.open(self.stack.address, self.business_id, **door))
+        business_id = business_id or self.business_id
+        yield self._loop_thread.run(doors.open(self.stack.address, business_id, **door))
         self._loop_thread.run(doors.close())
 
     @contextlib.asynccontextmanager
@@ -148,10 +149,10 @@ class Salon:
         async with Client(parameters, mode=mode, cache=None) as client:
             yield client
 
-    def assistant(self, *scopes, conversation=None):
+    def assistant(self, *scopes, conversation=None, url=None):
         """An assistant over HTTP, in a conversation of its own, with some scopes or all."""
         key = self.make_key(*scopes) if scopes else self.key
-        assistant = Assistant(self.over_http(key), conversation)
+        assistant = Assistant(self.over_http(key, url=url), conversation)
         self._assistants.append(assistant)
         return assistant
 
@@ -179,17 +180,57 @@ class Salon:
         form = Caller(self._channel, ticket, self.business_id)
         return form.call(form.bookings.RedeemHandoff, request)
 
-    def set_price(self, price):
-        """Change what a haircut costs."""
+    def complete(self, ticket):
+        """Take over a ticket and book its hold, as its form does."""
+        hold = self.redeem(ticket).hold
+        form = Caller(self._channel, ticket, self.business_id)
+        request = booking_pb.BookRequest(
+            parent=self.business,
+            request_id=a_request_id(),
+            appointments=[booking_pb.Appointment(hold=hold.name)],
+            customer=booking_pb.Customer(display_name="Ada Lovelace"),
+            holder="form",
+        )
+        form.call(form.bookings.Book, request)
+
+    def change_service(self, service, **changes):
+        """Change a service, such as what it costs."""
         catalog = self.caller.catalog
-        name = f"{self.business}/appointmentTypes/haircut"
+        name = f"{self.business}/appointmentTypes/{service}"
         request = catalog_pb.GetAppointmentTypeRequest(name=name)
-        haircut = self.caller.call(catalog.GetAppointmentType, request).appointment_type
-        haircut.price = price
+        type_ = self.caller.call(catalog.GetAppointmentType, request).appointment_type
+        for field, value in changes.items():
+            setattr(type_, field, value)
         change = catalog_pb.UpdateAppointmentTypeRequest(
-            appointment_type=haircut, request_id=a_request_id()
+            appointment_type=type_, request_id=a_request_id()
         )
         self.caller.call(catalog.UpdateAppointmentType, change)
+
+    def open_on_weekdays(self, person, *hours):
+        """Let someone be there on Monday to Friday only, in some hours of the wall clock."""
+        weekly = [
+            catalog_pb.WeekdayHours(
+                weekday=day,
+                intervals=[catalog_pb.WallInterval(start=start, end=end) for start, end in hours],
+            )
+            for day in catalog_pb.Weekday.values()
+            if 0 < day < 6
+        ]
+        catalog, schedule = self.caller.catalog, catalog_pb.Schedule(display_name="Weekdays")
+        schedule.weekly.extend(weekly)
+        created = catalog_pb.CreateScheduleRequest(
+            parent=self.business,
+            schedule_id=f"of-{person}",
+            schedule=schedule,
+            request_id=a_request_id(),
+        )
+        self.caller.call(catalog.CreateSchedule, created)
+        name = f"{self.business}/calendars/{person}"
+        request = catalog_pb.GetCalendarRequest(name=name)
+        calendar = self.caller.call(catalog.GetCalendar, request).calendar
+        calendar.schedule = f"{self.business}/schedules/of-{person}"
+        change = catalog_pb.UpdateCalendarRequest(calendar=calendar, request_id=a_request_id())
+        self.caller.call(catalog.UpdateCalendar, change)
 
     async def run(self, statement):
         """Change the tables behind the server's back: only time passes so."""

@@ -10,9 +10,9 @@ from slotcast_mcp.memory import EACH_MAX, HANDED_OVER_FOR, Memory
 from tests.mcp.salon import ADA, ZONE, in_days
 
 
-async def open_time(assistant, person=""):
+async def open_time(assistant, person="", **changes):
     """A time, and the arguments of a call that books it without a hold."""
-    found = await assistant.find(in_days(6), person=person)
+    found = await assistant.find(in_days(6), person=person, **changes)
     time = found["times"][0]
     confirmed = {
         "time_in_words": time["time_in_words"],
@@ -107,6 +107,79 @@ async def test_a_booking_of_the_conversation_is_never_told_as_someone_elses(salo
                 refusal = result.structured_content
                 assert refusal["reason"] == "ALREADY_BOOKED"
                 assert refusal["booking"] == booked["booking"]
+
+
+@pytest.mark.parametrize("service", ["haircut", "shave"], ids=["with anyone", "of a class"])
+async def test_what_one_process_booked_another_does_not_book_a_second_time(
+    salon, assistant, service
+):
+    salon.change_service("shave", capacity=5)
+    asked = await open_time(assistant, service=service)
+    with salon.serving() as url:
+        elsewhere = salon.assistant(conversation=assistant.conversation, url=url)
+        booked = await assistant.ask("book", **asked, **assistant.in_turn)
+        elsewhere.turn += 1
+        refusal = await elsewhere.refused("book", **asked, **elsewhere.in_turn)
+        assert (refusal["reason"], refusal["booking"]) == ("ALREADY_BOOKED", booked["booking"])
+        same = await elsewhere.ask("book", **asked, **assistant.in_turn)
+        assert same == booked, "the same call in the same turn is answered the same"
+        assert len(salon.bookings()) == 1
+        await elsewhere.ask("book", **asked, another=True, **elsewhere.in_turn)
+        assert len(salon.bookings()) == 2
+        await elsewhere.leave()
+
+
+async def test_any_process_tells_what_the_form_has_booked(salon, assistant):
+    held = await assistant.find_and_hold()
+    link = await assistant.ask(
+        "make_booking_form_link", hold_or_time=held["hold"], time_zone=ZONE, **assistant.in_turn
+    )
+    assert "get_booking" in link["next_step"]
+    asked = {"conversation": assistant.conversation, "time_zone": ZONE}
+    with salon.serving() as url:
+        elsewhere = salon.assistant(conversation=assistant.conversation, url=url)
+        before = await elsewhere.ask("get_booking", **asked)
+        assert (before["bookings"], before["more"]) == ([], False)
+        assert "not completed yet" in before["next_step"]
+        salon.complete(link["link"].partition("#")[2])
+        after = await elsewhere.ask("get_booking", **asked)
+        assert [each["time_in_words"] for each in after["bookings"]] == [held["time_in_words"]]
+        assert f"[booking: {after['bookings'][0]['booking']}" in elsewhere.told[-1].content[0].text
+        await elsewhere.leave()
+    assistant.turn += 1
+    refusal = await assistant.refused("book", **assistant.booking_of(held))
+    assert (refusal["reason"], refusal["booking"]) == (
+        "ALREADY_BOOKED",
+        after["bookings"][0]["booking"],
+    )
+
+
+async def test_the_bookings_of_a_conversation_are_its_own_and_those_that_stand_come_first(
+    salon, assistant
+):
+    booked = [
+        await assistant.book(await assistant.find_and_hold(in_days(days)), another=True)
+        for days in (7, 8, 9)
+    ]
+    gone = {"booking": booked[0]["booking"], "version": 1}
+    await assistant.ask("cancel", **gone, time_zone=ZONE, **assistant.in_turn)
+    stranger = salon.assistant()
+    await stranger.book(await stranger.find_and_hold())
+    told = await assistant.ask(
+        "get_booking", conversation=assistant.conversation, time_zone="Asia/Kolkata"
+    )
+    assert [(each["booking"], each["status"]) for each in told["bookings"]] == [
+        (booked[1]["booking"], "CONFIRMED"),
+        (booked[2]["booking"], "CONFIRMED"),
+        (booked[0]["booking"], "CANCELLED"),
+    ]
+    assert "Ada" not in str(told), "who comes is told of a booking that is named"
+
+
+async def test_what_is_asked_for_is_a_booking_or_a_conversation(assistant):
+    refusal = await assistant.refused("get_booking", time_zone=ZONE)
+    assert refusal["reason"] == "INVALID_REQUEST"
+    assert "Give `booking` or `conversation`" in refusal["message"]
 
 
 async def test_a_time_that_is_open_in_the_form_is_waited_for(salon, assistant):

@@ -116,7 +116,7 @@ async def test_a_hold_under_the_name_of_another_time_is_found_out_by_the_service
 
 async def test_a_price_that_rose_since_books_nothing(salon, assistant):
     held = await assistant.find_and_hold()
-    salon.set_price("50.00 EUR")
+    salon.change_service("haircut", price="50.00 EUR")
     refusal = await assistant.refused("book", **assistant.booking_of(held))
     assert refusal["reason"] == "CONSENT_MISMATCH"
     assert refusal["to_confirm"]["price"] == "50.00 EUR"
@@ -279,3 +279,86 @@ async def test_a_time_that_is_taken_is_explained_with_what_is_open_near_it(salon
     assert [(each["rule"], each["person"]) for each in broken] == [("FREE", "Anna")]
     assert len(told["alternatives"]) == 3
     assert "It is taken." in assistant.told[-1].content[0].text
+
+
+async def test_who_was_named_is_who_is_booked_though_the_time_is_with_anyone(salon, assistant):
+    time = (await assistant.find())["times"][0]
+    assert "||" in time["time"]
+    held = await assistant.hold(time["with_whom"][1]["time"])
+    arguments = assistant.booking_of({**held, "hold": time["time"]})
+    booked = [await assistant.ask("book", **arguments) for _ in range(2)]
+    assert booked[0] == booked[1]
+    assert booked[0]["person"] == "Ben"
+    assert len(salon.bookings()) == 1
+
+
+async def test_who_is_not_among_those_of_a_time_is_refused_with_what_to_do(salon, assistant):
+    time = (await assistant.find(service="shave"))["times"][0]
+    anyones = time["time"].replace("|ben|", "||")
+    held = await assistant.hold(anyones)
+    for who in ("Anna", "Cleo"):
+        confirmed = {**held["to_confirm"], "person": who}
+        refusal = await assistant.refused(
+            "book", **assistant.booking_of(held, hold_or_time=anyones, confirmed=confirmed)
+        )
+        assert (refusal["reason"], refusal["field"]) == ("CONSENT_MISMATCH", "confirmed.person")
+        assert f'"{who}" is not one of those' in refusal["message"]
+        assert "it is with Ben" in refusal["message"]
+        assert "hold_time" in refusal["next_step"]
+    assert not salon.bookings()
+
+
+async def test_a_value_of_another_type_is_refused_as_the_schema_says(salon, assistant):
+    arguments = assistant.booking_of(await assistant.find_and_hold())
+    for field, value in (("turn", "3"), ("turn", True), ("turn", 3.5), ("another", "true")):
+        refusal = await assistant.refused("book", **{**arguments, field: value})
+        assert (refusal["reason"], refusal["field"]) == ("INVALID_REQUEST", field)
+    assert not salon.bookings()
+
+
+async def test_who_gave_no_address_is_asked_for_it_before_they_wait(salon, assistant):
+    windows = (await assistant.find())["readings"][0]["windows"]
+    for customer in ({"name": "Ada"}, {"name": "Ada", "email": ""}):
+        refusal = await assistant.refused(
+            "join_waitlist",
+            service="haircut",
+            windows=windows,
+            time_zone=ZONE,
+            customer=customer,
+            **assistant.in_turn,
+        )
+        assert (refusal["reason"], refusal["field"]) == ("INVALID_REQUEST", "customer.email")
+        assert "ask the person for their address" in refusal["message"]
+
+
+async def test_what_is_never_open_is_not_waited_for(salon, assistant):
+    salon.open_on_weekdays("ben", ("09:00", "12:00"), ("12:00", "17:00"))
+    monday = today() + timedelta(days=14 - today().weekday())
+    saturday = monday + timedelta(days=5)
+    day = (await assistant.find(str(monday)))["readings"][0]["windows"][0]
+    too_late = day.replace("T00:00", "T16:31", 1)
+    weekend = day.replace(str(monday), str(saturday)).replace(
+        str(monday + timedelta(days=1)), str(saturday + timedelta(days=1))
+    )
+    asked = {"service": "shave", "time_zone": ZONE, "customer": ADA, **assistant.in_turn}
+    refusal = await assistant.refused("join_waitlist", windows=[weekend, too_late], **asked)
+    assert (refusal["reason"], refusal["field"]) == ("SLOT_CLOSED", "windows")
+    assert "find_times" in refusal["next_step"]
+
+    at_noon = day.replace("T00:00", "T11:45", 1)
+    at_noon = f"{at_noon.partition('/')[0]}/{at_noon.partition('/')[0].replace('45', '46')}"
+    waiting = await assistant.ask("join_waitlist", windows=[weekend, at_noon], **asked)
+    assert waiting["status"] == "WAITING", "hours that touch are one, though nothing starts then"
+    assert len(waiting["windows_in_words"]) == len(waiting["closed_in_words"]) == 1
+    assert f"Saturday {saturday.day}" in waiting["closed_in_words"][0]
+    assert "do not wait in" in waiting["next_step"]
+    assert "ada@example.com" in assistant.told[-1].content[0].text
+
+    anyone = await assistant.ask(
+        "join_waitlist", **{**asked, "service": "haircut"}, windows=[weekend]
+    )
+    assert anyone["status"] == "OFFERED", "Anna is there on Saturdays too"
+    ben = await assistant.refused(
+        "join_waitlist", **{**asked, "service": "haircut"}, windows=[weekend], person="ben"
+    )
+    assert ben["reason"] == "SLOT_CLOSED"

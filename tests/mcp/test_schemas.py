@@ -1,11 +1,18 @@
 """What the tools say of themselves: schemas that hold, with examples that are right."""
 
+import re
+from copy import deepcopy
+
 import pytest
-from jsonschema import Draft202012Validator
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator, ValidationError, validators
 
 from slotcast_mcp.answers import Refusal
 from slotcast_mcp.inputs import Question
+from slotcast_mcp.refusals import Refused
 from slotcast_mcp.schemas import output_schema
+from slotcast_mcp.server import read_question
 from slotcast_mcp.tools import TOOLS
 
 EACH_TOOL = pytest.mark.parametrize("tool", TOOLS.values(), ids=TOOLS)
@@ -33,6 +40,15 @@ def test_every_schema_is_of_2020_12(tool):
         Draft202012Validator.check_schema(schema)
         assert schema["$schema"].endswith("2020-12/schema")
         assert schema["type"] == "object"
+
+
+@EACH_TOOL
+def test_every_limit_is_told_in_a_word_of_json_schema(tool):
+    """Another word, such as `ge`, is valid, and says nothing to anyone."""
+    words = {*Draft202012Validator.VALIDATORS, "$schema", "default", "description", "examples"}
+    for schema in (tool.listed().input_schema, tool.listed().output_schema):
+        for part in parts(schema):
+            assert set(part) <= words
 
 
 @EACH_TOOL
@@ -99,5 +115,64 @@ def test_whoever_tells_a_time_is_told_the_zone(tool):
 def test_a_refusal_is_an_answer_too():
     refusal = Refusal(reason="SLOT_TAKEN", message="Gone.", retryable=False, next_step="Ask.")
     for tool in TOOLS.values():
-        validator = Draft202012Validator(output_schema(tool.answers))
+        validator = Draft202012Validator(output_schema(*tool.answers))
         validator.validate(refusal.model_dump(mode="json", exclude_none=True))
+
+
+def keeps_to(validator, pattern, text, _schema):
+    """As ECMA-262 has it, where `$` is the end, also before a last newline."""
+    if isinstance(text, str) and not re.search(pattern.replace("$", r"\Z"), text):
+        yield ValidationError("It does not match.")
+
+
+Strictly = validators.extend(Draft202012Validator, {"pattern": keeps_to})
+VALUES = st.one_of(
+    st.sampled_from(
+        [None, True, False, 0, 1, -1, 4.0, 0.5, 1441, 10**30, 1e300, "", "3", "true", "a\n", "de"]
+    ),
+    st.sampled_from([[], {}, [1], ["x"], {"name": "x"}, ["x"] * 50, "x" * 130, "x" * 3000]),
+    st.text("aZ0-|._@ \u00e9", min_size=1, max_size=5).filter(lambda text: not text.isspace()),
+)
+
+
+def places(value, at=()):
+    """The places within a value, itself included."""
+    yield at
+    inside = value.items() if isinstance(value, dict) else ()
+    for key, each in enumerate(value) if isinstance(value, list) else inside:
+        yield from places(each, (*at, key))
+
+
+def changed(draw, arguments):
+    """Change something of a call: another value, one more, or one less."""
+    arguments = deepcopy(arguments)
+    at = draw(st.sampled_from([place for place in places(arguments) if place] or [("more",)]))
+    inside = arguments
+    for key in at[:-1]:
+        inside = inside[key]
+    match draw(st.sampled_from(["other", "more", "less"])):
+        case "less":
+            if at[-1] != "more":
+                del inside[at[-1]]
+        case "more" if isinstance(inside, dict):
+            names = st.sampled_from(["more", "A b", "language", "minutes", "limit", "fields"])
+            inside[draw(names)] = draw(VALUES)
+        case _:
+            inside[at[-1]] = draw(VALUES)
+    return arguments
+
+
+@EACH_TOOL
+@given(st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.differing_executors])
+def test_what_the_schema_refuses_is_refused_and_nothing_else(tool, data):
+    schema = tool.listed().input_schema
+    arguments = data.draw(st.sampled_from(schema["examples"]))
+    for _ in range(data.draw(st.integers(1, 3))):
+        arguments = changed(data.draw, arguments)
+    try:
+        read_question(tool.takes, arguments)
+        is_read = True
+    except Refused:
+        is_read = False
+    assert Strictly(schema).is_valid(arguments) is is_read, arguments

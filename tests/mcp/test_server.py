@@ -9,6 +9,7 @@ from mcp.shared.exceptions import MCPError
 
 from slotcast import SlotcastError
 from slotcast.errors import ERRORS_BY_REASON, ErrorDetails
+from slotcast.v1 import booking_service_pb2 as booking_pb
 from slotcast.v1 import catalog_service_pb2 as catalog_pb
 from slotcast.v1.core_pb2 import Slot
 from slotcast.v1.error_reason_pb2 import Alternatives
@@ -25,19 +26,20 @@ HOLD = {
     "turn": 1,
 }
 
+HAIRCUT = catalog_pb.AppointmentType(
+    name="businesses/salon/appointmentTypes/haircut", display_name="Haircut"
+)
+NOT_FOUND = "RESOURCE_NOT_FOUND"
+
 
 @pytest.fixture
 async def script():
     """A service of which a test decides what it says."""
     async with scripted_server() as script:
-        business = "businesses/salon"
-        haircut = catalog_pb.AppointmentType(
-            name=f"{business}/appointmentTypes/haircut", display_name="Haircut"
-        )
-        anna = catalog_pb.Calendar(name=f"{business}/calendars/anna", display_name="Anna")
+        anna = catalog_pb.Calendar(name="businesses/salon/calendars/anna", display_name="Anna")
         script.on(
             "ListAppointmentTypes",
-            lambda _: catalog_pb.ListAppointmentTypesResponse(appointment_types=[haircut]),
+            lambda _: catalog_pb.ListAppointmentTypesResponse(appointment_types=[HAIRCUT]),
         )
         script.on("ListCalendars", lambda _: catalog_pb.ListCalendarsResponse(calendars=[anna]))
         yield script
@@ -179,6 +181,89 @@ async def test_a_key_is_sent_as_it_was_given(script):
     script.on("HoldSlot", raising(lambda: refused(grpc.StatusCode.UNAVAILABLE)))
     await call(script, "hold_time", HOLD)
     assert {each.metadata["authorization"] for each in script.calls} == {"Bearer a key"}
+
+
+async def test_each_conversation_is_counted_by_itself_and_by_no_name_that_tells_anything(script):
+    script.on("HoldSlot", raising(lambda: refused(grpc.StatusCode.UNAVAILABLE)))
+    script.on("GetBusiness", lambda _: catalog_pb.GetBusinessResponse())
+    for conversation in ("ada@example.com", "ben", "ben"):
+        await call(script, "hold_time", {**HOLD, "conversation": conversation})
+    counted = [each.metadata.get("x-client-id") for each in script.calls]
+    assert None not in counted, "all that a call asks for"
+    assert len(set(counted)) == 2
+    assert not [each for each in counted if "ada" in each or "ben" in each]
+    script.calls.clear()
+    await call(script, "list_services", {})
+    assert {each.metadata.get("x-client-id") for each in script.calls} == {None}
+
+
+BOOK = {
+    "hold_or_time": HOLD["time"],
+    "confirmed": {
+        "time_in_words": "Monday 7 January 2030, 10:00 to 10:30 (Europe/Berlin, UTC+01:00)",
+        "time_zone": "Europe/Berlin",
+        "service": "Haircut",
+    },
+    "customer": {"name": "Ada"},
+    "conversation": "chat",
+    "turn": 1,
+}
+
+
+def booked(request):
+    slot = request.appointments[0].slot
+    booking = booking_pb.Booking(
+        name="businesses/salon/bookings/0192f3c4-5d6e-4f70-8a9b-0c1d2e3f4a5c",
+        version=1,
+        status=booking_pb.BOOKING_STATUS_CONFIRMED,
+        appointment_type=slot.appointment_type,
+        calendars=[slot.calendar],
+        start_time=slot.start_time,
+        end_time=slot.start_time,
+        conversation=request.conversation,
+    )
+    booking.end_time.seconds += 1800
+    return booking_pb.BookResponse(bookings=[booking])
+
+
+async def test_a_service_that_is_slow_to_tell_what_there_is_books_none_the_less(script):
+    """Then what this process remembers is what counts."""
+
+    async def never(_):
+        await asyncio.Event().wait()
+
+    script.on("ListBookings", never)
+    script.on("Book", booked)
+    script.on("ReleaseHold", raising(lambda: refused(grpc.StatusCode.NOT_FOUND, NOT_FOUND)))
+    clients = Clients(script.target, "salon", deadline_seconds=PATIENCE_SECONDS)
+    client = clients.with_key("a key")
+    async with Client(build_server(lambda _: client, PATIENCE_SECONDS)) as assistant:
+        first = await assistant.call_tool("book", BOOK)
+        assert not first.is_error, first.content[0].text
+        second = await assistant.call_tool("book", {**BOOK, "turn": 2})
+        assert second.structured_content["reason"] == "ALREADY_BOOKED"
+    await clients.close()
+
+
+async def test_what_there_is_costs_a_booking_no_round_trip(script):
+    """It is asked for once, while the catalogue is."""
+    asked, is_asked = [], asyncio.Event()
+
+    async def none(request):
+        asked.append(request)
+        is_asked.set()
+        return booking_pb.ListBookingsResponse()
+
+    async def services(_):
+        await is_asked.wait()
+        return catalog_pb.ListAppointmentTypesResponse(appointment_types=[HAIRCUT])
+
+    script.on("ListBookings", none)
+    script.on("ListAppointmentTypes", services)
+    script.on("Book", booked)
+    result = await call(script, "book", BOOK)
+    assert not result.is_error, result.content[0].text
+    assert [each.conversation for each in asked] == ["chat"]
 
 
 async def test_all_that_a_call_asks_for_has_a_deadline(script):

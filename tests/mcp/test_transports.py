@@ -1,5 +1,7 @@
 """The official client over both transports, and what the web server lets in."""
 
+import socket
+
 import httpx2
 import pytest
 from mcp.shared.exceptions import MCPError
@@ -106,6 +108,32 @@ def test_without_a_key_there_is_nothing_to_serve_over_stdio(monkeypatch):
     monkeypatch.delenv("SLOTCAST_API_KEY", raising=False)
     with pytest.raises(SystemExit, match="Set SLOTCAST_API_KEY"):
         main(["--business", "salon"])
+
+
+def test_a_port_that_is_in_use_is_told_in_a_sentence():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(SystemExit) as ended:
+            main(["--business", "salon", "--http", "--port", str(port)])
+    assert ended.value.code == f"Cannot listen on 127.0.0.1, port {port}: Address already in use."
+
+
+def test_a_business_that_can_be_none_is_told_at_the_start(capsys):
+    with pytest.raises(SystemExit):
+        main(["--business", "Salon Ada"])
+    assert "'Salon Ada' is no id of a business" in capsys.readouterr().err
+
+
+async def test_a_business_that_is_not_the_keys_is_told_at_the_first_call(salon):
+    with salon.serving(business_id="nowhere") as url:
+        async with salon.over_http(url=url) as client:
+            for tool, arguments in (
+                ("list_services", {}),
+                ("find_times", {"service": "cut", "when": "tomorrow", "time_zone": ZONE}),
+            ):
+                result = await client.call_tool(tool, arguments)
+                assert result.structured_content["reason"] == "BUSINESS_UNKNOWN"
+                assert "name another business" in result.structured_content["next_step"]
 
 
 async def test_an_unknown_tool_is_an_error_of_the_protocol(salon):

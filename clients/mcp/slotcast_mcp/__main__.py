@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from mcp.server.stdio import stdio_server
 
 from slotcast_mcp.clients import Clients
+from slotcast_mcp.ids import SLUG
 from slotcast_mcp.server import DEADLINE_SECONDS, build_server
 from slotcast_mcp.web import Door, WebServer
 
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.http:
         asyncio.run(_serve_http(options))
         return
-    api_key = os.environ.get(KEY_VARIABLE, "")
+    api_key = os.environ.get(KEY_VARIABLE, "").strip()
     if not api_key:
         sys.exit(f"Set {KEY_VARIABLE} to an API key of the business.")
     asyncio.run(_serve_stdio(options, api_key))
@@ -43,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
         ),
     )
     parser.add_argument("--target", default="127.0.0.1:50051", help="where Slotcast listens")
-    parser.add_argument("--business", required=True, help="the business to book at")
+    parser.add_argument("--business", type=_business, required=True, help="the business to book at")
     parser.add_argument(
         "--insecure", action="store_true", help="call a Slotcast elsewhere without TLS"
     )
@@ -67,6 +68,12 @@ def _parser() -> argparse.ArgumentParser:
         help="how long a call may take (default: %(default)s, for assistants that speak)",
     )
     return parser
+
+
+def _business(text: str) -> str:
+    if not SLUG.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no id of a business, such as salon")
+    return text
 
 
 def _clients(options: argparse.Namespace) -> Clients:
@@ -96,11 +103,16 @@ async def _serve_http(options: argparse.Namespace) -> None:
         allowed_hosts=tuple(options.allowed_host),
         sessions_max=options.sessions_max,
     )
+    try:
+        listening = door.open()
+    except OSError as error:
+        cause = (error.strerror or "it is refused").partition(" (")[0]
+        sys.exit(f"Cannot listen on {door.host}, port {door.port}: {cause}.")
     clients = _clients(options)
     server = WebServer(clients, door)
     try:
         async with asyncio.TaskGroup() as tasks:
-            serving = tasks.create_task(server.serve())
+            serving = tasks.create_task(server.serve(sockets=[listening]))
             await server.is_up.wait()
             sys.stderr.write(f"Slotcast's tools are at {server.url}\n")
             if not door.is_loopback:

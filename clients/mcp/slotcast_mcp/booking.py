@@ -6,11 +6,19 @@ import asyncio
 from contextlib import suppress
 from zoneinfo import ZoneInfo
 
-from slotcast import Booking, BookingStatus, Client, Customer, Hold, SlotcastError, SlotTaken
+from slotcast import (
+    Client,
+    Consent,
+    Customer,
+    Hold,
+    SlotcastError,
+    SlotChoice,
+    SlotTaken,
+)
 from slotcast.errors import SlotRefused
-from slotcast_mcp.answers import Answer, BookedCustomer, BookingTold, HeldTime, HoldTold
+from slotcast_mcp.answers import Answer, Confirmed, HeldTime, HoldTold
 from slotcast_mcp.catalogue import Catalogue, load
-from slotcast_mcp.consent import check, mismatch, to_confirm
+from slotcast_mcp.consent import agreed_time, check, mismatch, to_confirm
 from slotcast_mcp.finding import told_slots
 from slotcast_mcp.ids import (
     Held,
@@ -21,11 +29,11 @@ from slotcast_mcp.ids import (
     read_time,
     time_of,
 )
-from slotcast_mcp.inputs import Book, Cancel, GetBooking, HoldTime, Reschedule, WhoComes
+from slotcast_mcp.inputs import Book, Cancel, HoldTime, Reschedule, WhoComes
 from slotcast_mcp.memory import memory_of
-from slotcast_mcp.quoting import quoted
 from slotcast_mcp.refusals import Refused, refused_by
-from slotcast_mcp.repeating import refuse_of_another, refuse_second, refused_for_own
+from slotcast_mcp.repeating import booked_then, refuse_of_another, refuse_second, refused_for_own
+from slotcast_mcp.standing import told_booking
 from slotcast_mcp.turns import TurnOf, turn_of
 from slotcast_mcp.words import moment_in_words, span_in_words, zone_of
 
@@ -37,16 +45,6 @@ _STEP_HELD = (
     "Tell the person all of `to_confirm`, and ask whether to book it. Once they say yes, call book"
     " with this hold, and `to_confirm` as `confirmed`."
 )
-_STEPS_BY_STATUS = {
-    BookingStatus.CONFIRMED: "Tell the person that it is booked. Do not book it again.",
-    BookingStatus.PENDING: (
-        "Tell the person that the business still has to agree. Do not book it again."
-    ),
-    BookingStatus.CANCELLED: (
-        "Tell the person that it is cancelled. For another time, call find_times."
-    ),
-}
-_STEP_ELSE = "Tell the person how it stands."
 
 
 async def hold_time(client: Client, asked: HoldTime) -> Answer:
@@ -55,7 +53,7 @@ async def hold_time(client: Client, asked: HoldTime) -> Answer:
     time = read_time(asked.time, "time")
     given_up = read_hold(asked.instead_of, "instead_of") if asked.instead_of else None
     if given_up is not None:
-        refuse_of_another(client, asked.conversation, given_up, field="instead_of")
+        refuse_of_another(client, asked.conversation, given_up, "instead_of")
     catalogue = await load(client)
     hold = await _hold(client, catalogue, catalogue.known(time, "time"), turn_of(asked), zone)
     if given_up is not None:
@@ -71,19 +69,18 @@ async def book(client: Client, asked: Book) -> Answer:
     """Book what was confirmed, once: what the conversation has booked already is refused."""
     zone = zone_of(asked.confirmed.time_zone, "confirmed.time_zone")
     what = read_hold_or_time(asked.hold_or_time, "hold_or_time")
-    refuse_of_another(client, asked.conversation, what, field="hold_or_time")
-    catalogue = await load(client)
-    time = catalogue.known(_time(what), "hold_or_time")
-    consent = check(asked.confirmed, time, catalogue, zone)
+    refuse_of_another(client, asked.conversation, what, "hold_or_time")
+    catalogue, own = await asyncio.gather(
+        load(client), booked_then(client, asked.conversation, _time(what))
+    )
+    what, consent = _agreed(what, asked.confirmed, catalogue, zone, "hold_or_time")
     turn = turn_of(asked)
     request_id = turn.request_id("book", what, *(["another"] if asked.another else []))
     if not asked.another:
-        await refuse_second(
-            client, catalogue, asked.conversation, time, zone, request_id=request_id
-        )
+        await refuse_second(client, catalogue, own, zone, request_id)
     try:
         booking = await client.book(
-            what.hold_id if isinstance(what, Held) else time.choice(),
+            _appointment(what),
             customer=customer_of(asked.customer, zone),
             fields=asked.fields,
             holder=asked.conversation,
@@ -93,30 +90,22 @@ async def book(client: Client, asked: Book) -> Answer:
         )
     except SlotcastError as error:
         raise await _refusal(client, catalogue, error, what, turn, zone) from error
-    memory_of(client).has_booked(asked.conversation, booking, request_id)
+    memory_of(client).has_booked(asked.conversation, booking)
     return told_booking(booking, catalogue, zone, "Booked")
-
-
-async def get_booking(client: Client, asked: GetBooking) -> Answer:
-    """Tell a booking as it stands."""
-    zone = zone_of(asked.time_zone)
-    booking = await client.get_booking(last_part(asked.booking))
-    return told_booking(booking, await load(client), zone, "The booking")
 
 
 async def reschedule(client: Client, asked: Reschedule) -> Answer:
     """Move a booking to the time that the person has agreed to."""
     zone = zone_of(asked.confirmed.time_zone, "confirmed.time_zone")
     what = read_hold_or_time(asked.to, "to")
-    refuse_of_another(client, asked.conversation, what, field="to")
+    refuse_of_another(client, asked.conversation, what, "to")
     catalogue = await load(client)
-    time = catalogue.known(_time(what), "to")
-    consent = check(asked.confirmed, time, catalogue, zone)
+    what, consent = _agreed(what, asked.confirmed, catalogue, zone, "to")
     turn = turn_of(asked)
     try:
         booking = await client.reschedule_booking(
             last_part(asked.booking),
-            what.hold_id if isinstance(what, Held) else time.choice(),
+            _appointment(what),
             version=asked.version,
             consent=consent,
             request_id=turn.request_id("reschedule", asked.booking, asked.version, what),
@@ -181,31 +170,6 @@ def customer_of(who: WhoComes, zone: ZoneInfo) -> Customer:
         language=who.language,
         time_zone=zone.key,
     )
-
-
-def told_booking(booking: Booking, catalogue: Catalogue, zone: ZoneInfo, verb: str) -> Answer:
-    """Tell a booking. What people typed is told as data, in fields of its own."""
-    who = booking.customer
-    content = BookingTold(
-        booking=last_part(booking.name),
-        version=booking.version,
-        status=booking.status,
-        time_in_words=span_in_words(booking.start, booking.end, zone),
-        service=catalogue.service_name(last_part(booking.appointment_type)),
-        person=catalogue.person_name(last_part(booking.calendars[0])),
-        customer=(
-            BookedCustomer(name=who.display_name, email=who.email, phone=who.phone) if who else None
-        ),
-        fields=dict(booking.fields),
-        cancel_reason=booking.cancel_reason,
-        next_step=_STEPS_BY_STATUS.get(booking.status, _STEP_ELSE),
-    )
-    for_whom = f", for {quoted(who.display_name)}" if who else ""
-    text = (
-        f"{verb}: {content.service} with {content.person}, {content.time_in_words}{for_whom}."
-        f" Status: {content.status}. [booking: {content.booking}, version: {content.version}]"
-    )
-    return Answer(text, content)
 
 
 async def _hold(
@@ -286,3 +250,16 @@ def _not_agreed(error: SlotcastError, time: Time, catalogue: Catalogue, zone: Zo
 
 def _time(what: Held | Time) -> Time:
     return what.time if isinstance(what, Held) else what
+
+
+def _appointment(what: Held | Time) -> str | SlotChoice:
+    return what.hold_id if isinstance(what, Held) else what.choice()
+
+
+def _agreed(
+    what: Held | Time, confirmed: Confirmed, catalogue: Catalogue, zone: ZoneInfo, field: str
+) -> tuple[Held | Time, Consent]:
+    """Return what was agreed to, and what the service is to compare; a difference is refused."""
+    time = agreed_time(confirmed, catalogue.known(_time(what), field), catalogue)
+    consent = check(confirmed, time, catalogue, zone)
+    return Held(what.hold_id, time) if isinstance(what, Held) else time, consent

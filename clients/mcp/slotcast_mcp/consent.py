@@ -5,14 +5,15 @@ The service compares once more, in the commit that books: see Consent in the SDK
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from slotcast import Consent
 from slotcast_mcp.answers import Confirmed
-from slotcast_mcp.catalogue import Catalogue
+from slotcast_mcp.catalogue import NAMED_MAX, Catalogue, people_of
 from slotcast_mcp.ids import Time
-from slotcast_mcp.quoting import quoted, same_words
+from slotcast_mcp.quoting import listed, quoted, same_words
 from slotcast_mcp.refusals import Refused, refused
 from slotcast_mcp.words import span_in_words
 
@@ -25,6 +26,29 @@ def to_confirm(time: Time, catalogue: Catalogue, zone: ZoneInfo) -> Confirmed:
         service=catalogue.service_name(time.service),
         person=catalogue.person_name(time.person),
         price=catalogue.price(time.service),
+    )
+
+
+def agreed_time(confirmed: Confirmed, time: Time, catalogue: Catalogue) -> Time:
+    """Return the time that was agreed to: with the person who was named, where it is with anyone.
+
+    A name that is nobody's who gives the service, or that several have, is refused.
+    """
+    service = catalogue.services[time.service]
+    if time.person or not confirmed.person:
+        return time
+    people = people_of(service)
+    named = [each for each in people if same_words(catalogue.person_name(each), confirmed.person)]
+    if len(named) == 1:
+        return replace(time, person=named[0])
+    names = listed([catalogue.person_name(each) for each in people[:NAMED_MAX]])
+    raise Refused(
+        "CONSENT_MISMATCH",
+        f"{quoted(confirmed.person)} is not one of those who are free for that time: it is with"
+        f" {names}. Nothing was booked.",
+        "Call hold_time with the `time` of the person who is wanted, as `with_whom` tells it, or"
+        " with this one for whoever is free. Then tell all of its `to_confirm`, and ask again.",
+        field="confirmed.person",
     )
 
 

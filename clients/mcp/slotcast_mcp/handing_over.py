@@ -23,7 +23,7 @@ async def make_booking_form_link(client: Client, asked: MakeBookingFormLink) -> 
     """Make a link to a form with what is known filled in; the time stays held."""
     zone = zone_of(asked.time_zone)
     what = read_hold_or_time(asked.hold_or_time, "hold_or_time")
-    refuse_of_another(client, asked.conversation, what, field="hold_or_time")
+    refuse_of_another(client, asked.conversation, what, "hold_or_time")
     fields = _prefilled(asked.known, zone.key)
     catalogue = await load(client)
     turn = turn_of(asked)
@@ -51,7 +51,8 @@ async def make_booking_form_link(client: Client, asked: MakeBookingFormLink) -> 
         link=handoff.url,
         next_step=(
             "Give the person the link, and tell them until when the time is held. They book in the"
-            " form: do not book it yourself."
+            " form: do not book it yourself. Once they say that it is done, call get_booking with"
+            " this `conversation` and no `booking`, which tells what is booked."
         ),
     )
     return Answer(f"{held_text(held)}\nForm: {handoff.url}", content)

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from slotcast import Hold, SlotChoice, TimeWindow
 from slotcast_mcp.refusals import Refused
 
-_SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
+SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 _HOLD = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _YEARS = range(2000, 3000)
 _MINUTES_MAX = 24 * 60
@@ -85,10 +85,10 @@ def time_of(hold: Hold, zone: ZoneInfo) -> Time:
 def read_time(text: str, field: str) -> Time:
     """Read a time as it was told; anything else is refused."""
     parts = text.split("|") if len(text) <= _TEXT_MAX else []
-    if len(parts) != 4 or not _SLUG.fullmatch(parts[0]):
+    if len(parts) != 4 or not SLUG.fullmatch(parts[0]):
         raise _unknown(field)
     service, person, start, minutes = parts
-    if person and not _SLUG.fullmatch(person):
+    if person and not SLUG.fullmatch(person):
         raise _unknown(field)
     if not (minutes.isascii() and minutes.isdigit() and 0 < int(minutes[:5]) <= _MINUTES_MAX):
         raise _unknown(field)

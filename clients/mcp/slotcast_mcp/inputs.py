@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 from unicodedata import category
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from slotcast_mcp.answers import Confirmed
@@ -25,6 +25,12 @@ PATTERNS_IN_WORDS: Mapping[str, str] = {
     FIELD: "A name may have up to 64 small letters, digits and _ . - only.",
 }
 """What a pattern asks for, as it is told to whoever did not keep to it."""
+MISSING_IN_WORDS: Mapping[str, str] = {
+    "customer.email": (
+        "Who waits is told by e-mail when a time is free: ask the person for their address."
+    )
+}
+"""What is missing, where that something is required does not say what to do."""
 EXAMPLE_TIME = "haircut|anna|2026-12-01T10:00+01:00|30"
 EXAMPLE_HOLD = f"0192f3c4-5d6e-4f70-8a9b-0c1d2e3f4a5b|{EXAMPLE_TIME}"
 EXAMPLE_BOOKING = "0192f3c4-5d6e-4f70-8a9b-0c1d2e3f4a5c"
@@ -39,6 +45,14 @@ EXAMPLE_CONFIRMED = {
 EXAMPLE_CUSTOMER = {"name": "Ada Lovelace", "email": "ada@example.com"}
 IN_TURN_4 = {"conversation": "chat-7f3a", "turn": 4}
 
+
+def _whole(value: object) -> object:
+    """Return a number without a fraction as an integer, which it is in JSON: 4.0 is 4."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)
+"""Stands after the limits, or the schema does not tell them."""
 Zone = Annotated[
     str,
     Field(
@@ -72,6 +86,7 @@ Turn = Annotated[
         le=1_000_000,
         examples=[4],
     ),
+    WHOLE,
 ]
 HoldOrTime = Annotated[
     str,
@@ -96,7 +111,13 @@ BookingId = Annotated[
 ]
 Version = Annotated[
     int,
-    Field(description="The `version` of the booking, as last told.", ge=1, examples=[1]),
+    Field(
+        description="The `version` of the booking, as last told.",
+        ge=1,
+        le=1_000_000_000,
+        examples=[1],
+    ),
+    WHOLE,
 ]
 ServiceName = Annotated[
     str,
@@ -137,13 +158,8 @@ OwnHolds = Annotated[
     ),
 ]
 Minutes = Annotated[
-    int | None,
-    Field(
-        description="How long, where the service can last longer or shorter.",
-        ge=1,
-        le=1440,
-        examples=[30],
-    ),
+    Annotated[int, Field(ge=1, le=1440), WHOLE] | None,
+    Field(description="How long, where the service can last longer or shorter.", examples=[30]),
 ]
 Fields = Annotated[
     dict[
@@ -159,10 +175,14 @@ Fields = Annotated[
 ]
 
 
-class Question(BaseModel):
-    """The arguments of a tool. Others than those named are refused."""
+class Asked(BaseModel):
+    """What is asked: nothing that is not named, and nothing of another type than is named."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Question(Asked):
+    """The arguments of a tool."""
 
     examples: ClassVar[list[dict[str, object]]] = []
 
@@ -181,10 +201,8 @@ def _shown(text: str) -> str:
     return text.strip()
 
 
-class WhoComes(BaseModel):
+class WhoComes(Asked):
     """The customer. Ask for the name; the address is for the confirmation."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: Annotated[str, AfterValidator(_shown)] = Field(
         description="As they want to be called.",
@@ -209,6 +227,17 @@ class WhoComes(BaseModel):
         description="Their language as a BCP 47 tag, for the letters to them.",
         max_length=40,
         examples=["de"],
+    )
+
+
+class WhoWaits(WhoComes):
+    """Who waits. Ask for the name and the address: an offer can be sent to nothing else."""
+
+    email: str = Field(
+        description="Where they are told that a time is free.",
+        min_length=1,
+        max_length=254,
+        examples=["ada@example.com"],
     )
 
 
@@ -245,7 +274,7 @@ class FindTimes(Question):
     person: PersonName = ""
     minutes: Minutes = None
     conversation: OwnHolds = ""
-    limit: int = Field(default=6, description="How many times to tell.", ge=1, le=20)
+    limit: Annotated[int, Field(description="How many times to tell.", ge=1, le=20), WHOLE] = 6
 
 
 class HoldTime(InTurn):
@@ -292,11 +321,36 @@ class Book(InTurn):
     )
 
 
-class GetBooking(Question):
-    examples: ClassVar = [{"booking": EXAMPLE_BOOKING, "time_zone": "Europe/Berlin"}]
+def _without_default(schema: dict[str, Any]) -> None:
+    """Say nothing of what stands for an argument that is left out: given, it would be refused."""
+    del schema["default"]
 
-    booking: BookingId
+
+class GetBooking(Question):
+    model_config = ConfigDict(json_schema_extra={"minProperties": 2})
+
+    examples: ClassVar = [
+        {"booking": EXAMPLE_BOOKING, "time_zone": "Europe/Berlin"},
+        {"conversation": "chat-7f3a", "time_zone": "Europe/Berlin"},
+    ]
+
+    booking: BookingId = Field(
+        default="",
+        description="The id of a booking. Leave out, to be told all of the `conversation`.",
+        json_schema_extra=_without_default,
+    )
+    conversation: Conversation = Field(
+        default="",
+        description="The id of this conversation, to be told all that it has booked.",
+        json_schema_extra=_without_default,
+    )
     time_zone: Zone
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        if not (self.booking or self.conversation):
+            raise PydanticCustomError("neither", "Give `booking` or `conversation`")
+        return self
 
 
 class Reschedule(InTurn):
@@ -354,7 +408,7 @@ class JoinWaitlist(InTurn):
         examples=[["2026-12-01T13:00+01:00/2026-12-01T18:00+01:00"]],
     )
     time_zone: Zone
-    customer: WhoComes
+    customer: WhoWaits
     person: PersonName = ""
     minutes: Minutes = None
 
@@ -380,10 +434,8 @@ class ExplainTime(Question):
     conversation: OwnHolds = ""
 
 
-class KnownField(BaseModel):
+class KnownField(Asked):
     """Something that the form need not ask."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(
         description="name, email, phone or language; any other is a field of the booking.",

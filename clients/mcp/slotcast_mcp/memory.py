@@ -7,7 +7,7 @@ Nothing that people typed is kept.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
@@ -27,19 +27,11 @@ LIVE = frozenset({BookingStatus.CONFIRMED, BookingStatus.PENDING})
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A booking that was made here, and the request that made it."""
-
-    booking: Booking
-    request_id: str = ""
-
-
 @dataclass(slots=True)
 class _Kept:
     """What is kept of one conversation, by the ids of bookings and holds."""
 
-    bookings: OrderedDict[str, Made] = field(default_factory=OrderedDict)
+    bookings: OrderedDict[str, Booking] = field(default_factory=OrderedDict)
     links: OrderedDict[str, Hold] = field(default_factory=OrderedDict)
 
 
@@ -52,15 +44,14 @@ class Memory:
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._holders: OrderedDict[str, str] = OrderedDict()
 
-    def has_booked(self, conversation: str, booking: Booking, request_id: str = "") -> None:
+    def has_booked(self, conversation: str, booking: Booking) -> None:
         """Keep a booking as it stands; one that stands no longer is forgotten."""
         name = last_part(booking.name)
         bookings = self._of(conversation).bookings
-        before = bookings.pop(name, None)
+        bookings.pop(name, None)
         if booking.status in LIVE:
-            made_by = request_id or (before.request_id if before else "")
             nameless = replace(booking, customer=None, fields={}, cancel_reason="")
-            _keep(bookings, name, Made(nameless, made_by))
+            _keep(bookings, name, nameless)
 
     def has_changed(self, booking: Booking) -> None:
         """Follow a booking that was moved or cancelled, whoever asked for it."""
@@ -70,11 +61,10 @@ class Memory:
                 self.has_booked(conversation, booking)
                 return
 
-    def booked(self, conversation: str, time: Time) -> Iterable[Made]:
-        """Return the bookings of a conversation that a time overlaps."""
+    def booked(self, conversation: str) -> Sequence[Booking]:
+        """Return the bookings of a conversation."""
         kept = self._kept.get(conversation)
-        every = list(kept.bookings.values()) if kept else []
-        return [each for each in every if overlaps(each.booking, time)]
+        return tuple(kept.bookings.values()) if kept else ()
 
     def has_held(self, conversation: str, hold: Hold) -> None:
         """Keep whose a hold is."""
@@ -114,6 +104,12 @@ _MEMORIES: WeakKeyDictionary[Client, Memory] = WeakKeyDictionary()
 def memory_of(client: Client) -> Memory:
     """Return what is known of the conversations of a client, and so of one key and business."""
     return _MEMORIES.setdefault(client, Memory())
+
+
+def with_memory_of(client: Client, other: Client) -> Client:
+    """Let a client of the same key know what another knows."""
+    _MEMORIES[client] = memory_of(other)
+    return client
 
 
 def overlaps(one: Booking | Hold, time: Time) -> bool:

@@ -5,6 +5,7 @@ What a step says is fixed: no text of a person, nor of a server, is ever a part 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -75,10 +76,10 @@ class Advice(NamedTuple):
 
 _SAFE = "The same call again, with the same conversation and turn, is safe: it is done once."
 _CHOOSE = "Offer the person another time: call find_times."
-_OPERATOR = (
+_CANNOT = (
     "Tell the person that you cannot do this here, and let them contact the business. Do not retry:"
-    " whoever runs this assistant has to give it another key."
 )
+_OPERATOR = f"{_CANNOT} whoever runs this assistant has to give it another key."
 
 ADVICE: Mapping[str, Advice] = {
     "INVALID_REQUEST": Advice(
@@ -110,7 +111,8 @@ ADVICE: Mapping[str, Advice] = {
     "HANDED_OVER": Advice(
         "That time was handed over to a form, for the person to book it there.",
         "The person has it open in the form: do not book or hold it again. Wait until they say"
-        " that it is done, or that they want another time.",
+        " that it is done, or that they want another time. Whether it is done, get_booking tells,"
+        " with this `conversation` and no `booking`.",
     ),
     "SLOT_TAKEN": Advice("Someone has just taken that time.", _CHOOSE),
     "SLOT_CLOSED": Advice("It is closed at that time.", _CHOOSE),
@@ -153,6 +155,11 @@ ADVICE: Mapping[str, Advice] = {
     "KEY_MISSING": Advice("This assistant has no API key.", _OPERATOR),
     "KEY_INVALID": Advice("This assistant's API key is unknown or revoked.", _OPERATOR),
     "SCOPE_MISSING": Advice("This assistant's API key may not do this.", _OPERATOR),
+    "BUSINESS_UNKNOWN": Advice(
+        "There is no business of the name that these tools were started with, or this assistant's"
+        " API key is another's.",
+        f"{_CANNOT} whoever runs this assistant has to name another business, or give another key.",
+    ),
     "RATE_LIMITED": Advice("Too many calls were made.", f"Wait a minute. {_SAFE}"),
     "OVERLOADED": Advice(
         "Too many calls are under way. Nothing was done.", f"Call again in a moment. {_SAFE}"
@@ -176,6 +183,7 @@ _UNKNOWN = Advice(
 _UNSURE = ADVICE["TOO_SLOW"]
 _FIELDS = {"customer.display_name": "customer.name", "text": "when", "name": "booking"}
 """What the service calls otherwise than the tools do."""
+_BUSINESS = re.compile(r"businesses/[^/]+")
 
 
 def refused(reason: str, *, field: str = "", message: str = "") -> Refused:
@@ -191,6 +199,8 @@ def refused_by(error: SlotcastError) -> Refused:
     """Tell a refusal of the service."""
     if isinstance(error, ServerUnreachable):
         return refused("UNAVAILABLE")
+    if error.reason == "RESOURCE_NOT_FOUND" and _BUSINESS.fullmatch(error.metadata.get("name", "")):
+        return refused("BUSINESS_UNKNOWN")
     advice = ADVICE.get(error.reason, _UNSURE if error.retryable else _UNKNOWN)
     message, field = advice.message, error.metadata.get("field", "")
     unread = error.metadata.get("unread") or error.metadata.get("date")

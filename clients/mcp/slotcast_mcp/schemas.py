@@ -23,9 +23,10 @@ def input_schema(question: type[Question]) -> Schema:
 
 
 @cache
-def output_schema(content: type[Told]) -> Schema:
+def output_schema(*contents: type[Told]) -> Schema:
     """Return the schema of what a tool answers: what was asked for, or a refusal."""
-    return {"$schema": DIALECT, "type": "object", "anyOf": [_schema(content), _schema(Refusal)]}
+    every = [*map(_schema, contents), _schema(Refusal)]
+    return {"$schema": DIALECT, "type": "object", "anyOf": every}
 
 
 def _schema(model: type[BaseModel]) -> Schema:

@@ -17,10 +17,11 @@ from pydantic import ValidationError
 from slotcast import Client, SlotcastError
 from slotcast_mcp.answers import Answer, Refusal
 from slotcast_mcp.finding import time_line
-from slotcast_mcp.inputs import PATTERNS_IN_WORDS, Question
+from slotcast_mcp.inputs import MISSING_IN_WORDS, PATTERNS_IN_WORDS, Question
 from slotcast_mcp.quoting import quoted
 from slotcast_mcp.refusals import Refused, refused, refused_by
 from slotcast_mcp.tools import INSTRUCTIONS, TOOLS, Tool
+from slotcast_mcp.turns import client_for
 
 logger = logging.getLogger(__name__)
 
@@ -82,8 +83,9 @@ async def _call(
     tool: Tool, client: Client, arguments: dict[str, Any], deadline_seconds: float
 ) -> Answer:
     question = read_question(tool.takes, arguments)
+    own = client_for(client, getattr(question, "conversation", ""))
     try:
-        answer = await _in_time(tool.does(client, question), deadline_seconds)
+        answer = await _in_time(tool.does(own, question), deadline_seconds)
     except SlotcastError as error:
         raise refused_by(error) from error
     except Refused:
@@ -116,20 +118,22 @@ def read_question(takes: type[Question], arguments: dict[str, Any]) -> Question:
         return takes.model_validate(arguments)
     except ValidationError as wrong:
         problems = [_problem(each) for each in wrong.errors()[:PROBLEMS_MAX]]
-        message = " ".join(f"{field}: {problem}" for field, problem in problems)
+        message = " ".join(f"{field}: {text}" if field else text for field, text in problems)
         raise refused("INVALID_REQUEST", field=problems[0][0], message=message) from wrong
 
 
 def _problem(error: Any) -> tuple[str, str]:
     parts = [_named(str(part)) for part in error["loc"]]
+    place = ".".join(parts)
     if error["type"] == "extra_forbidden":
         unknown = quoted(str(error["loc"][-1]), 64)
         return ".".join([*parts[:-1], unknown]), "There is no such argument; nothing was done."
-    if error["type"] == "missing":
-        return ".".join(parts), "It is required."
+    if error["type"] in {"missing", "string_too_short"}:
+        silence = "It is required." if error["type"] == "missing" else "It is empty."
+        return place, MISSING_IN_WORDS.get(place, silence)
     if error["type"] == "string_pattern_mismatch":
-        return ".".join(parts), PATTERNS_IN_WORDS.get(error["ctx"]["pattern"], "It is malformed.")
-    return ".".join(parts), f"{error['msg']}."
+        return place, PATTERNS_IN_WORDS.get(error["ctx"]["pattern"], "It is malformed.")
+    return place, f"{error['msg']}."
 
 
 def _named(part: str) -> str:

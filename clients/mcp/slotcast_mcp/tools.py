@@ -9,7 +9,16 @@ from typing import Any
 import mcp_types as types
 
 from slotcast import Client
-from slotcast_mcp import answers, booking, explaining, finding, handing_over, inputs, waiting
+from slotcast_mcp import (
+    answers,
+    booking,
+    explaining,
+    finding,
+    handing_over,
+    inputs,
+    standing,
+    waiting,
+)
 from slotcast_mcp.answers import Answer, Told
 from slotcast_mcp.inputs import Question
 from slotcast_mcp.schemas import input_schema, output_schema
@@ -23,7 +32,7 @@ class Tool:
     title: str
     description: str
     takes: type[Question]
-    answers: type[Told]
+    answers: tuple[type[Told], ...]
     does: Callable[[Client, Any], Coroutine[Any, Any, Answer]]
     reads_only: bool = False
     destroys: bool = False
@@ -35,7 +44,7 @@ class Tool:
             title=self.title,
             description=self.description,
             input_schema=input_schema(self.takes),
-            output_schema=output_schema(self.answers),
+            output_schema=output_schema(*self.answers),
             annotations=types.ToolAnnotations(
                 title=self.title,
                 read_only_hint=self.reads_only,
@@ -70,7 +79,7 @@ TOOLS: Mapping[str, Tool] = {
                 " Call it first, once."
             ),
             takes=inputs.ListServices,
-            answers=answers.Services,
+            answers=(answers.Services,),
             does=finding.list_services,
             reads_only=True,
         ),
@@ -83,7 +92,7 @@ TOOLS: Mapping[str, Tool] = {
                 " it tells each. A time that it tells is not held: others can take it."
             ),
             takes=inputs.FindTimes,
-            answers=answers.Times,
+            answers=(answers.Times,),
             does=finding.find_times,
             reads_only=True,
         ),
@@ -95,7 +104,7 @@ TOOLS: Mapping[str, Tool] = {
                 " decide. Call it as soon as they have chosen. It books nothing."
             ),
             takes=inputs.HoldTime,
-            answers=answers.HoldTold,
+            answers=(answers.HoldTold,),
             does=booking.hold_time,
         ),
         Tool(
@@ -107,16 +116,20 @@ TOOLS: Mapping[str, Tool] = {
                 " what you told them, word for word, and is compared with what would be booked."
             ),
             takes=inputs.Book,
-            answers=answers.BookingTold,
+            answers=(answers.BookingTold,),
             does=booking.book,
         ),
         Tool(
             name="get_booking",
             title="Read a booking",
-            description="Tells a booking as it stands, with the `version` needed to change it.",
+            description=(
+                "Tells a booking as it stands, with the `version` needed to change it. Without"
+                " `booking` it tells all of the `conversation`, also what the person has booked in"
+                " a form: call it so to learn whether a form was completed."
+            ),
             takes=inputs.GetBooking,
-            answers=answers.BookingTold,
-            does=booking.get_booking,
+            answers=(answers.BookingTold, answers.BookingsTold),
+            does=standing.get_booking,
             reads_only=True,
         ),
         Tool(
@@ -128,7 +141,7 @@ TOOLS: Mapping[str, Tool] = {
                 " time."
             ),
             takes=inputs.Reschedule,
-            answers=answers.BookingTold,
+            answers=(answers.BookingTold,),
             does=booking.reschedule,
             destroys=True,
         ),
@@ -140,7 +153,7 @@ TOOLS: Mapping[str, Tool] = {
                 " and has said yes to which booking it is. It cannot be undone."
             ),
             takes=inputs.Cancel,
-            answers=answers.BookingTold,
+            answers=(answers.BookingTold,),
             does=booking.cancel,
             destroys=True,
         ),
@@ -152,7 +165,7 @@ TOOLS: Mapping[str, Tool] = {
                 " offered what frees. Call it when nothing suits them."
             ),
             takes=inputs.JoinWaitlist,
-            answers=answers.Waiting,
+            answers=(answers.Waiting,),
             does=waiting.join_waitlist,
         ),
         Tool(
@@ -163,7 +176,7 @@ TOOLS: Mapping[str, Tool] = {
                 " the person asks why they cannot have a time."
             ),
             takes=inputs.ExplainTime,
-            answers=answers.Explained,
+            answers=(answers.Explained,),
             does=explaining.explain_time,
             reads_only=True,
         ),
@@ -176,7 +189,7 @@ TOOLS: Mapping[str, Tool] = {
                 " in a form, or when something is needed that they should not type here."
             ),
             takes=inputs.MakeBookingFormLink,
-            answers=answers.FormLink,
+            answers=(answers.FormLink,),
             does=handing_over.make_booking_form_link,
         ),
     )

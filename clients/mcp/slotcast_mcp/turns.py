@@ -1,4 +1,7 @@
-"""Once per conversation and turn: the id of a request is made of what is asked, and of when."""
+"""Whose call it is: the conversation's, to be counted as its own, and the turn's, to be done once.
+
+The id of a request is made of what is asked, and of when.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,9 @@ import json
 from dataclasses import dataclass
 from hashlib import sha256
 
+from slotcast import Client
 from slotcast_mcp.inputs import InTurn
+from slotcast_mcp.memory import with_memory_of
 
 _DIGITS = 48
 
@@ -32,3 +37,15 @@ class TurnOf:
 def turn_of(asked: InTurn) -> TurnOf:
     """Return the turn in which something is asked."""
     return TurnOf(asked.conversation, asked.turn)
+
+
+def client_for(client: Client, conversation: str) -> Client:
+    """Return a client whose calls the service counts as those of one conversation.
+
+    So no conversation uses up what others of the same key may call. What is asked for none counts
+    as the server's own.
+    """
+    if not conversation:
+        return client
+    name = sha256(conversation.encode()).hexdigest()[:_DIGITS]
+    return with_memory_of(client.with_client_id(f"mcp-{name}"), client)

@@ -2,54 +2,95 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
-from slotcast import Client, WaitlistWish
-from slotcast_mcp.answers import Answer, Waiting
+from slotcast import Client, TimeWindow, WaitlistEntry, WaitlistWish
+from slotcast_mcp.answers import Answer, HeldTime, Waiting
 from slotcast_mcp.booking import customer_of, held_time
 from slotcast_mcp.catalogue import chosen_minutes, load
 from slotcast_mcp.ids import last_part, read_window
 from slotcast_mcp.inputs import JoinWaitlist
 from slotcast_mcp.memory import memory_of
+from slotcast_mcp.opening import load_hours
+from slotcast_mcp.quoting import quoted
+from slotcast_mcp.refusals import refused
 from slotcast_mcp.turns import turn_of
 from slotcast_mcp.words import span_in_words, zone_of
 
+_STEP_OFFERED = (
+    "Tell the person that a time is open and held for them: all of `to_confirm`. Once they say yes,"
+    " call book with that hold."
+)
+_STEP_WAITING = (
+    "Tell the person that they are on the waitlist, and that an e-mail comes to that address when a"
+    " time is free for them: they have to take it by the link in it, until the time that it names."
+)
+_STEP_CLOSED = " Tell them too that they do not wait in `closed_in_words`: nothing can open then."
+
 
 async def join_waitlist(client: Client, asked: JoinWaitlist) -> Answer:
-    """Wait for a time in one of the windows; one that is open already is offered at once."""
+    """Wait for a time in those windows that can open; one that is open is offered at once."""
     zone = zone_of(asked.time_zone)
     windows = tuple(read_window(text, "windows") for text in asked.windows)
-    catalogue = await load(client)
+    catalogue, hours = await asyncio.gather(load(client), load_hours(client))
     service = catalogue.service(asked.service)
     person = catalogue.person(asked.person, service)
+    minutes = chosen_minutes(service, asked.minutes)
+    can_open = tuple(
+        each for each in windows if hours.can_open(each, service, person, minutes, catalogue)
+    )
+    if not can_open:
+        message = "It is closed in all of that time, so that nothing can become free then."
+        raise refused("SLOT_CLOSED", field="windows", message=message)
     wish = WaitlistWish(
         appointment_type=last_part(service.name),
-        windows=windows,
+        windows=can_open,
         customer=customer_of(asked.customer, zone),
         holder=asked.conversation,
         calendars=(person,) if person else (),
-        duration=timedelta(minutes=chosen_minutes(service, asked.minutes)),
+        duration=timedelta(minutes=minutes),
     )
     what = (wish.appointment_type, person, *asked.windows)
     entry = await client.join_waitlist(wish, request_id=turn_of(asked).request_id("wait", *what))
     if entry.offer:
         memory_of(client).has_held(asked.conversation, entry.offer)
     held = held_time(entry.offer, catalogue, zone) if entry.offer else None
-    content = Waiting(
+    closed = [each for each in windows if each not in can_open]
+    content = _waiting(entry, held, _told(can_open, zone), _told(closed, zone))
+    return Answer(_text(content, service.display_name, asked.customer.email), content)
+
+
+def _told(windows: Sequence[TimeWindow], zone: ZoneInfo) -> list[str]:
+    return [span_in_words(*window, zone) for window in windows]
+
+
+def _waiting(
+    entry: WaitlistEntry, held: HeldTime | None, windows: list[str], closed: list[str]
+) -> Waiting:
+    step = _STEP_OFFERED if held else _STEP_WAITING
+    return Waiting(
         entry=last_part(entry.name),
         status=entry.status,
-        windows_in_words=[span_in_words(*window, zone) for window in windows],
+        windows_in_words=windows,
+        closed_in_words=closed,
         held=held,
-        next_step=(
-            "Tell the person that a time is open and held for them: all of `to_confirm`. Once they"
-            " say yes, call book with that hold."
-            if held
-            else "Tell the person that they are on the waitlist, and that the business writes to"
-            " them as soon as a time is free: they have to answer soon then."
-        ),
+        next_step=step + _STEP_CLOSED if closed and not held else step,
     )
-    text = f"On the waitlist for {service.display_name}. [entry: {content.entry}]"
-    if held:
-        text += f" Open already, and held until {held.held_until}: {held.time_in_words}."
-        text += f" [hold: {held.hold}]"
-    return Answer(text, content)
+
+
+def _text(content: Waiting, service: str, email: str) -> str:
+    if content.held is not None:
+        held = content.held
+        return (
+            f"{service} is open already, and held until {held.held_until}: {held.time_in_words}."
+            f" [hold: {held.hold}] [entry: {content.entry}]"
+        )
+    lines = [
+        f"On the waitlist for {service}; offers go to {quoted(email)}. [entry: {content.entry}]"
+    ]
+    if content.closed_in_words:
+        lines += ["Closed, and not waited for:", *(f"- {each}" for each in content.closed_in_words)]
+    return "\n".join(lines)

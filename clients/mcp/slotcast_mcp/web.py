@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import sha256
-from socket import socket
+from socket import AF_INET, AF_INET6, create_server, socket
 
 import uvicorn
 from mcp.server.auth.middleware.bearer_auth import BearerAuthBackend, RequireAuthMiddleware
@@ -54,6 +54,11 @@ class Door:
     def is_loopback(self) -> bool:
         """True: only this machine can call."""
         return self.host in {"127.0.0.1", "localhost", "::1"}
+
+    def open(self) -> socket:
+        """Listen; OSError where that cannot be, as on a port that is in use."""
+        family = AF_INET6 if ":" in self.host else AF_INET
+        return create_server((self.host, self.port), family=family, backlog=CONNECTIONS_MAX)
 
 
 def build_app(clients: Clients, door: Door) -> Starlette:
