@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from slotcast import BookingsChanged, PrefilledField, Provenance
-from tests.web.handoff import CHAT, Person, a_handoff, looks_for
+from tests.web.handoff import CHAT, SAID, Person, a_handoff, looks_for
 from tests.web.test_accessibility import look_around
 from tests.web.test_keyboard import Keys
 from tests.web.visitor import a_slot, stored_bookings
@@ -173,7 +173,9 @@ async def test_where_the_chat_has_released_it_another_time_is_chosen_and_booked(
     assert stored.start == other.start
 
 
-async def test_who_goes_back_chooses_another_time_with_everything_kept(stack, shop, visit, follow):
+async def test_who_goes_back_frees_the_time_and_chooses_another_with_everything_kept(
+    stack, shop, visit, follow
+):
     handed = await a_handoff(stack, shop)
     person = await follow(handed.path)
     await person.sees_the_form()
@@ -181,6 +183,11 @@ async def test_who_goes_back_chooses_another_time_with_everything_kept(stack, sh
     await person.visitor.button("Back").click()
     await expect(person.visitor.heading).to_have_text("Choose a time")
     await expect(person.visitor.time(handed.slot)).to_be_visible()
+    somebody = await visit()
+    await somebody.pick()
+    await looks_for(somebody, handed.slot)
+    await expect(somebody.time(handed.slot)).to_be_visible()
+
     other = await a_slot(shop, number=7)
     await person.visitor.choose(other)
     await expect(person.box("Email")).to_be_checked()
@@ -197,6 +204,34 @@ async def test_a_page_of_anybodys_takes_a_ticket_with_its_own_key(stack, shop, v
     await person.confirms_all()
     await person.visitor.submit.click()
     await person.visitor.sees_it_booked()
+
+
+async def test_the_page_speaks_the_language_that_its_visitor_has_said_they_speak(
+    stack, shop, follow
+):
+    language = PrefilledField(name="language", value="de", provenance=Provenance.SAID)
+    person = await follow((await a_handoff(stack, shop, [*SAID, language])).path, locale="fr")
+
+    await expect(person.visitor.heading).to_have_text("Ihre Angaben")
+    await expect(person.page.locator("html")).to_have_attribute("lang", "de")
+    await expect(person.page).to_have_title("Termin buchen")
+    assert person.visitor.calls["RedeemHandoff"] == 1
+
+
+async def test_a_language_that_was_guessed_is_spoken_once_it_is_confirmed(stack, shop, follow):
+    language = PrefilledField(name="language", value="ar", provenance=Provenance.INFERRED)
+    person = await follow((await a_handoff(stack, shop, [*SAID, language])).path)
+    await person.sees_the_form()
+    html = person.page.locator("html")
+    await expect(html).to_have_attribute("dir", "ltr")
+
+    await person.visitor.field("phone").fill("030")
+    await person.visitor.field("confirm-language").check()
+    await expect(html).to_have_attribute("dir", "rtl")
+    await expect(person.page).to_have_title("احجز موعدًا")
+    await expect(person.visitor.field("phone")).to_have_value("030")
+    await person.visitor.field("confirm-language").uncheck()
+    await expect(html).to_have_attribute("dir", "ltr")
 
 
 async def test_what_a_chat_tells_is_shown_as_text(stack, shop, follow):

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 from service.cli.seed import ZONE
-from slotcast import AppointmentType, BookingStatus, Customer
+from slotcast import AppointmentType, BookingStatus, Closure, Customer, DateSpan
 from tests.web.manage import (
     Managed,
     a_booking,
@@ -326,6 +326,25 @@ async def test_who_waits_for_a_full_day_is_offered_what_a_cancellation_frees_on_
     await managed.shows("You are booked")
     mine = [each for each in await stored_bookings(shop) if each.customer.email == address]
     assert [(each.start, each.calendars) for each in mine] == [(freed.start, freed.calendars)]
+
+
+async def test_a_day_on_which_it_is_closed_says_so_and_cannot_be_waited_for(shop, visit):
+    start = (await a_slot(shop)).start.astimezone(ZoneInfo(ZONE))
+    closed = Closure(
+        name="trip",
+        display_name="Trip",
+        span=DateSpan(first_date=start.date(), last_date=start.date()),
+    )
+    await shop.client.create_closure(closed)
+    visitor = await visit(attributes={"waitlist": ""})
+    await visitor.pick()
+    await expect(visitor.times.first).to_be_visible()
+    if await visitor.widget.get_by_role("heading", name=f"{start:%B} {start.year}").count() == 0:
+        await visitor.button("Next month").click()
+
+    name = re.compile(rf"\b{start.day} {start:%B} {start.year}\b.*, closed$")
+    day = visitor.widget.get_by_role("button", name=name)
+    await expect(day).to_have_attribute("aria-disabled", "true")
 
 
 async def test_without_a_waitlist_a_full_day_cannot_be_chosen(shop, visit):

@@ -1,4 +1,4 @@
-import { useEffect, useMemo } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { DeadEnd } from "../../src/widget/parts.js";
 import { SlotcastBooking, Wordless } from "../../src/widget/SlotcastBooking.js";
 import { speechOf } from "../../src/words/languages.js";
@@ -10,9 +10,13 @@ export interface PageProps {
   readonly link: Link | null;
 }
 
-/** What a chat's link leads to: the widget, with the ticket as its key. */
+/** What a chat's link leads to: the widget, with the ticket as its key, in the language that the ticket tells. */
 export function Page({ link }: PageProps) {
-  const speech = useMemo(() => speechOf(navigator.languages, navigator.languages), []);
+  const [told, setTold] = useState("");
+  const speech = useMemo(
+    () => speechOf([told, ...navigator.languages], navigator.languages),
+    [told],
+  );
   const language = speech.locale.replace(/-u-.*/, "");
   useEffect(() => {
     document.documentElement.lang = language;
@@ -28,6 +32,7 @@ export function Page({ link }: PageProps) {
           ticket={link.ticket}
           business={link.business}
           language={language}
+          onLanguage={setTold}
         />
       ) : (
         <NoLink language={language} direction={speech.direction} />
@@ -43,7 +48,7 @@ function Title() {
   useEffect(() => {
     document.title = title;
   }, [title]);
-  return <h1 className="book-title">{title}</h1>;
+  return <h1 className="slotcast-unseen">{title}</h1>;
 }
 
 function NoLink({ language, direction }: { language: string; direction: "ltr" | "rtl" }) {

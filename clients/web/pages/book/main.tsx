@@ -1,6 +1,6 @@
 /** /book/#<ticket>: where a chat's link leads. The fragment of an address is sent to no server. */
 import "../../src/widget/style.css";
-import "./book.css";
+import "../linked.css";
 import { createRoot } from "react-dom/client";
 import { readLink } from "./link.js";
 import { Page } from "./Page.js";

@@ -1,5 +1,6 @@
 /** /manage/#<token>: where a letter's link leads. The fragment of an address is sent to no server. */
 import "../../src/widget/style.css";
+import "../linked.css";
 import "./manage.css";
 import { createRoot } from "react-dom/client";
 import { createDesk } from "./desk.js";

@@ -15,7 +15,7 @@ export function useSay(): Say {
 }
 
 export function Saying({ fallback, children }: { fallback: ReactNode; children: ReactNode }) {
-  const { language, locale, direction } = useSpeaking();
+  const { language, locale, direction, isChanging } = useSpeaking();
   const [loaded, setLoaded] = useState<{ language: string; words: ManageWords } | null>(null);
   useEffect(() => {
     let wanted = true;
@@ -29,5 +29,9 @@ export function Saying({ fallback, children }: { fallback: ReactNode; children: 
     const filled = filler(locale, direction === "rtl");
     return words && ((key, values = {}) => filled(words[key], values));
   }, [words, locale, direction]);
-  return say ? <SayContext.Provider value={say}>{children}</SayContext.Provider> : fallback;
+  return say && !isChanging ? (
+    <SayContext.Provider value={say}>{children}</SayContext.Provider>
+  ) : (
+    fallback
+  );
 }

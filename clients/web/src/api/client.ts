@@ -18,6 +18,7 @@ import type {
   Details,
   Handoff,
   Hold,
+  Hours,
   SlotChoice,
   SlotQuery,
   Wish,
@@ -54,6 +55,8 @@ export interface Slotcast {
   readonly holder: string;
   readonly clock: ServerClock;
   catalog(signal?: AbortSignal): Promise<Catalog>;
+  /** When the calendars are open. */
+  hours(signal: AbortSignal): Promise<Hours>;
   hold(choice: SlotChoice, requestId: string): Promise<Hold>;
   renew(hold: Hold, requestId: string): Promise<Hold>;
   /** `leaving`: the page goes; it is sent all the same, once. */
@@ -115,7 +118,8 @@ export function tellsTime(clock: ServerClock): Interceptor {
   return (next) => async (request) => {
     const answer = await next(request);
     const dateMs = Date.parse(answer.header.get("date") ?? "");
-    if (dateMs > 0) clock.told(dateMs);
+    // It is in whole seconds: by it a hold may seem to end too early, never too late.
+    if (dateMs > 0) clock.told(dateMs + 999);
     return answer;
   };
 }
@@ -161,11 +165,31 @@ class Calls implements Slotcast {
       calendars: new Map(
         calendars
           .flatMap((page) => page.calendars)
-          .map(({ name, displayName, timeZone }): [string, Calendar] => [
+          .map(({ name, displayName, timeZone, schedule }): [string, Calendar] => [
             name,
-            { name, displayName, timeZone },
+            { name, displayName, timeZone, schedule },
           ]),
       ),
+    };
+  }
+
+  async hours(signal: AbortSignal): Promise<Hours> {
+    const parent = this.business;
+    const [schedules, closures] = await Promise.all([
+      allPages((page) =>
+        persist(CALL_MS, (call) =>
+          this.catalogs.listSchedules({ parent, ...page }, { ...call, signal }),
+        ),
+      ),
+      allPages((page) =>
+        persist(CALL_MS, (call) =>
+          this.catalogs.listClosures({ parent, ...page }, { ...call, signal }),
+        ),
+      ),
+    ]);
+    return {
+      schedules: schedules.flatMap((page) => page.schedules),
+      closures: closures.flatMap((page) => page.closures),
     };
   }
 

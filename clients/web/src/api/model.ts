@@ -1,4 +1,5 @@
 /** What the widget knows of a business and its slots. Names are resource names, `businesses/…/...`. */
+import type { Closure, Schedule } from "../gen/slotcast/v1/catalog_service_pb.js";
 
 /** A start that can be booked, on a calendar. */
 export interface Slot {
@@ -45,6 +46,14 @@ export interface Calendar {
   readonly name: string;
   readonly displayName: string;
   readonly timeZone: string;
+  /** The name of its opening hours. */
+  readonly schedule: string;
+}
+
+/** When the calendars are open, by their schedules, and when they are closed all the same. */
+export interface Hours {
+  readonly schedules: readonly Schedule[];
+  readonly closures: readonly Closure[];
 }
 
 /** How customers reach a business, and where they come to; any may be empty. */

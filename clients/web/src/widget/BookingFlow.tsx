@@ -17,6 +17,7 @@ import {
   TicketEnded,
   TicketRefused,
   useIsNew,
+  useSaidLanguage,
   useSaidZone,
 } from "./ticket.js";
 import { useCatalog } from "./useCatalog.js";
@@ -37,6 +38,7 @@ export function BookingFlow(props: FlowProps) {
   const view = useCatalog(slotcast);
   const state = useSessionState(session);
   const isNew = useIsNew(state);
+  const isForeign = useSaidLanguage(session);
   const appointmentType = (isKey(props) && session.ticketType()) || props.appointmentType;
   // First, so that on leaving the page is still told what is given free.
   useLeaving(session);
@@ -63,8 +65,8 @@ export function BookingFlow(props: FlowProps) {
     return <TicketEnded problem={state.refused} />;
   if (state.step === "ticket" && state.problem && ticket)
     return <Failure problem={state.problem} onRetry={() => session.redeem(ticket)} />;
-  if (view.is === "loading" || !offer || state.step === "ticket" || (ticket && isNew))
-    return <Skeleton bars={3} />;
+  const isTakingOver = state.step === "ticket" || (ticket && isNew) || isForeign;
+  if (view.is === "loading" || !offer || isTakingOver) return <Skeleton bars={3} />;
   return (
     <Steps
       key={`${props.appointmentType} ${calendar} ${durationMinutes}`}

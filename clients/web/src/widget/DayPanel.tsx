@@ -13,6 +13,8 @@ import { WaitOffer } from "./WaitOffer.js";
 export interface DayProps {
   readonly open: OpenSlots;
   readonly days: Days;
+  /** Those that are known to be closed: for them one cannot wait. */
+  readonly closed: ReadonlySet<string>;
   readonly month: Month;
   readonly day: string | null;
   readonly isStale: boolean;
@@ -29,7 +31,7 @@ interface PanelProps extends DayProps {
 
 /** The times of the chosen day, or what there is instead of them. */
 export function DayPanel(props: PanelProps) {
-  const { open, days, day, selection, holding } = props;
+  const { open, days, closed, day, selection, holding } = props;
   if (open.freshness === "loading") return <Skeleton bars={9} look="slotcast-skeleton-times" />;
   if (!day) return <EmptyMonth {...props} />;
   return (
@@ -38,12 +40,13 @@ export function DayPanel(props: PanelProps) {
         day={day}
         starts={days.get(day) ?? NONE}
         isStale={props.isStale}
+        isClosed={closed.has(day)}
         isGroup={selection.type.capacity > 1}
         holding={holding}
         onChoose={props.onChoose}
       />
       {!days.has(day) && <NextFreeDay {...props} after={day} />}
-      {!days.has(day) && <WaitForDay {...props} day={day} />}
+      {!days.has(day) && !closed.has(day) && <WaitForDay {...props} day={day} />}
     </>
   );
 }
@@ -80,10 +83,12 @@ function WaitForDay({ isWaitlistOffered, selection, day }: PanelProps & { day: s
   return isWaitlistOffered && <WaitOffer key={day} {...{ selection, start, end }} />;
 }
 
-function EmptyMonth({ month, isStale, isWaitlistOffered, selection }: PanelProps) {
+function EmptyMonth({ month, closed, isStale, isWaitlistOffered, selection }: PanelProps) {
   const { text, formats } = useSpeaking();
   const next: CalendarDate = startOfMonth(month.focused).add({ months: 1 });
   const isLast = next.compare(month.max) > 0;
+  const bookable = month.days.filter(month.isBookable);
+  const isClosed = bookable.length > 0 && bookable.every((day) => closed.has(day.toString()));
   const name = formats.month(month.focused.toDate(formats.timeZone));
   return (
     <div className="slotcast-empty">
@@ -102,7 +107,7 @@ function EmptyMonth({ month, isStale, isWaitlistOffered, selection }: PanelProps
           {text("nextMonth")}
         </button>
       )}
-      {isWaitlistOffered && (
+      {isWaitlistOffered && !isClosed && (
         <WaitOffer
           key={name}
           selection={selection}

@@ -11,6 +11,7 @@ export interface TimesProps {
   readonly day: string;
   readonly starts: readonly Start[];
   readonly isStale: boolean;
+  readonly isClosed: boolean;
   /** More than one may come at a time. */
   readonly isGroup: boolean;
   readonly holding: Slot | null;
@@ -19,7 +20,7 @@ export interface TimesProps {
 
 /** The times of one day, which come and go while one looks. */
 export function DayTimes(props: TimesProps) {
-  const { day, starts } = props;
+  const { day, starts, isClosed } = props;
   const { formats, text } = useSpeaking();
   const [isPointedAt, setPointedAt] = useState(false);
   const shown = usePresence(starts, `${day} ${formats.timeZone}`, isPointedAt);
@@ -38,7 +39,9 @@ export function DayTimes(props: TimesProps) {
       <Heading below={1} className="slotcast-day-name" focus={heading}>
         {dayName(noon, formats.locale)}
       </Heading>
-      {shown.length === 0 && <p className="slotcast-empty">{text("emptyDay")}</p>}
+      {shown.length === 0 && (
+        <p className="slotcast-empty">{text(isClosed ? "closedDay" : "emptyDay")}</p>
+      )}
       {PARTS_OF_DAY.map((part) => {
         const ofPart = shown.filter(({ start }) => partOfDay(formats.hour(start.at)) === part);
         return ofPart.length > 0 && <Part key={part} {...props} name={text(part)} shown={ofPart} />;

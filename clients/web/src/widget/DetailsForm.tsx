@@ -117,7 +117,7 @@ function OwnFields(props: OwnFieldsProps) {
 /** Suggestions for what the form has no field for by itself, and for what it can do without. */
 function GuessedFields(props: FormPartProps) {
   const { id, prefilled, draft, isSent } = props;
-  const { formats, setTimeZone } = useSpeaking();
+  const { formats, setTimeZone, setLanguage } = useSpeaking();
   const zoneBefore = useRef(formats.timeZone);
   const { guessed, language, timeZone } = prefilled;
   const guess = (field: PrefilledField) => ({
@@ -143,7 +143,10 @@ function GuessedFields(props: FormPartProps) {
       {language?.isInferred && (
         <Guess
           {...guess(language)}
-          onConfirm={(isConfirmed) => confirm(props, language.name, isConfirmed)}
+          onConfirm={(isConfirmed) => {
+            confirm(props, language.name, isConfirmed);
+            setLanguage(isConfirmed ? language.value : "");
+          }}
         />
       )}
     </>

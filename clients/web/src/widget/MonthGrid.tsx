@@ -10,6 +10,8 @@ import { Heading } from "./screen.js";
 export interface MonthProps {
   readonly state: CalendarState;
   readonly days: Days;
+  /** Those that are known to be closed. */
+  readonly closed: ReadonlySet<string>;
   readonly isLoading: boolean;
   readonly isStale: boolean;
 }
@@ -111,14 +113,16 @@ function withOwnProperties(event: Key): Key {
   };
 }
 
-function Day({ state, days, isLoading, date }: MonthProps & { date: CalendarDate }) {
+function Day({ state, days, closed, isLoading, date }: MonthProps & { date: CalendarDate }) {
   const { text, formats } = useSpeaking();
   const cell = useRef<HTMLDivElement>(null);
   const { cellProps, buttonProps, isSelected, isDisabled, isUnavailable, formattedDate } =
     useCalendarCell({ date }, state, cell);
   const count = days.get(date.toString())?.length ?? 0;
   const isThisDay = isToday(date, formats.timeZone);
-  const free = count > 0 ? text("freeTimes", { count }) : text("noFreeTimes");
+  const isClosed = closed.has(date.toString()) && !isDisabled;
+  const none = isClosed ? text("closed") : text("noFreeTimes");
+  const free = count > 0 ? text("freeTimes", { count }) : none;
   const label = [
     isThisDay && formats.today(),
     dayLabel(date, formats.locale),
@@ -140,6 +144,7 @@ function Day({ state, days, isLoading, date }: MonthProps & { date: CalendarDate
         data-is-free={count > 0}
         data-is-selected={isSelected}
         data-is-disabled={isDisabled || isUnavailable}
+        data-is-closed={isClosed}
         data-is-today={isThisDay}
       >
         {formattedDate}

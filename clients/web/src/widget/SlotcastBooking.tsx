@@ -1,5 +1,5 @@
 import type { Transport } from "@connectrpc/connect";
-import { useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { createSlotcast } from "../api/client.js";
 import { visitorOf } from "../api/visitor.js";
 import { createSession } from "../booking/session.js";
@@ -27,8 +27,10 @@ export interface SlotcastBookingProps extends SessionListener {
   readonly appointmentType?: string | undefined;
   readonly calendar?: string | undefined;
   readonly durationMinutes?: number | undefined;
-  /** A BCP 47 tag. Absent: the page's, then the visitor's. */
+  /** A BCP 47 tag. Absent: the page's, then the visitor's: as a ticket tells it, else the browser. */
   readonly language?: string | undefined;
+  /** Told the visitor's language as a ticket has it, once it is certain; empty: it is not any more. */
+  readonly onLanguage?: ((tag: string) => void) | undefined;
   /** Absent: as the visitor's system has it. */
   readonly theme?: "light" | "dark" | "auto" | undefined;
   /** An IANA name. Absent: the visitor's. */
@@ -56,7 +58,16 @@ const REQUIRED = ["url", "apiKey", "business"] as const;
 export function SlotcastBooking(props: SlotcastBookingProps) {
   const { theme = "auto" } = props;
   const root = useRef<HTMLDivElement>(null);
-  const speech = useSpeech(props.language, root);
+  const { onLanguage } = props;
+  const [told, setTold] = useState("");
+  const hear = useCallback(
+    (tag: string) => {
+      setTold(tag);
+      onLanguage?.(tag);
+    },
+    [onLanguage],
+  );
+  const speech = useSpeech([props.language, told], root);
   const missing = REQUIRED.filter(
     (name) => props[name] == null || (name !== "url" && props[name] === ""),
   );
@@ -76,6 +87,7 @@ export function SlotcastBooking(props: SlotcastBookingProps) {
           words={props.words}
           timeZone={props.timeZone}
           hourCycle={props.hourCycle}
+          onLanguage={hear}
           fallback={<Wordless />}
         >
           <Connected {...props} />
@@ -119,15 +131,18 @@ function Connected(props: SlotcastBookingProps) {
   );
 }
 
-function useSpeech(language: string | undefined, root: { readonly current: Element | null }) {
+function useSpeech(
+  [language, told]: readonly [string | undefined, string],
+  root: { readonly current: Element | null },
+) {
   const [ofPage, setOfPage] = useState(() => globalThis.document?.documentElement.lang);
   useEffect(() => {
     if (root.current) setOfPage(pageLanguage(root.current) ?? "");
   }, [root]);
   return useMemo(() => {
     const visitor = globalThis.navigator?.languages ?? [];
-    return speechOf([language, ofPage, ...visitor], visitor);
-  }, [language, ofPage]);
+    return speechOf([language, ofPage, told, ...visitor], visitor);
+  }, [language, ofPage, told]);
 }
 
 const ATTRIBUTES = { url: "url", apiKey: "api-key", business: "business" };

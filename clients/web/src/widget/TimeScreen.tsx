@@ -21,6 +21,7 @@ import { MonthGrid } from "./MonthGrid.js";
 import { BackButton, Failure, Icon, ProblemNotice } from "./parts.js";
 import { ScreenHeading } from "./screen.js";
 import { isLeftToService, type Selection } from "./selection.js";
+import { useClosedDays } from "./useClosedDays.js";
 import { useDay } from "./useDay.js";
 import { type LookedAt, useMonth } from "./useMonth.js";
 import { ZoneLine } from "./ZoneLine.js";
@@ -75,7 +76,9 @@ function OpenTimes(props: TimeProps & { onRetry: () => void }) {
   const open = useOpenSlots(month.query);
   const days = useMemo(() => daysOf(open.slots, formats.dayKey), [open.slots, formats]);
   const isStale = open.freshness === "stale";
-  const [day, setDay] = useDay(days, month, open.freshness === "fresh", lookedAt);
+  const isFresh = open.freshness === "fresh";
+  const closed = useClosedDays(isWaitlistOffered && isFresh, month, days, selection, catalog);
+  const [day, setDay] = useDay(days, month, isFresh, lookedAt);
   useHoldingAnnounced(state);
   if (open.gaveUp && open.problem)
     return <Failure problem={open.problem} onRetry={props.onRetry} />;
@@ -97,10 +100,13 @@ function OpenTimes(props: TimeProps & { onRetry: () => void }) {
       )}
       {state.problem && <ProblemNotice problem={state.problem} />}
       <Lasting isStale={isStale}>
-        <DayChoice {...{ open, days, month, day, isStale, isWaitlistOffered }} onDay={setDay} />
+        <DayChoice
+          {...{ open, days, closed, month, day, isStale, isWaitlistOffered }}
+          onDay={setDay}
+        />
         <div className="slotcast-side" tabIndex={-1}>
           <DayPanel
-            {...{ open, days, month, day, isStale, selection, isWaitlistOffered }}
+            {...{ open, days, closed, month, day, isStale, selection, isWaitlistOffered }}
             holding={state.holding}
             onDay={setDay}
             onChoose={choose}
@@ -164,11 +170,13 @@ function useHoldingAnnounced({ holding }: ChoosingTime): void {
 
 const gregorian = () => new GregorianCalendar();
 
-function DayChoice({ open, days, month, day, isStale, isWaitlistOffered, onDay }: DayProps) {
+function DayChoice(props: DayProps) {
+  const { open, days, closed, month, day, isStale, isWaitlistOffered, onDay } = props;
   const { locale, formats } = useSpeaking();
   const isLoading = open.freshness === "loading";
   // On a day without times, too: there one can wait for what frees.
-  const mayWait = (date: CalendarDate) => isWaitlistOffered && !isLoading && month.isBookable(date);
+  const mayWait = (date: CalendarDate) =>
+    isWaitlistOffered && !isLoading && month.isBookable(date) && !closed.has(date.toString());
   const state = useCalendarState({
     locale,
     createCalendar: gregorian,
@@ -182,5 +190,5 @@ function DayChoice({ open, days, month, day, isStale, isWaitlistOffered, onDay }
     // Days of an old view can be walked over, not chosen.
     isReadOnly: isStale || isLoading,
   });
-  return <MonthGrid {...{ state, days, isLoading, isStale }} />;
+  return <MonthGrid {...{ state, days, closed, isLoading, isStale }} />;
 }

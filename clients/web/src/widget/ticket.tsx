@@ -1,5 +1,5 @@
 /** Who comes from a chat with a ticket, which may be the key too. */
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { Problem } from "../api/problem.js";
 import type { Session } from "../booking/session.js";
 import type { BookingState } from "../booking/state.js";
@@ -56,4 +56,23 @@ export function useSaidZone(session: Session, ofPage: string | undefined): void 
   useEffect(() => {
     if (said && !ofPage) setTimeZone(said.value);
   }, [said, ofPage, setTimeZone]);
+}
+
+/**
+ * Who has said which language they speak is spoken to in it, unless the page has another. True: the form would
+ * be in the wrong one yet.
+ */
+export function useSaidLanguage(session: Session): boolean {
+  const { isChanging, setLanguage } = useSpeaking();
+  const fields = session.handoff()?.fields;
+  const said = fields?.find(({ name, isInferred }) => name === "language" && !isInferred)?.value;
+  const [told, setTold] = useState<string>();
+  const isSettled = useRef(false);
+  useEffect(() => {
+    if (!said) return;
+    setLanguage(said);
+    setTold(said);
+  }, [said, setLanguage]);
+  if (said && told === said && !isChanging) isSettled.current = true;
+  return said !== undefined && !isSettled.current;
 }

@@ -1,5 +1,6 @@
 import {
   type CalendarDate,
+  endOfMonth,
   fromAbsolute,
   parseDate,
   startOfMonth,
@@ -19,6 +20,8 @@ export interface Month {
   /** The day of the grid that has the focus, or gets it. */
   readonly focused: CalendarDate;
   readonly setFocused: Dispatch<SetStateAction<CalendarDate>>;
+  /** All days of its month. */
+  readonly days: readonly CalendarDate[];
   /** The first and the last day that may have slots. */
   readonly min: CalendarDate;
   readonly max: CalendarDate;
@@ -42,8 +45,14 @@ export function useMonth(selection: Selection, timeZone: string, day: string | n
   const [wished, setFocused] = useState(() => (day ? parseDate(day) : min));
   const focused = between(min, wished, max);
   const month = startOfMonth(focused).toString();
+  const days = useMemo(() => daysFrom(parseDate(month)), [month]);
   const query = useMemo(() => queryOf(selection, month, timeZone), [selection, month, timeZone]);
-  return { focused, setFocused, min, max, isBookable, query };
+  return { focused, setFocused, days, min, max, isBookable, query };
+}
+
+function daysFrom(first: CalendarDate): readonly CalendarDate[] {
+  const count = endOfMonth(first).day;
+  return Array.from({ length: count }, (_, days) => first.add({ days }));
 }
 
 function between(min: CalendarDate, date: CalendarDate, max: CalendarDate): CalendarDate {

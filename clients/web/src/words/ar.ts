@@ -38,6 +38,8 @@ export const ar: Words = {
   },
   emptyMonth: "لا أوقات متاحة في {month}.",
   emptyDay: "لم تبقَ أوقات متاحة في هذا اليوم.",
+  closed: "مغلق",
+  closedDay: "مغلق في هذا اليوم.",
   nextFreeDay: "أقرب يوم متاح: {day}",
   holding: "يجري حجز {time} مؤقتًا …",
 

@@ -24,6 +24,8 @@ export const de: Words = {
   seatsLeft: { one: "noch {count} Platz", other: "noch {count} Plätze" },
   emptyMonth: "Im {month} ist nichts mehr frei.",
   emptyDay: "An diesem Tag ist nichts mehr frei.",
+  closed: "geschlossen",
+  closedDay: "An diesem Tag ist geschlossen.",
   nextFreeDay: "Nächster freier Tag: {day}",
   holding: "{time} wird reserviert …",
 
@@ -60,7 +62,7 @@ export const de: Words = {
   tooManyWaiting: "Sie stehen schon zu oft auf der Warteliste.",
 
   yourDetails: "Ihre Angaben",
-  heldFor: "Für Sie reserviert: noch {left}",
+  heldFor: "Für Sie reserviert: noch\u00a0{left}",
   heldMinute: "Noch eine Minute für Sie reserviert.",
   heldSeconds: {
     one: "Noch {count} Sekunde für Sie reserviert.",

@@ -25,6 +25,8 @@ export const en = {
   seatsLeft: { one: "{count} seat left", other: "{count} seats left" } as Plural,
   emptyMonth: "No free times in {month}.",
   emptyDay: "No free times left on this day.",
+  closed: "closed",
+  closedDay: "Closed on this day.",
   nextFreeDay: "Next free day: {day}",
   holding: "Holding {time} …",
 

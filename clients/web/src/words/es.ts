@@ -32,6 +32,8 @@ export const es: Words = {
   },
   emptyMonth: "No hay horas libres en {month}.",
   emptyDay: "No quedan horas libres este día.",
+  closed: "cerrado",
+  closedDay: "Este día está cerrado.",
   nextFreeDay: "Próximo día libre: {day}",
   holding: "Reteniendo {time} …",
 

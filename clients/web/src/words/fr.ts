@@ -32,6 +32,8 @@ export const fr: Words = {
   },
   emptyMonth: "Aucun créneau libre en {month}.",
   emptyDay: "Plus aucun créneau libre ce jour-là.",
+  closed: "fermé",
+  closedDay: "Fermé ce jour-là.",
   nextFreeDay: "Prochain jour libre : {day}",
   holding: "Réservation de {time} …",
 

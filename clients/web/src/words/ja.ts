@@ -24,6 +24,8 @@ export const ja: Words = {
   seatsLeft: { other: "残り{count}席" },
   emptyMonth: "{month}に空きはありません。",
   emptyDay: "この日の空きはなくなりました。",
+  closed: "休業日",
+  closedDay: "この日は休業です。",
   nextFreeDay: "次に空いている日：{day}",
   holding: "{time}を確保しています…",
 

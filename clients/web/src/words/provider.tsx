@@ -23,6 +23,10 @@ import { type OwnWords, type Text, texts, type Words } from "./words.js";
 export interface Speaking extends Speech {
   readonly text: Text;
   readonly formats: Formats;
+  /** Another language is to be spoken, and its texts are not there yet. */
+  readonly isChanging: boolean;
+  /** The visitor's own, from a ticket, as a BCP 47 tag; empty: not known any more. The page may have another. */
+  setLanguage(tag: string): void;
   setTimeZone(timeZone: string): void;
   setHourCycle(hourCycle: HourCycle): void;
 }
@@ -32,6 +36,7 @@ export interface SpeakingProps {
   readonly words?: OwnWords | undefined;
   readonly timeZone?: string | undefined;
   readonly hourCycle?: HourCycle | undefined;
+  readonly onLanguage?: ((tag: string) => void) | undefined;
   /** Shown until the texts are there. */
   readonly fallback: ReactNode;
   readonly children: ReactNode;
@@ -46,8 +51,9 @@ export function useSpeaking(): Speaking {
 }
 
 export function SpeakingProvider(props: SpeakingProps) {
-  const { speech, words: own = NONE, fallback, children } = props;
-  const words = useWords(speech);
+  const { words: own = NONE, onLanguage = ignore, fallback, children } = props;
+  const { speech, words } = useSpoken(props.speech);
+  const isChanging = speech !== props.speech;
   const [timeZone, setTimeZone] = useGiven(zoneOf(props.timeZone));
   const [hourCycle, setHourCycle] = useGiven(props.hourCycle ?? localHourCycle(speech.locale));
   const speaking = useMemo(
@@ -56,34 +62,45 @@ export function SpeakingProvider(props: SpeakingProps) {
         ...speech,
         text: texts(words, own, speech.locale, speech.direction === "rtl"),
         formats: createFormats(speech.locale, timeZone, hourCycle),
+        isChanging,
+        setLanguage: onLanguage,
         setTimeZone,
         setHourCycle,
       },
-    [words, own, speech, timeZone, hourCycle, setTimeZone, setHourCycle],
+    [words, own, speech, timeZone, hourCycle, isChanging, onLanguage, setTimeZone, setHourCycle],
   );
   if (!speaking) return fallback;
   return <SpeakingContext.Provider value={speaking}>{children}</SpeakingContext.Provider>;
 }
 
 const NONE: OwnWords = {};
+const ignore = () => undefined;
 
 function zoneOf(wish: string | undefined): string {
   return wish && isTimeZone(wish) ? wish : visitorTimeZone();
 }
 
-function useWords(speech: Speech): Words | null {
-  const [loaded, setLoaded] = useState<{ language: string; words: Words } | null>(null);
+interface Spoken {
+  readonly speech: Speech;
+  /** Null: there are none yet. */
+  readonly words: Words | null;
+}
+
+/** The newest speech whose texts are there: until then what was spoken stays, and with it what was begun. */
+function useSpoken(speech: Speech): Spoken {
+  const [loaded, setLoaded] = useState<Spoken | null>(() => inEnglish(speech));
   useEffect(() => {
     let wanted = true;
-    loadWords(speech.language).then(
-      (words) => wanted && setLoaded({ language: speech.language, words }),
-    );
+    loadWords(speech.language).then((words) => wanted && setLoaded({ speech, words }));
     return () => {
       wanted = false;
     };
-  }, [speech.language]);
-  if (speech.language === "en") return en;
-  return loaded?.words ?? null;
+  }, [speech]);
+  return inEnglish(speech) ?? loaded ?? { speech, words: null };
+}
+
+function inEnglish(speech: Speech): Spoken | null {
+  return speech.language === "en" ? { speech, words: en } : null;
 }
 
 /** What the visitor chose, until the page gives something else. */

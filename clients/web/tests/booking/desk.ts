@@ -122,6 +122,7 @@ export class Desk {
       holder: "visitor-17",
       clock: { now: () => this.nowMs } as Slotcast["clock"],
       catalog: () => Promise.reject(new Error("not asked here")),
+      hours: () => Promise.reject(new Error("not asked here")),
       openWatch: () => {
         throw new Error("not asked here");
       },

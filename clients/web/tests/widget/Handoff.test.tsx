@@ -167,6 +167,60 @@ test("a guessed clock and language are used once they are confirmed, and need no
   });
 });
 
+test("the form speaks the language that the visitor has said they speak, from its first sight on", async () => {
+  // By now the code of the form is there, and waits for nobody.
+  (await atForm()).unmount();
+  salon.said = { display_name: "Ada", language: "de" };
+  visit(salon, { ticket: `${TICKET}-2`, language: undefined });
+  const seen = new Set<string>();
+  const look = new MutationObserver(() => {
+    for (const { textContent } of screen.queryAllByRole("heading")) seen.add(textContent ?? "");
+  });
+  look.observe(document.body, { childList: true, subtree: true, characterData: true });
+  await screen.findByRole("heading", { name: "Ihre Angaben" });
+  look.disconnect();
+  expect([...seen]).toEqual(["Ihre Angaben"]);
+  expect(document.querySelector(".slotcast")?.getAttribute("lang")).toBe("de");
+  expect(field("Name").value).toBe("Ada");
+  expect(salon.redemptions).toHaveLength(2);
+});
+
+test.each(["tlh", "no language at all"])(
+  "a language that the widget does not speak (%s) leaves it at the browser's",
+  async (language) => {
+    salon.said = { display_name: "Ada", language };
+    await atForm({ language: undefined });
+  },
+);
+
+test("where the page names a language, that is spoken", async () => {
+  salon.said = { display_name: "Ada", language: "de" };
+  const first = await atForm({ language: "en" });
+  first.unmount();
+  document.documentElement.lang = "es";
+  visit(salon, { ticket: TICKET, language: undefined });
+  await screen.findByRole("heading", { name: "Sus datos" });
+  document.documentElement.removeAttribute("lang");
+});
+
+test("a guessed language is spoken while it is confirmed, with the form kept as it was", async () => {
+  salon.said = { display_name: "Ada" };
+  salon.guessed = { language: "de" };
+  const told: string[] = [];
+  const { visitor } = await atForm({ language: undefined, onLanguage: (tag) => told.push(tag) });
+  await visitor.type(field(/Phone/), "030");
+  await visitor.click(box("Language, German"));
+  await screen.findByRole("heading", { name: "Ihre Angaben" });
+  expect(field(/Telefon/).value).toBe("030");
+  const confirmed = screen.getByRole<HTMLInputElement>("checkbox");
+  expect(confirmed.checked).toBe(true);
+  expect(document.activeElement).toBe(confirmed);
+  await visitor.click(confirmed);
+  await screen.findByRole("heading", { name: "Your details" });
+  expect(told).toEqual(["de", ""]);
+  expect(salon.redemptions).toHaveLength(1);
+});
+
 test("whatever a chat tells is shown as text", async () => {
   const hostile = "<img src=x onerror=alert(1)>";
   salon.said = { display_name: hostile, insurance: hostile };

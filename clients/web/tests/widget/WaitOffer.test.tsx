@@ -117,6 +117,70 @@ test("days that are too soon or too far for the appointment cannot be waited for
   expect(open.filter(canBeChosen)).toEqual(open);
 });
 
+/** Weekdays from nine to five, but for Thursdays. */
+const WEEK = [1, 2, 3, 5].map((weekday) => ({ weekday, start: "09:00", end: "17:00" }));
+
+test("a closed day says so, and cannot be chosen; a full one can", async () => {
+  salon.hours = { weekly: WEEK };
+  const { visitor } = await atTimes(salon, [slot("10:00")], { waitlist: true });
+  const closed = "Thursday, January 10, 2030, closed";
+  await waitFor(() => expect(day("January 10").getAttribute("aria-label")).toBe(closed));
+  expect(day("January 10").getAttribute("aria-disabled")).toBe("true");
+  expect(day("January 9").getAttribute("aria-label")).toMatch(/, no free times$/);
+  expect(day("January 9").getAttribute("aria-disabled")).toBeNull();
+  await visitor.click(day("January 10"));
+  await shownDay("Tuesday, January 8");
+});
+
+test("a day of which it comes out that it is closed says so instead of offering to wait", async () => {
+  let answer: () => void = () => undefined;
+  salon.hours = { weekly: WEEK };
+  salon.onHours = () => new Promise((resolve) => (answer = resolve));
+  const { visitor } = await atTimes(salon, [slot("10:00")], { waitlist: true });
+  await screen.findByRole("button", { name: "10:00" });
+  await visitor.click(day("January 10"));
+  await shownDay("Thursday, January 10");
+  screen.getByRole("button", { name: TELL_ME });
+  answer();
+  await screen.findByText("Closed on this day.");
+  expect(screen.queryByRole("button", { name: TELL_ME })).toBeNull();
+  screen.getByRole("button", { name: /^Next free day: / });
+});
+
+test("a day with times is open, whatever the hours say; a time that goes leaves it closed", async () => {
+  salon.hours = { weekly: WEEK };
+  const late = slot("10:00", { day: "2030-01-10" });
+  await atTimes(salon, [slot("10:00"), late], { waitlist: true });
+  await waitFor(() => expect(day("January 12").getAttribute("aria-label")).toMatch(/, closed$/));
+  expect(day("January 10").getAttribute("aria-label")).toMatch(/, 1 free time$/);
+  salon.changes({ closed: [late] });
+  await waitFor(() => expect(day("January 10").getAttribute("aria-label")).toMatch(/, closed$/));
+});
+
+test("in a month that is all closed one cannot wait", async () => {
+  salon.hours = { weekly: [] };
+  await atNothing();
+  await waitFor(() => expect(day("February 5").getAttribute("aria-label")).toMatch(/, closed$/));
+  expect(screen.queryByRole("button", { name: TELL_ME })).toBeNull();
+});
+
+test("a key that may not read the hours lets all days be chosen", async () => {
+  const { visitor } = await atTimes(salon, [slot("10:00")], { waitlist: true });
+  await screen.findByRole("button", { name: "10:00" });
+  await waitFor(() => expect(salon.hoursAsked).toBe(1));
+  await visitor.click(day("January 10"));
+  await shownDay("Thursday, January 10");
+  screen.getByRole("button", { name: TELL_ME });
+});
+
+test("where one cannot wait, nobody asks for the hours", async () => {
+  salon.hours = { weekly: WEEK };
+  await atTimes(salon, [slot("10:00")]);
+  await screen.findByRole("button", { name: "10:00" });
+  expect(salon.hoursAsked).toBe(0);
+  expect(day("January 10").getAttribute("aria-label")).not.toMatch(/closed/);
+});
+
 test("where something is free, it is not offered", async () => {
   await atTimes(salon, [slot("10:00")], { waitlist: true });
   await screen.findByRole("button", { name: "10:00" });

@@ -95,6 +95,11 @@ export class Salon {
   /** When the appointments may start. */
   rules = { minimumNotice: durationFromMs(0), horizon: durationFromMs(60 * 86_400_000) };
   catalogProblem: ConnectError | null = null;
+  /** When it is open, of all calendars; null: the key may not read that. */
+  hours: { weekly: { weekday: number; start: string; end: string }[] } | null = null;
+  hoursAsked = 0;
+  /** Called before the hours are told. */
+  onHours: () => Promise<void> | void = () => undefined;
   holdProblem: ConnectError | null = null;
   waitProblem: ConnectError | null = null;
   redeemProblem: ConnectError | null = refusal("NOT_IMPLEMENTED", { code: Code.Unimplemented });
@@ -111,6 +116,8 @@ export class Salon {
         appointmentTypes: TYPES.map((each) => ({ ...each, ...this.rules })),
       }),
       listCalendars: () => ({ calendars: CALENDARS }),
+      listSchedules: () => this.#schedules(),
+      listClosures: () => ({}),
     });
     service(AvailabilityService, {
       watchAvailability: (request, { signal }) => {
@@ -183,6 +190,17 @@ export class Salon {
   #business() {
     if (this.catalogProblem) throw this.catalogProblem;
     return { business: { name: BUSINESS, displayName: this.businessName } };
+  }
+
+  async #schedules() {
+    this.hoursAsked++;
+    await this.onHours();
+    if (!this.hours) throw refusal("SCOPE_MISSING", { code: Code.PermissionDenied });
+    const weekly = this.hours.weekly.map(({ weekday, ...hours }) => ({
+      weekday,
+      intervals: [hours],
+    }));
+    return { schedules: [{ name: SCHEDULE, weekly }] };
   }
 
   #hold(request: HoldSlotRequest) {
@@ -274,11 +292,12 @@ const TYPES = [
   },
 ];
 
+const SCHEDULE = `${BUSINESS}/schedules/daily`;
 const CALENDARS = [
-  { name: calendar("anna"), displayName: "Anna", timeZone: "Europe/Berlin" },
-  { name: calendar("ben"), displayName: "Ben", timeZone: "Europe/Berlin" },
-  { name: calendar("room"), displayName: "Room", timeZone: "Europe/Berlin" },
-];
+  { name: calendar("anna"), displayName: "Anna" },
+  { name: calendar("ben"), displayName: "Ben" },
+  { name: calendar("room"), displayName: "Room" },
+].map((each) => ({ ...each, timeZone: "Europe/Berlin", schedule: SCHEDULE }));
 
 /** The widget, and a visitor before it. */
 export function visit(salon: Salon, props: Partial<SlotcastBookingProps> = {}) {
