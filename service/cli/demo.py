@@ -140,7 +140,9 @@ async def _run(settings: Settings, console: Console, letters: str, stopping: Eve
     assistant_key = kept_key(settings.data_folder, ASSISTANT)
     async with (
         running_server(settings, say, page_documents(settings)) as server,
-        running_chat_page(Access(server.target, assistant_key), DEMO_BUSINESS) as chat_page,
+        running_chat_page(
+            Access(target=server.target, api_key=assistant_key), DEMO_BUSINESS
+        ) as chat_page,
     ):
         async with connect(_access(settings, server), DEMO_BUSINESS) as client:
             await seed(client, DEMO_BUSINESS)
