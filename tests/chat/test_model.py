@@ -3,6 +3,7 @@
 import asyncio
 import json
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import pytest
 from mcp import Client as McpClient
@@ -12,6 +13,7 @@ from starlette.routing import Route
 from uvicorn import Config
 
 from slotcast import Client
+from slotcast_chat.benchmark.business import bookings_of, make_business
 from slotcast_chat.benchmark.command import play_all
 from slotcast_chat.benchmark.scenario import load_scenarios
 from slotcast_chat.benchmark.service import Access
@@ -217,3 +219,49 @@ async def test_without_a_model_in_the_environment_it_is_said_what_to_set(monkeyp
     with pytest.raises(NoModel, match="SLOTCAST_CHAT_MODEL_URL"):
         async with endpoint_from_environment():
             pass
+
+
+@pytest.fixture
+async def salon_to_book_at(connect_to):
+    """A client of the benchmark's business."""
+    async with connect_to("salon") as client:
+        await make_business(client, "salon", SCENARIOS["A day and an hour"], datetime.now(UTC))
+        yield client
+
+
+async def test_what_was_booked_before_the_endpoint_failed_is_told_and_not_booked_again(
+    salon_to_book_at,
+):
+    def thinks(messages):
+        """Book step by step; the endpoint fails after it, and then the model books once more."""
+        done = answers_of(messages)
+        if len(done) > 4:
+            return {"content": "It is booked."}
+        said = books_step_by_step(messages if len(done) < 4 else without_the_booking(messages))
+        if said.get("tool_calls") and said["tool_calls"][0]["function"]["name"] == "book":
+            model.statuses = [503, 503] if len(done) == 3 else []
+        return said
+
+    model = Endpoint(thinks)
+    async with (
+        model.serving() as endpoint,
+        McpClient(build_server(lambda _: salon_to_book_at)) as session,
+    ):
+        assistant = ModelAssistant(endpoint, SessionTools(session), session, "chat-1")
+        for message in ("A haircut tomorrow at 10:00", "Ada"):
+            await assistant.answer(message)
+        failed = await assistant.answer("Yes")
+        again = await assistant.answer("Did it work? Else book it.")
+
+    bookings = await bookings_of(salon_to_book_at, datetime.now(UTC))
+    assert "confirmed" in failed.text
+    assert "503" in failed.text
+    assert answers_of(model.asked[-1]["messages"])[-1]["booking"] == failed.booked.booking
+    assert again.booked == failed.booked
+    assert [each.customer.display_name for each in bookings] == ["Ada Lovelace"]
+
+
+def without_the_booking(messages):
+    """Return the messages as they were before the tool answered that it has booked."""
+    last = max(index for index, each in enumerate(messages) if each["role"] == "tool")
+    return messages[:last]

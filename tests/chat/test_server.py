@@ -3,8 +3,8 @@
 import asyncio
 import json
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 
 import httpx2
 import pytest
@@ -135,6 +135,35 @@ async def test_offered_times_go_grey_when_another_takes_them_and_come_back(http,
     )
 
     assert not told["isStale"]
+
+
+async def test_times_of_another_length_go_grey_and_come_back_too(http, client):
+    page = await begin(http)
+    await page.send(text="A haircut of 60 minutes with Anna tomorrow morning")
+    time = (await page.listen(said))["chips"][0]["time"]
+    assert time.endswith("|60")
+    await page.listen(lambda kind, told: kind == "chips" and told["states"].get(time) == "OPEN")
+    asked = slot_of(time, BUSINESS)
+
+    # Only the second half of it is taken: what starts when it does stays open.
+    half = timedelta(minutes=30)
+    hold = await client.hold_slot(replace(asked, start=asked.start + half), holder="somebody-else")
+    await page.listen(lambda kind, told: kind == "chips" and told["states"].get(time) == "GONE")
+    await client.release_hold(hold)
+    await page.listen(lambda kind, told: kind == "chips" and told["states"].get(time) == "OPEN")
+
+
+async def test_a_time_that_is_not_watched_is_not_shown_as_live_and_can_be_held(http, client):
+    page = await begin(http)
+    far = datetime.now(UTC) + timedelta(days=70)
+    await page.send(text=f"A haircut with Anna on {far:%d %B %Y} in the morning")
+    time = (await page.listen(said))["chips"][0]["time"]
+    told = await page.listen(lambda kind, told: kind == "chips" and time in told["states"])
+    assert set(told["states"].values()) == {"NOT_LIVE"}
+
+    await page.send(time=time)
+
+    await page.listen(lambda kind, told: kind == "chips" and told["states"].get(time) == "HELD")
 
 
 async def test_a_chip_that_is_clicked_is_held_and_shown_so(http, client):

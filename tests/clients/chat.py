@@ -1,7 +1,9 @@
 """Slots, frames and holds near the present, for conversations: their window begins at now."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
+from slotcast.conversations.shown import Claim
 from slotcast.convert import timestamp
 from slotcast.v1 import booking_service_pb2 as booking_pb
 from tests.clients import wire
@@ -63,3 +65,29 @@ def book_answer(booked, revision):
         end_time=timestamp(booked.end),
     )
     return booking_pb.BookResponse(bookings=[booking], revision=revision)
+
+
+async def caught_up(conversations, revision):
+    """Wait until the view is at a revision, and everyone concerned has been woken."""
+    while conversations.revision < revision:
+        await conversations._view.moved()
+    await asyncio.sleep(0)
+
+
+def waiting(conversation):
+    return asyncio.create_task(anext(conversation))
+
+
+async def nothing_is_told(conversation):
+    """What is told next is what only now happens: so nothing else was to be told before.
+
+    What had been, or was wrongly thought of a slot, would be told first, or with it.
+    """
+    task = waiting(conversation)
+    await asyncio.sleep(0)
+    never_open = slot(0, calendar="nobody")
+    conversation.remember([never_open])
+    news = await task
+    assert (news.gone, news.back) == ((never_open,), ())
+    conversation._forget_behind(Claim.of(never_open, str))
+    return news

@@ -1,7 +1,7 @@
 """Conversations: one watch, and everyone is told what became of what they were shown."""
 
 import asyncio
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 
 import grpc
@@ -28,13 +28,16 @@ from slotcast.v1.availability_service_pb2 import Reset
 from slotcast.v1.error_reason_pb2 import Alternatives
 from tests.clients.chat import (
     book_answer,
+    caught_up,
     delta,
     heartbeat,
     hold_answer,
+    nothing_is_told,
     now,
     reset,
     slot,
     snapshot,
+    waiting,
 )
 from tests.clients.scripted import refused
 from tests.clients.wire import STALE_AFTER_SECONDS, slot_message
@@ -68,31 +71,11 @@ async def ada(conversations, stream):
     return ada
 
 
-async def caught_up(conversations, revision):
-    """Wait until the view is at a revision, and everyone concerned has been woken."""
-    while conversations.revision < revision:
-        await conversations._view.moved()
-    await asyncio.sleep(0)
-
-
 async def begun(asking):
     """Let a question go as far as it comes by itself: to where it waits for the view."""
     task = asyncio.ensure_future(asking)
     await asyncio.sleep(0)
     return task
-
-
-def waiting(conversation):
-    return asyncio.create_task(anext(conversation))
-
-
-async def nothing_is_told(conversation):
-    task = waiting(conversation)
-    for _ in range(5):
-        await asyncio.sleep(0)
-    assert not task.done()
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 # What is watched.
@@ -266,24 +249,31 @@ async def test_a_view_that_hears_nothing_shows_nothing(ada, clock):
         assert stale.value.retryable
 
 
-async def test_a_conversation_is_told_once_that_nothing_is_known(ada, stream, clock):
+async def test_a_conversation_is_told_once_that_nothing_is_known(ada, stream, script, clock):
     waiter = await begun(waiting(ada))
     clock.advance(STALE_AFTER_SECONDS)
     stale = await waiter
     assert isinstance(stale, Stale)
     assert stale.as_of is not None
-    await nothing_is_told(ada)
+    waiter = await begun(waiting(ada))
+    ada.remember(FIVE)  # it looks again
+    (await script.stream()).send(heartbeat(1, FIVE, seconds=STALE_AFTER_SECONDS))
+    assert isinstance(await waiter, ShownChanged)
 
 
 async def test_one_that_showed_nothing_has_nothing_that_could_be_stale(
-    conversations, stream, ada, clock
+    conversations, script, stream, ada, clock
 ):
     bob = conversations.open("bob")
-    waiter = waiting(bob)
+    waiter = await begun(waiting(bob))
     clock.advance(STALE_AFTER_SECONDS)
     assert isinstance(await anext(ada), Stale)
-    assert not waiter.done()
-    waiter.cancel()
+    again = await script.stream()
+    again.send(heartbeat(1, FIVE, seconds=STALE_AFTER_SECONDS))
+    assert isinstance(await anext(ada), ShownChanged)
+    bob.remember(FIVE[:1])
+    again.send(delta(2, closed=FIVE[:1], seconds=STALE_AFTER_SECONDS))
+    assert (await waiter).gone == (FIVE[0],)
 
 
 async def test_it_heals_by_itself_and_compares_anew(ada, stream, script, clock):
@@ -402,10 +392,12 @@ async def test_ones_own_hold_hides_nothing_from_one_and_is_told_to_the_others(
     bob = conversations.open("bob")
     await bob.slots()
     dyed = slot(0, kind="dye")
+    stream.send(delta(2, opened=[dyed]))
+    await caught_up(conversations, 2)
     ada.remember([dyed])
-    script.on("HoldSlot", lambda _: hold_answer(FIVE[0], 2))
+    script.on("HoldSlot", lambda _: hold_answer(FIVE[0], 3))
     hold = await ada.hold_slot(FIVE[0])
-    stream.send(delta(2, closed=[FIVE[0]]))
+    stream.send(delta(3, closed=[FIVE[0], dyed]))
     assert (await anext(bob)).gone == (FIVE[0],)
     assert ada.holds == (hold,)
     assert await ada.slots() == tuple(FIVE)
@@ -521,13 +513,12 @@ async def test_a_hold_that_is_released_is_not_told_gone_before_the_watch_knows(
     stream.send(delta(2, closed=[FIVE[0]]))
     await caught_up(conversations, 2)
     await ada.release_hold(hold)
-    waiter = waiting(ada)
-    for _ in range(3):
-        await asyncio.sleep(0)
-    assert not waiter.done()
+    waiter = await begun(waiting(ada))
+    ada.remember(FIVE[1:])  # it looks again
     # Another was quicker; only now can it be known.
     stream.send(heartbeat(4, FIVE[1:]))
-    assert (await waiter).gone == (FIVE[0],)
+    news = await waiter
+    assert (news.gone, news.revision) == ((FIVE[0],), 4)
 
 
 async def test_what_one_books_oneself_is_no_news(ada, conversations, stream, script):
@@ -657,9 +648,7 @@ async def test_nothing_is_kept_of_a_conversation_that_was_closed(ada, conversati
         await anext(ada)
 
 
-@pytest.mark.parametrize(
-    "name", ["conversations_max", "shown_max", "idle_seconds_max", "patience_seconds"]
-)
+@pytest.mark.parametrize("name", [field.name for field in fields(ConversationLimits)])
 def test_a_limit_of_nothing_is_refused(name):
     with pytest.raises(ValueError, match=name):
         ConversationLimits(**{name: 0})

@@ -136,11 +136,13 @@ class Person:
     def __init__(self, conversation):
         self.conversation = conversation
         self.told_gone = set()
+        self.heard = asyncio.Event()
 
     async def follow(self):
         async for news in self.conversation:
             self.told_gone |= {slot.key for slot in news.gone}
             self.told_gone -= {slot.key for slot in news.back}
+            self.heard.set()
 
     async def look(self):
         slots = await self.conversation.slots(appointment_types=("cut",), start=tomorrow(), limit=8)
@@ -182,9 +184,11 @@ async def test_after_a_rush_everyone_has_been_told_the_truth(conversations, salo
     for person in people:
         gone = {slot.key for slot in await person.conversation.gone()}
         assert gone == gone_by(truth, person.conversation)
-        for _ in range(3):  # who was woken has its turn
-            await asyncio.sleep(0)
-        assert person.told_gone & {slot.key for slot in person.conversation.shown} == gone
+        shown = {slot.key for slot in person.conversation.shown}
+        async with asyncio.timeout(10):
+            while person.told_gone & shown != gone:  # who was woken has its turn
+                person.heard.clear()
+                await person.heard.wait()
     for follower in followers:
         follower.cancel()
     await asyncio.gather(*followers, return_exceptions=True)

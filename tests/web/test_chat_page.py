@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import pytest
 import pytest_asyncio
@@ -196,3 +197,27 @@ async def test_everybody_can_use_the_page_on_a_narrow_screen_too(chat, scheme):
     assert width <= 320
     await expect(chat.page.get_by_label("Your message")).to_be_focused()
     assert re.search("held for you", await chat.chips.nth(0).inner_text())
+
+
+async def test_a_time_that_is_not_watched_is_not_shown_as_live_and_can_be_chosen(
+    browser, shop, monkeypatch
+):
+    monkeypatch.setattr("slotcast_chat.server.chat.AHEAD", timedelta(minutes=1))
+    async with chat_server(shop) as url:
+        context = await browser.new_context(timezone_id="Europe/Berlin", locale="en-GB")
+        page = await context.new_page()
+        await page.goto(url)
+        chat = Chat(page)
+        await chat.say("A haircut in three days in the morning")
+        await expect(chat.chips).to_have_count(4)
+        first = chat.chips.nth(0)
+        await expect(first).to_have_attribute("data-state", "NOT_LIVE")
+        await expect(first).to_contain_text("was free when I looked")
+        await expect(first).to_have_attribute("aria-disabled", "false")
+        assert await violations(page) == []
+
+        await first.click()
+
+        await chat.hears("is held for you until")
+        await expect(first).to_have_attribute("data-state", "HELD")
+        await context.close()

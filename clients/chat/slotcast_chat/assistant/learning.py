@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from slotcast_chat.assistant import sentences, steps
-from slotcast_chat.assistant.hearing import understand
 from slotcast_chat.assistant.refusals import refuse
+from slotcast_chat.assistant.standing import ask_which
 from slotcast_chat.assistant.state import (
     Answer,
     Booked,
@@ -25,7 +25,9 @@ from slotcast_chat.assistant.state import (
     Step,
 )
 from slotcast_chat.assistant.time_words import clock_of, words_of
+from slotcast_chat.assistant.wishes import understand
 
+STANDING = frozenset({"CONFIRMED", "PENDING"})
 _SPANS = words_of("after before between from or around about until till by past than not")
 
 
@@ -39,7 +41,8 @@ def learn(state: State, call: Call, answer: Answer) -> Step:
 def booked_elsewhere(state: State, booked: Booked) -> Step:
     """Take it that the form has booked."""
     text = f"The form has booked it. {sentences.booked(booked, state.name or 'you')}"
-    state = replace(state, booked=booked, held=None, offers=(), readings=(), goal=Goal.BOOK)
+    state = steps.with_booked(state, booked)
+    state = replace(state, held=None, offers=(), readings=(), goal=Goal.BOOK)
     return steps.tell(state, text, booked=booked)
 
 
@@ -97,39 +100,73 @@ def _held(state: State, content: Content) -> Step:
 
 def _booked(state: State, content: Content) -> Step:
     booked = booking_of(content)
-    state = replace(
-        state, booked=booked, held=None, offers=(), readings=(), goal=Goal.BOOK, when=""
-    )
-    return steps.tell(state, sentences.booked(booked, state.name), booked=booked)
+    state = steps.with_booked(state, booked)
+    state = replace(state, held=None, offers=(), readings=(), goal=Goal.BOOK, when="")
+    text = sentences.booked(booked, state.name)
+    if state.for_two:
+        state = replace(state, for_two=False, question=Question.SECOND)
+        return state, Say(text=f"{text}\n{steps.asked_again(state)}", booked=booked)
+    return steps.tell(replace(state, beside=""), text, booked=booked)
 
 
 def _moved(state: State, content: Content) -> Step:
     booked = booking_of(content)
-    state = replace(
-        state, booked=booked, held=None, offers=(), readings=(), goal=Goal.BOOK, when=""
-    )
+    state = steps.with_booked(state, booked)
+    state = replace(state, held=None, offers=(), readings=(), goal=Goal.BOOK, when="")
     return steps.tell(state, f"Moved. {sentences.stands(booked)}", booked=booked)
 
 
 def _cancelled(state: State, content: Content) -> Step:
     booked = booking_of(content)
-    state = replace(state, booked=None, held=None, offers=(), readings=(), goal=Goal.BOOK, when="")
+    state = steps.without_booked(state, booked.booking)
     return steps.tell(state, f"Cancelled: {booked.service}, {booked.words}.", booked=booked)
 
 
 def _looked_up(state: State, content: Content) -> Step:
+    if "bookings" in content:
+        return _all_looked_up(state, tuple(map(booking_of, content["bookings"])))
     booked = booking_of(content)
+    if booked.status not in STANDING:
+        return steps.tell(steps.without_booked(state, booked.booking), sentences.stands(booked))
+    return _spoken_of(state, booked)
+
+
+def _spoken_of(state: State, booked: Booked) -> Step:
+    """Go on with a booking that stands, as is wanted of it."""
     service = next(
         (each["service"] for each in state.services if each["name"] == booked.service), ""
     )
-    state = replace(state, booked=booked, service=service or state.service)
-    if booked.status not in {"CONFIRMED", "PENDING"}:
-        return steps.tell(replace(state, booked=None, goal=Goal.BOOK), sentences.stands(booked))
+    state = replace(steps.with_booked(state, booked), service=service or state.service)
     if state.goal is Goal.CANCEL:
         return steps.ask_cancel(state)
     if state.goal is Goal.MOVE:
         return steps.proceed(state)
     return steps.tell(state, sentences.stands(booked), booked=booked)
+
+
+def _all_looked_up(state: State, bookings: tuple[Booked, ...]) -> Step:
+    """Take all that the conversation has booked; what stands is spoken of from now on."""
+    standing = tuple(each for each in bookings if each.status in STANDING)
+    if not standing and state.goal in {Goal.CANCEL, Goal.MOVE}:
+        return ask_which(state)
+    if not standing and state.is_at_the_form:
+        assert state.held is not None
+        text = f"The form has not booked it yet. {sentences.at_the_form(state.held)}"
+        return steps.tell(state, text, held=state.held)
+    if not standing:
+        ended = f"{sentences.all_booked(bookings)}\n" if bookings else ""
+        text = f"{ended}Nothing is booked in this conversation now. For another appointment, I need"
+        state = replace(state, booked=None, earlier=())
+        return steps.ask(state, Question.BOOKING, f"{text} its id: it is in the confirmation.")
+    spoken_of = state.booked.booking if state.booked else ""
+    *earlier, last = sorted(standing, key=lambda each: each.booking == spoken_of)
+    state = replace(state, earlier=tuple(earlier))
+    if state.goal in {Goal.CANCEL, Goal.MOVE}:
+        return _spoken_of(state, last)
+    state = steps.with_booked(state, last)
+    if state.held is not None and not state.is_at_the_form:
+        return steps.asked_after(state, sentences.all_booked(standing))
+    return steps.tell(state, sentences.all_booked(standing), booked=last)
 
 
 def _waiting(state: State, content: Content) -> Step:

@@ -47,7 +47,9 @@ _NO = re.compile(
     re.IGNORECASE,
 )
 _SKIP = re.compile(
-    r"^\W*(?:no|none|nope|skip|without|i have none|i don't have|rather not|not needed)\b",
+    r"^\W*(?:no|none|nope|skip|without|i have none|i don't have|rather not|not needed"
+    r"|i don't want|i(?:'d| would) rather not"
+    r"|i(?:'d| would)? prefer not)\b",
     re.IGNORECASE,
 )
 
@@ -63,6 +65,7 @@ class Wish(StrEnum):
     ANOTHER_BOOKING = "ANOTHER_BOOKING"
     OTHER_TIMES = "OTHER_TIMES"
     SHOW = "SHOW"
+    SECOND = "SECOND"
     SERVICES = "SERVICES"
     STOP = "STOP"
 
@@ -97,8 +100,24 @@ _WISHES: Mapping[Wish, tuple[str, ...]] = {
         r"(?:another|a second|one more) (?:appointment|booking)",
         r"also (?:book|like|need|want)",
     ),
+    Wish.SECOND: (
+        r"(?:can|could|may) (?:i|we) (?:have|get|book|take) (?:two|2|both|another(?: one)?)",
+        r"(?:two|2) of (?:them|these|those|us)",
+        r"(?:two|2) (?:appointments|bookings|haircuts|places|seats|slots)",
+        r"for (?:two|2)(?: people| persons)?(?! (?:hours|weeks|days|minutes|o'clock|pm|am))",
+        r"a second (?:one|time|place|seat)",
+        r"one more(?: at the same time| please)?",
+        r"(?:the )?same again",
+        r"(?:at the )?same time (?:for|with) my",
+        r"(?:my|a) \w+(?: \w+)? (?:also |too )?(?:come|join)\b.*same time",
+    ),
     Wish.SHOW: (
         r"when (?:is|was) (?:it|my)",
+        r"(?:what|which) (?:time|day) (?:is|was) (?:it|my)",
+        r"(?:what|which|when) (?:did|have|do) (?:i|we|you) (?:have )?(?:just )?book(?:ed)?",
+        r"(?:do|did|have) i (?:have|got|make|made|book|booked) an?y? (?:appointment|booking)s?",
+        r"(?:what(?:'s| is| are)|where(?:'s| is)) my (?:booking|appointment)s?",
+        r"is (?:it|my (?:appointment|booking)) (?:really )?(?:booked|confirmed|done)",
         r"(?:look up|show|check) my (?:booking|appointment)",
     ),
     Wish.SERVICES: (
@@ -113,7 +132,8 @@ _WISHES: Mapping[Wish, tuple[str, ...]] = {
         r"neither",
         r"(?:other|another|different|more) times?",
         r"(?:something|anything) (?:else|earlier|later)",
-        r"other options?",
+        r"(?:other|more) options?",
+        r"what else",
     ),
 }
 _STOP = re.compile(r"(?:^|[.,!?;])\s*(?:stop|never ?mind|forget it|leave it)\b", re.IGNORECASE)
@@ -215,6 +235,17 @@ def services_named(message: str, services: Sequence[Content]) -> tuple[str, ...]
     return tuple(service for service, score in scores.items() if score == best and best > 0)
 
 
+def services_by_name(message: str, services: Sequence[Content]) -> tuple[str, ...]:
+    """Return the services whose whole name a message has."""
+    found = [
+        each["service"]
+        for each in services
+        if re.search(rf"\b{re.escape(each['name'].partition(',')[0])}\b", message, re.IGNORECASE)
+    ]
+    negated = re.search(r"\b(?:not|no|instead|rather|or)\b", message, re.IGNORECASE)
+    return () if negated else tuple(found)
+
+
 def person_named(message: str, service: Content) -> str:
     """Return with whom a message wants it, of those who do it."""
     for each in service.get("people", ()):
@@ -269,7 +300,10 @@ def reading_chosen(message: str, readings: Sequence[Reading]) -> Reading | None:
 
 def _ordered(message: str, count: int) -> list[int]:
     text = re.sub(
-        r"\b(?:this|that|which|the earlier|the later) one\b", "", message, flags=re.IGNORECASE
+        r"\b(?:this|that|which|the earlier|the later|\w+est|other) one\b",
+        "",
+        message,
+        flags=re.IGNORECASE,
     )
     found = [
         (match.start(), index)
@@ -297,7 +331,9 @@ def _score(message: str, name: str) -> int:
         if word in said or (len(word) > 5 and word in squeezed):
             score += 2 * len(word)
         elif any(
-            len(each) > 3 and (word.startswith(each) or each.startswith(word)) for each in said
+            (len(each) > 3 and (word.startswith(each) or each.startswith(word)))
+            or (word.endswith(each) and len(word) - len(each) <= 4)
+            for each in said
         ):
             score += len(word)
     return score

@@ -43,6 +43,24 @@ _WORD = r"[^\W\d_][\w.'-]*"
 _IN_CITY = re.compile(rf"\b(?:[Ii]n|[Ff]rom|[Ff]or)\s+((?:{_WORD})(?:\s+{_WORD}){{0,2}})")
 
 
+_CITY_TIME = re.compile(rf"((?:{_WORD}\s+){{1,3}})[Tt]ime\b")
+_UNCLEAR = re.compile(
+    r"\b(?:[ECMP][SD]?T|GMT|UTC|BST|IST|JST|CET|CEST|EET|EEST|WET|WEST|AES?T|AEDT)\b"
+    r"(?:\s*[+-]\s*\d{1,2}(?::?\d{2})?)?"
+)
+
+
+def zone_of_unclear_name(text: str) -> str:
+    """Return what names a zone in a way that is not read: `EST`, `UTC+2`; empty: nothing does."""
+    found = _UNCLEAR.search(text)
+    return found.group() if found else ""
+
+
+def without_unclear_zone(text: str) -> str:
+    """Return a text without what names a zone in a way that is not read."""
+    return _UNCLEAR.sub(" ", text)
+
+
 def zone_named(text: str) -> tuple[str, str]:
     """Return the zone that a text names, by its own name or `in <city>`, and the words that do."""
     exact = _IANA.search(text)
@@ -54,6 +72,12 @@ def zone_named(text: str) -> tuple[str, str]:
             zone = _zone_of_city(" ".join(words[:count]))
             if zone:
                 return zone, f"{match.group().split()[0]} {' '.join(words[:count])}"
+    for match in _CITY_TIME.finditer(text):
+        words = match.group(1).split()
+        for first in range(len(words)):
+            zone = _zone_of_city(" ".join(words[first:]))
+            if zone:
+                return zone, match.group()[match.group().index(words[first]) :]
     return "", ""
 
 

@@ -180,7 +180,11 @@ def _handed_over(state: State, _call: Call, content: Content) -> Step:
 def _already_booked(state: State, _call: Call, content: Content) -> Step:
     text = re.sub(r"\s*\[booking:[^\]]*\]", "", content["message"])
     state = replace(state, held=None, offers=(), readings=(), when="")
-    return steps.tell(state, f"{sentences.sentence(text)} I do not book it a second time.")
+    return steps.tell(
+        state,
+        f"{sentences.sentence(text)} I do not book it a second time, unless you want a second one"
+        " beside it.",
+    )
 
 
 _REASONS: Mapping[str, Callable[[State, Call, Content], Step]] = {

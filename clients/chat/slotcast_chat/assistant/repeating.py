@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from slotcast_chat.assistant import consent, steps
-from slotcast_chat.assistant.hearing import READ_ONLY, is_news, understand
+from slotcast_chat.assistant.hearing import READ_ONLY, is_news
 from slotcast_chat.assistant.state import Call, Goal, Question, Say, State, Step
+from slotcast_chat.assistant.wishes import understand
 
 
 def pending(state: State) -> Call | None:

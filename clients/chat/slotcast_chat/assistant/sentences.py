@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from slotcast_chat.assistant.state import Booked, Content, Goal, Held, Offer, Reading, State
 
 QUOTED_MAX = 80
+WHICH_ZONE = (
+    "Which city's time is that? I go by cities: letters such as EST mean several time zones."
+)
 
 
 def quoted(text: str) -> str:
@@ -82,6 +85,8 @@ def summed_up(state: State) -> str:
     else:
         for_whom = f"For {quoted(state.name)}"
         lines.append(f"{for_whom}, {state.email}." if state.email else f"{for_whom}.")
+    if state.beside:
+        lines.append(f"It would be a second appointment, beside {state.beside}.")
     lines.append(f"It is held for you until {held.until}.")
     lines.append(
         "Shall I move your appointment to it?" if state.goal is Goal.MOVE else "Shall I book it?"
@@ -98,6 +103,64 @@ def held_for_you(held: Held) -> str:
     agreed = held.to_confirm
     what = agreed["service"] + (f" with {agreed['person']}" if agreed.get("person") else "")
     return f"{what}, {held.words}, is held for you until {held.until}."
+
+
+def given_up(held: Held) -> str:
+    """Tell what becomes of what is held: no tool gives it up, it ends by itself."""
+    return f"What I held is held until {held.until}, and then free again by itself."
+
+
+def stopped(state: State) -> str:
+    """Tell that nothing more is done, and what stands."""
+    if state.all_booked:
+        text = f"All right. It stays as it is: {stands(state.all_booked[-1])}"
+    elif state.goal in {Goal.MOVE, Goal.CANCEL} and state.held is None:
+        text = "All right, I change nothing."
+    else:
+        text = "All right, nothing is booked."
+    if state.held is None:
+        return text
+    if state.is_at_the_form:
+        return f"{text} The form that you have may still book {state.held.words}."
+    return f"{text} {given_up(state.held)}"
+
+
+def all_booked(bookings: Sequence[Booked]) -> str:
+    """Tell all that was booked."""
+    if len(bookings) == 1:
+        return stands(bookings[0])
+    return "\n".join(["You have booked:", *(f"- {stands(each)}" for each in bookings)])
+
+
+def ask_second(booking: Booked) -> str:
+    """Ask whether a second one is wanted beside a booking."""
+    return (
+        f"You have one: {stands(booking)} Shall I look for a second one at the same time, beside"
+        " it?"
+    )
+
+
+def price_line(service: Content) -> str:
+    """Tell a price, as `Haircut: 45.00 EUR`."""
+    price = service.get("price") or "I do not know the price"
+    return f"{service['name']}: {price}."
+
+
+def length_line(service: Content) -> str:
+    """Tell how long it takes, as `Haircut: 30 or 60 minutes`."""
+    return f"{service['name']}: {listed([str(each) for each in service['minutes']])} minutes."
+
+
+def people_line(service: Content) -> str:
+    """Tell who does it, as `Haircut: with Anna or Ben`."""
+    people = listed([each["name"] for each in service["people"]])
+    return f"{service['name']}: with {people}." if people else f"{service['name']}."
+
+
+def which_first(services: Sequence[Content]) -> str:
+    """Ask which of several comes first."""
+    names = listed([each["name"] for each in services])
+    return f"I book one after the other. Which one first: {names}?"
 
 
 def at_the_form(held: Held) -> str:

@@ -25,6 +25,7 @@ class Question(StrEnum):
     BOOK = "BOOK"
     CANCEL = "CANCEL"
     BOOKING = "BOOKING"
+    SECOND = "SECOND"
 
 
 class Goal(StrEnum):
@@ -102,6 +103,9 @@ class State:
     held_again: in this turn, a hold that had ended was made anew already.
     called: a call whose answer never came.
     handed_over: the hold for which a link to the form was given last.
+    earlier: what was booked before `booked`, in this conversation.
+    beside: the words of an own booking, where a second one is wanted beside it.
+    for_two: a second one is to be asked about once the first is booked.
     """
 
     conversation: str
@@ -127,11 +131,19 @@ class State:
     held_again: bool = False
     called: Call | None = None
     handed_over: str = ""
+    earlier: tuple[Booked, ...] = ()
+    beside: str = ""
+    for_two: bool = False
 
     @property
     def is_at_the_form(self) -> bool:
         """True: what is held is the form's to book, and not to be held or booked beside it."""
         return self.held is not None and self.held.hold == self.handed_over
+
+    @property
+    def all_booked(self) -> tuple[Booked, ...]:
+        """All that was booked in this conversation, and was not cancelled."""
+        return (*self.earlier, *((self.booked,) if self.booked else ()))
 
     def service_values(self) -> Content:
         """Return what list_services said of the chosen service."""

@@ -6,10 +6,20 @@ from dataclasses import replace
 from typing import Any
 
 from slotcast_chat.assistant import sentences
-from slotcast_chat.assistant.state import Call, Goal, Offer, Question, Say, State, Step
+from slotcast_chat.assistant.state import Booked, Call, Goal, Offer, Question, Say, State, Step
 from slotcast_chat.assistant.time_words import names_a_day
 
 OFFERS_MAX = 4
+CANCEL_ASKED = "Shall I cancel this appointment?"
+_ASKED = {
+    Question.ZONE: "In which city are you? I tell all times in your time zone.",
+    Question.WHEN: "When would it suit you?",
+    Question.ANOTHER_TIME: "Shall I look at another time, or put you on the waitlist?",
+    Question.NAME: "What is your name?",
+    Question.EMAIL: "What is your e-mail address? Say no if you do not want one.",
+    Question.BOOKING: "Which appointment is it? Its id is in the confirmation.",
+    Question.SECOND: "Shall I look for a second one at the same time?",
+}
 
 
 def ask(state: State, question: Question, text: str) -> Step:
@@ -33,6 +43,28 @@ def in_turn(state: State) -> dict[str, object]:
     return {"conversation": state.conversation, "turn": state.turn}
 
 
+def asked_again(state: State) -> str:
+    """Return once more what was asked last."""
+    asked = state.question
+    if asked is Question.CHOICE and state.offers:
+        return sentences.offered(state.offers, more=False)
+    if asked is Question.READING:
+        return sentences.which_reading(state.readings)
+    if asked is Question.BOOK and state.held is not None:
+        return sentences.summed_up(state)
+    if asked is Question.CANCEL and state.booked is not None:
+        return f"{CANCEL_ASKED}\n{sentences.stands(state.booked)}"
+    if asked is Question.SERVICE:
+        return sentences.which_service(state.services)
+    return _ASKED.get(asked, "")
+
+
+def asked_after(state: State, text: str) -> Step:
+    """Say something, and ask once more what was asked last."""
+    offers = state.offers if state.question is Question.CHOICE else ()
+    return state, Say(text=f"{text}\n{asked_again(state)}".strip(), offers=offers, held=state.held)
+
+
 def begin_anew(state: State) -> State:
     """Return the state for another appointment of the same person."""
     return State(
@@ -45,7 +77,33 @@ def begin_anew(state: State) -> State:
         email=state.email,
         phone=state.phone,
         email_asked=state.email_asked,
+        earlier=state.all_booked,
     )
+
+
+def with_booked(state: State, booked: Booked | None) -> State:
+    """Return the state with what is booked now; what was booked before stays known."""
+    name = booked.booking if booked else ""
+    earlier = tuple(each for each in state.all_booked if each.booking != name)
+    return replace(state, booked=booked, earlier=earlier)
+
+
+def without_booked(state: State, booking: str) -> State:
+    """Return the state without a booking that stands no longer."""
+    earlier = tuple(each for each in state.all_booked if each.booking != booking)
+    return given_up(replace(state, booked=None, earlier=earlier))
+
+
+def given_up(state: State) -> State:
+    """Return the state once all is given up that is not booked; the last booking is spoken of."""
+    anew = begin_anew(state)
+    if not anew.earlier:
+        return anew
+    booked = anew.earlier[-1]
+    service = next(
+        (each["service"] for each in state.services if each["name"] == booked.service), ""
+    )
+    return replace(anew, earlier=anew.earlier[:-1], booked=booked, service=service)
 
 
 def proceed(state: State) -> Step:
@@ -60,10 +118,10 @@ def proceed(state: State) -> Step:
         return ask(
             state,
             Question.ZONE,
-            "In which city are you? I tell all times in your time zone.",
+            _ASKED[Question.ZONE],
         )
     if not state.when:
-        return ask(state, Question.WHEN, "When would it suit you?")
+        return ask(state, Question.WHEN, _ASKED[Question.WHEN])
     return find(state)
 
 
@@ -168,6 +226,7 @@ def book(state: State) -> Step:
         hold_or_time=state.held.hold,
         confirmed=state.held.to_confirm,
         customer=customer(state),
+        another=True if state.beside else None,
         **in_turn(state),
     )
 
@@ -195,6 +254,9 @@ def wait(state: State) -> Step:
     missing = ask_customer(state, "")
     if missing:
         return missing
+    if not state.email:
+        text = "Then I cannot put you on the waitlist: it tells you by e-mail. When else?"
+        return ask(replace(state, goal=Goal.BOOK, email_asked=False), Question.WHEN, text)
     windows = [window for reading in state.readings for window in reading.windows][:10]
     return call(
         state,
@@ -212,7 +274,7 @@ def wait(state: State) -> Step:
 def ask_cancel(state: State, before: str = "") -> Step:
     """Ask whether to cancel the booking that is known."""
     assert state.booked is not None
-    text = f"{before}Shall I cancel this appointment?\n{sentences.stands(state.booked)}"
+    text = f"{before}{CANCEL_ASKED}\n{sentences.stands(state.booked)}"
     return ask(state, Question.CANCEL, text)
 
 

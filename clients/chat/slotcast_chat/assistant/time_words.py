@@ -12,9 +12,15 @@ def words_of(text: str) -> frozenset[str]:
 
 
 _CLOCK = r"\d{1,2}[:.]\d{2}(?:\s?[ap]\.?m\b\.?)?|\d{1,2}\s?[ap]\.?m\b\.?|\d{1,2} o'?clock"
-_DATE = r"\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2})?|\d{1,2}[./]\d{1,2}[./](?:\d{2,4})?"
+_DATE = r"\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2})?|\d{1,2}[./]\d{1,2}[./](?:\d{2,4})?|\d{1,2}/\d{1,2}"
 _WORD = r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?"
 _TOKEN = re.compile(rf"{_DATE}|{_CLOCK}|\d+(?:st|nd|rd|th)?|{_WORD}|[^\s\w]", re.IGNORECASE)
+_GREETING = re.compile(
+    r"^\W*(?:(?:hi|hello|hey)\W+)?good (?:morning|afternoon|evening|day)\b(?!\s+\w+ (?:slot|time))"
+    r"|\b(?:nice|good|great|lovely) (?:day|evening|weekend|afternoon)\b\W*$",
+    re.IGNORECASE,
+)
+"""Words that wish for a time, and name none."""
 _CLOCK_ONLY = re.compile(_CLOCK, re.IGNORECASE)
 _HOURS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven")
 _HOUR_BY_WORD = {word: hour for hour, word in enumerate((*_HOURS, "twelve"), start=1)}
@@ -60,7 +66,7 @@ _LENGTH_MAX = 200
 
 def time_words(message: str) -> str:
     """Return the words that say when, as they stand; empty where there are none."""
-    tokens = _TOKEN.findall(message)
+    tokens = _TOKEN.findall(_GREETING.sub(" | ", message))
     strong = [_is_strong(token, before) for before, token in pairwise(["", *tokens])]
     belonging = [
         is_strong or _is_weak(token) for token, is_strong in zip(tokens, strong, strict=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from mcp import Client
 
-from slotcast_chat.assistant.learning import booking_of, held_of, offer_of
+from slotcast_chat.assistant.learning import STANDING, booking_of, held_of, offer_of
 from slotcast_chat.assistant.sentences import stands
 from slotcast_chat.assistant.state import Answer, Booked, Held, Offer, Say
 from slotcast_chat.model.endpoint import Endpoint, NoModel
@@ -65,8 +65,15 @@ class Shown:
             self.held = held_of(content)
             self.link = content.get("link", self.link)
         elif tool in {"book", "reschedule", "cancel", "get_booking"}:
+            self._take_booking(content)
+
+    def _take_booking(self, content: Mapping[str, Any]) -> None:
+        if "bookings" not in content:
             self.booked = booking_of(content)
             self.offers, self.held = (), None
+            return
+        standing = (booking_of(each) for each in content["bookings"])
+        self.booked = next((each for each in standing if each.status in STANDING), self.booked)
 
 
 class ModelAssistant:

@@ -7,8 +7,12 @@ const STATES = {
   OPEN: "",
   GONE: "just taken",
   HELD: "held for you",
+  NOT_LIVE: "was free when I looked",
   UNKNOWN: "not known now",
 };
+
+/** These may be chosen; what is not live is found out by holding it. */
+const CHOOSABLE = ["OPEN", "NOT_LIVE"];
 
 const log = document.getElementById("log");
 const banner = document.getElementById("banner");
@@ -62,7 +66,7 @@ function chipButton(chip) {
   );
   button.title = chip.words;
   button.addEventListener("click", () => {
-    if (button.dataset.state === "OPEN") send({ time: chip.time });
+    if (CHOOSABLE.includes(button.dataset.state)) send({ time: chip.time });
   });
   return button;
 }
@@ -71,7 +75,7 @@ function showState(button, state) {
   button.dataset.state = state;
   button.querySelector(".state").textContent = STATES[state];
   // It stays in the order of the keyboard, so that what it says can be heard.
-  button.setAttribute("aria-disabled", String(state !== "OPEN"));
+  button.setAttribute("aria-disabled", String(!CHOOSABLE.includes(state)));
 }
 
 function withdrawChips() {
@@ -142,7 +146,7 @@ function showBanner(text) {
 
 function lost() {
   for (const button of chips.values()) {
-    if (button.dataset.state === "OPEN") showState(button, "UNKNOWN");
+    if (CHOOSABLE.includes(button.dataset.state)) showState(button, "UNKNOWN");
   }
   showBanner(LOST);
 }

@@ -43,13 +43,13 @@ def build_app(chat: Chat) -> Starlette:
 
     async def say(request: Request) -> Response:
         body = await _body(request)
-        talk, minutes = _talk(chat, request), await chat.minutes_by_service()
+        talk = _talk(chat, request)
         time, text = _text(body, "time", 300), _text(body, "text", MESSAGE_MAX)
         try:
             if time:
-                await talk.pick(time, minutes)
+                await talk.pick(time)
             else:
-                await talk.hear(text, minutes)
+                await talk.hear(text)
         except Busy:
             raise HTTPException(409, "The last message is not answered yet.") from None
         return Response(status_code=204)

@@ -27,8 +27,6 @@ from slotcast_mcp.server import build_server
 logger = logging.getLogger(__name__)
 
 AHEAD = timedelta(days=60)
-SERVICES_SECONDS_MAX = 60.0
-"""So old may be what is known of the lengths of services."""
 FEED_PAUSE_SECONDS = 5.0
 MakeTalker = Callable[[str, str], Talker]
 
@@ -76,8 +74,6 @@ class Chat:
         self._make_talker = make_talker
         self._limits = limits
         self._by_id: OrderedDict[str, _Kept] = OrderedDict()
-        self._minutes: dict[str, int] = {}
-        self._minutes_at = float("-inf")
 
     async def begin(self, zone: str) -> str:
         """Begin a conversation; its id is all that one needs to go on with it."""
@@ -98,19 +94,6 @@ class Chat:
         self._by_id.move_to_end(conversation_id)
         return kept.talk
 
-    async def minutes_by_service(self) -> dict[str, int]:
-        """Return the first length of each service: slots of it are watched."""
-        if time.monotonic() - self._minutes_at > SERVICES_SECONDS_MAX:
-            try:
-                listed = await call_surely(self._tools, "list_services", {})
-            except AnswerLost:
-                return self._minutes
-            if not listed.is_refusal:
-                services = listed.content["services"]
-                self._minutes = {each["service"]: each["minutes"][0] for each in services}
-                self._minutes_at = time.monotonic()
-        return self._minutes
-
     async def follow_bookings(self) -> None:
         """Tell conversations what was booked for them by a form, for ever."""
         while True:
@@ -125,9 +108,9 @@ class Chat:
 
     async def close(self) -> None:
         """End all conversations."""
-        for kept in self._by_id.values():
+        while self._by_id:
+            _, kept = self._by_id.popitem()
             await kept.talk.close()
-        self._by_id.clear()
 
     async def _told(self, change: BookingsChanged) -> None:
         if change.event is not BookingEvent.BOOKED:
@@ -147,10 +130,12 @@ class Chat:
 
     async def _forget_idle(self) -> None:
         since = time.monotonic() - self._limits.idle_seconds_max
-        for conversation_id, kept in list(self._by_id.items()):
+        while self._by_id:
+            kept = next(iter(self._by_id.values()))
             if kept.heard_at > since and len(self._by_id) <= self._limits.conversations_max:
                 return
-            del self._by_id[conversation_id]
+            # Taken out first: meanwhile others may begin, and forget too.
+            self._by_id.popitem(last=False)
             await kept.talk.close()
 
 

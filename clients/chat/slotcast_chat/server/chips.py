@@ -7,16 +7,21 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from slotcast import Slot, SlotKey
+from slotcast import ShownChanged, Slot, SlotKey
 from slotcast_chat.assistant.state import Held, Offer
 
 
 class ChipState(StrEnum):
-    """What a chip shows. HELD: by this conversation itself. UNKNOWN: nobody knows now."""
+    """What a chip shows. HELD: by this conversation itself.
+
+    NOT_LIVE: it was open when it was offered, and what becomes of it is not watched: so it may be
+    chosen, and holding it tells the truth. UNKNOWN: nothing is known of any now, so none may be.
+    """
 
     OPEN = "OPEN"
     GONE = "GONE"
     HELD = "HELD"
+    NOT_LIVE = "NOT_LIVE"
     UNKNOWN = "UNKNOWN"
 
 
@@ -30,28 +35,51 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Chips:
-    """The chips that are shown last; `gone` are the slots that were told gone."""
+    """The chips that are shown last.
+
+    `gone` are the slots that were told gone, `unknown` those of which it is not known now.
+    """
 
     chips: tuple[Chip, ...] = ()
     gone: frozenset[SlotKey] = frozenset()
+    unknown: frozenset[SlotKey] = frozenset()
     held: Held | None = None
     is_stale: bool = False
 
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """All slots that the chips stand for."""
+        keys = sorted(frozenset[SlotKey]().union(*(chip.keys for chip in self.chips)))
+        return tuple(
+            Slot(
+                appointment_type=key.appointment_type,
+                calendar=key.calendar,
+                start=key.start,
+                end=key.end,
+            )
+            for key in keys
+        )
+
     def showing(self, chips: Sequence[Chip]) -> Chips:
         """Show others; all of them are open."""
-        return replace(self, chips=tuple(chips), gone=frozenset())
+        return replace(self, chips=tuple(chips), gone=frozenset(), unknown=frozenset())
 
-    def changed(self, gone: Iterable[SlotKey], back: Iterable[SlotKey]) -> Chips:
+    def known(self, *, unknown: Iterable[Slot], is_stale: bool) -> Chips:
+        """Take which of them are not known now, or that nothing is."""
+        return replace(self, unknown=_keys(unknown), is_stale=is_stale)
+
+    def changed(self, news: ShownChanged) -> Chips:
         """Take what has become of slots; that also ends not knowing."""
-        back = set(back)
-        left = (self.gone - back) | set(gone)
+        back = _keys(news.back)
+        left = (self.gone - back) | _keys(news.gone)
         held = self.held
         if held is not None and any(
             chip.keys & back and _covers(held, chip) for chip in self.chips
         ):
             # What was held is open to all: the hold has ended.
             held = None
-        return replace(self, gone=left, held=held, is_stale=False)
+        unknown = _keys(news.unknown)
+        return replace(self, gone=left, unknown=unknown, held=held, is_stale=False)
 
     def states(self) -> dict[str, ChipState]:
         """Return what each chip shows, by the name of its time."""
@@ -62,17 +90,16 @@ class Chips:
             return ChipState.HELD
         if self.is_stale:
             return ChipState.UNKNOWN
-        return ChipState.GONE if chip.keys and chip.keys <= self.gone else ChipState.OPEN
+        left = chip.keys - self.gone
+        if chip.keys and not left:
+            return ChipState.GONE
+        return ChipState.NOT_LIVE if left <= self.unknown else ChipState.OPEN
 
 
-def chip_of(offer: Offer, business: str, watched_minutes: int) -> tuple[Chip, tuple[Slot, ...]]:
-    """Return an offer as a chip, and the slots to be watched for it.
-
-    Watched are slots of a type's first length only: others stay as they were told.
-    """
+def chip_of(offer: Offer, business: str) -> Chip:
+    """Return an offer as a chip. Where nobody is named, no slot is known by it."""
     times = [time for _, time in offer.people] or [offer.time]
-    slots = tuple(slot_of(time, business) for time in times if _minutes(time) == watched_minutes)
-    return Chip(offer, frozenset(slot.key for slot in slots)), slots
+    return Chip(offer, _keys(slot_of(time, business) for time in times if time.split("|")[1]))
 
 
 def slot_of(time: str, business: str) -> Slot:
@@ -87,8 +114,8 @@ def slot_of(time: str, business: str) -> Slot:
     )
 
 
-def _minutes(time: str) -> int:
-    return int(time.rsplit("|", 1)[1])
+def _keys(slots: Iterable[Slot]) -> frozenset[SlotKey]:
+    return frozenset(slot.key for slot in slots)
 
 
 def _covers(held: Held, chip: Chip) -> bool:

@@ -6,11 +6,13 @@ import argparse
 import asyncio
 import os
 import sys
+from contextlib import AsyncExitStack
 from socket import socket
 
 import uvicorn
 
 from slotcast import Client
+from slotcast_chat.server.access import CannotServe, check_access
 from slotcast_chat.server.app import build_app
 from slotcast_chat.server.chat import ChatLimits, running_chat
 
@@ -42,7 +44,11 @@ def run(options: argparse.Namespace) -> int:
     if not key:
         sys.stderr.write(f"Set {KEY_VARIABLE} to an API key of the business.\n")
         return 2
-    asyncio.run(_serve(options, key))
+    try:
+        asyncio.run(_serve(options, key))
+    except CannotServe as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
     return 0
 
 
@@ -50,10 +56,10 @@ async def _serve(options: argparse.Namespace, key: str) -> None:
     if options.child and not await _told_to_begin():
         return
     limits = ChatLimits(conversations_max=options.conversations_max)
-    async with (
-        Client(options.target, api_key=key, business=options.business) as client,
-        running_chat(client, options.business, limits) as chat,
-    ):
+    async with AsyncExitStack() as stack:
+        client = Client(options.target, api_key=key, business=options.business)
+        await check_access(await stack.enter_async_context(client), options.business)
+        chat = await stack.enter_async_context(running_chat(client, options.business, limits))
         server = PageServer(
             uvicorn.Config(
                 build_app(chat),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from slotcast import ShownChanged, Slot, SlotcastError
+from slotcast import ShownChanged, SlotcastError
 from slotcast.conversations import Conversation, Conversations
 from slotcast_chat.assistant.assistant import Assistant
 from slotcast_chat.assistant.state import Booked, Offer, Question, Say
@@ -68,7 +68,7 @@ class Talk:
                 f" I tell times in {zone}, the time zone of your browser. If you are somewhere"
                 " else, tell me in which city."
             )
-        await self._tell(Say(text=text), {})
+        await self._tell(Say(text=text))
 
     async def close(self) -> None:
         """End it: what it holds stays held until it lapses."""
@@ -76,13 +76,13 @@ class Talk:
         await asyncio.wait((self._following,))
         await self.events.end()
 
-    async def hear(self, message: str, minutes_by_service: dict[str, int]) -> None:
+    async def hear(self, message: str) -> None:
         """Take a message of the person. Busy: the last one is not answered yet."""
-        await self._turn(lambda: self._talker.answer(message), minutes_by_service, message)
+        await self._turn(lambda: self._talker.answer(message), message)
 
-    async def pick(self, time: str, minutes_by_service: dict[str, int]) -> None:
+    async def pick(self, time: str) -> None:
         """Take a chip that was clicked. Busy: the last message is not answered yet."""
-        await self._turn(lambda: self._talker.pick(time), minutes_by_service, "")
+        await self._turn(lambda: self._talker.pick(time), "")
 
     async def booked_elsewhere(self, booked: Booked) -> None:
         """Tell the person that the form has booked, unless the assistant did it itself."""
@@ -90,21 +90,21 @@ class Talk:
             if booked.booking in self._booked:
                 return
             self._booked.add(booked.booking)
-            await self._tell(await self._talker.booked_elsewhere(booked), {})
+            await self._tell(await self._talker.booked_elsewhere(booked))
 
-    async def _turn(self, take: Any, minutes_by_service: dict[str, int], message: str) -> None:
+    async def _turn(self, take: Any, message: str) -> None:
         if self._lock.locked():
             raise Busy
         async with self._lock:
             if message:
                 await self.events.tell("heard", {"text": message})
-            await self._tell(await take(), minutes_by_service)
+            await self._tell(await take())
 
-    async def _tell(self, said: Say, minutes_by_service: dict[str, int]) -> None:
+    async def _tell(self, said: Say) -> None:
         if said.booked is not None:
             self._booked.add(said.booked.booking)
         if said.offers:
-            self._show(said.offers, minutes_by_service)
+            self._show([chip_of(offer, self._business) for offer in said.offers])
         elif said.booked is not None:
             self._chips = self._chips.showing(())
         self._chips = replace(self._chips, held=said.held)
@@ -120,30 +120,24 @@ class Talk:
         )
         await self._tell_states()
 
-    def _show(self, offers: Sequence[Offer], minutes_by_service: dict[str, int]) -> None:
-        chips: list[Chip] = []
-        slots: list[Slot] = []
-        for offer in offers:
-            minutes = minutes_by_service.get(offer.time.partition("|")[0], 0)
-            chip, watched = chip_of(offer, self._business, minutes)
-            chips.append(chip)
-            slots.extend(watched)
+    def _show(self, chips: Sequence[Chip]) -> Conversation:
+        """Show these as open, and have it told what becomes of them."""
+        conversation = self._conversations.open(self._id)
         self._chips = self._chips.showing(chips)
-        self._open().remember(slots)
-
-    def _open(self) -> Conversation:
-        return self._conversations.open(self._id)
+        conversation.remember(self._chips.slots)
+        self._chips = self._chips.known(
+            unknown=conversation.unknown, is_stale=conversation.is_stale
+        )
+        return conversation
 
     async def _follow(self) -> None:
         """Tell the page what becomes of what was shown."""
         while True:
             try:
-                async for news in self._open():
+                # One that was forgotten is opened anew, and knows nothing of what is shown.
+                async for news in self._show(self._chips.chips):
                     if isinstance(news, ShownChanged):
-                        gone, back = (
-                            [slot.key for slot in some] for some in (news.gone, news.back)
-                        )
-                        self._chips = self._chips.changed(gone, back)
+                        self._chips = self._chips.changed(news)
                     else:
                         self._chips = replace(self._chips, is_stale=True)
                     await self._tell_states()

@@ -7,14 +7,23 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from slotcast.conversations.hub import Hub
 from slotcast.conversations.limits import ConversationLimits
+from slotcast.conversations.looking import Look
 from slotcast.conversations.shown import Claim, ShownChanged, ShownSlots
-from slotcast.errors import BeyondWindow, SlotcastError, SlotRefused
+from slotcast.conversations.watched import Watched
+from slotcast.conversations.window import Window
+from slotcast.errors import (
+    BeyondWindow,
+    ConversationForgotten,
+    SlotcastError,
+    SlotRefused,
+    ViewStale,
+)
 from slotcast.models import (
     Appointment,
     Booking,
@@ -62,6 +71,8 @@ class Conversation:
     one reader, yields a ShownChanged when slots that it showed are gone or back, with what happened
     meanwhile merged, and a Stale when that is not known any more. It ends when the conversation is
     forgotten; then everything else raises ConversationForgotten: open it anew.
+
+    Of what is not watched nothing is told but that it is `unknown`: neither gone nor back.
     """
 
     __slots__ = (
@@ -103,10 +114,19 @@ class Conversation:
         return self._shown.slots
 
     @property
+    def unknown(self) -> tuple[Slot, ...]:
+        """What it showed and of which it is not known now whether it can be had.
+
+        So it is with slots beyond the window, or of a type or calendar that is not watched; of a
+        further duration, until its watch has begun, or where there are too many; and with all while
+        the view is stale. Holding one tells the truth.
+        """
+        return self._shown.unknown(self._is_known(self._look()))
+
+    @property
     def holds(self) -> tuple[Hold, ...]:
         """Its holds that stand, as far as it made them itself, by the server's clock."""
-        as_of = self._shared.hub.view.as_of
-        return tuple(hold for hold in self._holds if as_of is None or as_of < hold.expires_at)
+        return self._holds_at(self._shared.hub.view.as_of)
 
     # Showing.
 
@@ -117,13 +137,15 @@ class Conversation:
         calendars: Iterable[str] = (),
         start: datetime | None = None,
         end: datetime | None = None,
+        duration: timedelta | None = None,
         limit: int = 10,
     ) -> tuple[Slot, ...]:
         """Return the first open slots that start in [start, end), and remember them as shown.
 
-        Nothing named means any; without `start` from now, without `end` as far as is watched. What
-        it holds itself is among them. ViewStale: it is not known what is open, so show nothing.
-        BeyondWindow: that end is not watched.
+        Nothing named means any; without `start` from now, without `end` as far as is watched,
+        without `duration` each type's first. What it holds itself is among them. The first question
+        for a further duration begins its watch. ViewStale: it is not known what is open, or too
+        many other durations are watched; show nothing. BeyondWindow: that end is not watched.
         """
         if not 1 <= limit <= self._shared.limits.shown_max:
             raise ValueError(f"limit is {limit}, not 1 to {self._shared.limits.shown_max}.")
@@ -132,13 +154,19 @@ class Conversation:
         self._check_watched(types, self._shared.appointment_types)
         self._check_watched(places, self._shared.calendars)
         self._shared.touch(self)
-        begin, stop = self._within(start, end)
-        known = await self._reach()
-        held = map(_slot_of, self.holds)
-        own = {slot.key: slot for slot in held if begin <= slot.start < stop}
-        keys = heapq.merge(
-            self._shared.hub.starting(begin, stop), sorted(own.keys() - known.keys())
-        )
+        self._shared.hub.catch_up()
+        watched = self._shared.hub.watched_for(types, duration)
+        if watched is None:
+            raise ViewStale("Too many other durations are watched: list those slots.")
+        begin, stop = self._within(watched.view.window, start, end)
+        await self._reach(watched)
+        known = watched.view.open_at(0) or {}
+        own = {
+            slot.key: slot
+            for slot in map(_slot_of, self.holds)
+            if begin <= slot.start < stop and duration in (None, slot.end - slot.start)
+        }
+        keys = heapq.merge(watched.days.within(begin, stop), sorted(own.keys() - known.keys()))
         meant = (
             key
             for key in keys
@@ -157,8 +185,12 @@ class Conversation:
     async def gone(self) -> tuple[Slot, ...]:
         """Return what it showed and cannot be had now. ViewStale: that is not known."""
         self._shared.touch(self)
-        known = await self._reach()
-        return self._shown.gone(self._judge(known))
+        hub = self._shared.hub
+        for watched in hub.further:
+            if watched.known() is not None:  # what is not known is not told gone: it does not wait
+                await self._reach(watched)
+        await self._reach(hub.first)
+        return self._shown.gone(self._judge(self._look()))
 
     def __aiter__(self) -> Conversation:
         return self
@@ -251,10 +283,12 @@ class Conversation:
 
     # Inside.
 
-    async def _reach(self) -> Mapping[SlotKey, Slot]:
-        """Return all open slots, not older than what it did itself."""
-        patience_seconds = self._shared.limits.patience_seconds
-        return await self._shared.hub.reach(self._revision, patience_seconds)
+    async def _reach(self, watched: Watched) -> None:
+        """Wait until it is known what is open, not older than what it did itself."""
+        hub, patience_seconds = self._shared.hub, self._shared.limits.patience_seconds
+        await hub.reach(watched, self._revision, patience_seconds)
+        if self._is_over:
+            raise ConversationForgotten
 
     def _take_news(self) -> ShownChanged | Stale | None:
         hub, view = self._shared.hub, self._shared.hub.view
@@ -267,23 +301,48 @@ class Conversation:
         if view.revision < self._revision:
             hub.wake_next(self)
             return None
-        gone, back = self._shown.take_changes(self._judge(known))
-        if not (gone or back or self._told_stale):
+        look = self._look()
+        gone, back = self._shown.take_changes(self._judge(look))
+        unknown = self._shown.unknown(self._is_known(look))
+        has_other_unknown = self._shown.take_unknown(unknown)
+        if look.is_behind:
+            hub.wake_next(self)
+        if not (gone or back or has_other_unknown or self._told_stale):
             return None
         self._told_stale = False
-        return ShownChanged(gone=gone, back=back, revision=view.revision, as_of=as_of)
+        return ShownChanged(
+            gone=gone, back=back, unknown=unknown, revision=view.revision, as_of=as_of
+        )
 
-    def _judge(self, known: Mapping[SlotKey, Slot]) -> Callable[[SlotKey], bool | None]:
-        """Return what tells of a slot whether it can be had now; None: it itself is in the way."""
-        holds = (Claim(hold.start, hold.end, hold.calendars) for hold in self.holds)
-        own = (*holds, *self._claims)
+    def _look(self) -> Look:
+        return self._shared.hub.look(self._revision)
+
+    @staticmethod
+    def _is_known(look: Look) -> Callable[[SlotKey], bool]:
+        return lambda key: look.is_past(key) or look.known(key) is not None
+
+    def _judge(self, look: Look) -> Callable[[SlotKey], bool | None]:
+        """Return what tells of a slot whether it can be had now.
+
+        None: that is not known, or it itself is in the way.
+        """
 
         def is_open(key: SlotKey) -> bool | None:
-            if key in known:
-                return True
-            return None if any(claim.covers(key) for claim in own) else False
+            can_be_had = look.is_open(key)
+            return None if can_be_had is False and self._stands_before(key, look) else can_be_had
 
         return is_open
+
+    def _stands_before(self, key: SlotKey, look: Look) -> bool:
+        if not (self._holds or self._claims):
+            return False
+        known = look.known(key)
+        holds = self._holds_at(None if known is None else known.as_of)
+        claims = (Claim(hold.start, hold.end, hold.calendars) for hold in holds)
+        return any(claim.covers(key) for claim in (*claims, *self._claims))
+
+    def _holds_at(self, as_of: datetime | None) -> tuple[Hold, ...]:
+        return tuple(hold for hold in self._holds if as_of is None or as_of < hold.expires_at)
 
     @contextmanager
     def _taking(self, appointment: Appointment) -> Iterator[None]:
@@ -322,16 +381,19 @@ class Conversation:
         if self._is_over:
             return
         self._drop(hold.name, hold.revision)
-        self._holds = (*self.holds, hold)
+        self._holds = (*self._holds_at(self._shared.hub.passed), hold)
         self._note((slot,))
         self._shared.hub.wake_at(hold.expires_at, self)
 
     def _drop(self, hold_name: str, revision: int) -> None:
         self._revision = max(self._revision, revision)
-        self._holds = tuple(hold for hold in self.holds if hold.name != hold_name)
+        self._holds = tuple(hold for hold in self._holds if hold.name != hold_name)
         self.wake()
 
     def _note(self, slots: Iterable[Slot]) -> None:
+        """Have them as shown; of one that is forgotten nothing is kept."""
+        if self._is_over:
+            return
         new, forgotten = self._shown.show(slots, self._shared.limits.shown_max)
         self._shared.hub.shown_now(self, new)
         self._shared.hub.shown_no_more(self, forgotten)
@@ -340,8 +402,10 @@ class Conversation:
     def _forget_behind(self, claim: Claim) -> None:
         self._shared.hub.shown_no_more(self, self._shown.forget(claim.covers))
 
-    def _within(self, start: datetime | None, end: datetime | None) -> tuple[datetime, datetime]:
-        window = self._shared.hub.view.window
+    @staticmethod
+    def _within(
+        window: Window, start: datetime | None, end: datetime | None
+    ) -> tuple[datetime, datetime]:
         begin, stop = start or window.start, end or window.end
         for moment in (begin, stop):
             if moment.utcoffset() is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -31,9 +32,11 @@ class Conversations:
             slots = await conversation.slots(appointment_types=("cut",))
 
     Watched are the open slots of the appointment types and calendars, of all where none is named,
-    from now to `ahead`, at most 60 days; of each type those of its first duration. The watch has no
-    holder: what a conversation holds, it knows itself. It resumes and heals by itself, after an
-    outage of any length; while it is stale, no slot is told as open.
+    from now to `ahead`, at most 60 days; of each type those of its first duration. While slots of
+    further durations are shown, one more watch for each, at most
+    `ConversationLimits.further_durations_max`, tells what becomes of them. A watch has no holder:
+    what a conversation holds, it knows itself. It resumes and heals by itself, after an outage of
+    any length; while it is stale, no slot is told as open.
     """
 
     def __init__(
@@ -59,11 +62,16 @@ class Conversations:
             appointment_types=tuple(map(link.names.appointment_type, appointment_types)),
             calendars=tuple(map(link.names.calendar, calendars)),
         )
-        self._view = MovingView(client, timeouts, query, ahead)
+
+        def make_view(duration: timedelta | None) -> MovingView:
+            return MovingView(client, timeouts, replace(query, duration=duration), ahead)
+
+        hub = Hub(make_view, query, timeouts.clock, limits.further_durations_max)
+        self._view = hub.view
         self._shared = Shared(
             client=client,
             names=link.names,
-            hub=Hub(self._view, timeouts.clock),
+            hub=hub,
             limits=limits,
             appointment_types=frozenset(query.appointment_types),
             calendars=frozenset(query.calendars),
@@ -76,7 +84,7 @@ class Conversations:
         self._by_id: OrderedDict[str, Conversation] = OrderedDict()
 
     async def __aenter__(self) -> Self:
-        await self._view.__aenter__()
+        await self._shared.hub.first.__aenter__()
         self._following = asyncio.create_task(self._follow())
         return self
 
@@ -92,7 +100,8 @@ class Conversations:
         if self._following is not None:
             self._following.cancel()
             await asyncio.wait((self._following,))
-        await self._view.__aexit__(kind, error, traceback)
+        await self._shared.hub.further.close()
+        await self._shared.hub.first.__aexit__(kind, error, traceback)
 
     @property
     def is_stale(self) -> bool:
@@ -113,7 +122,8 @@ class Conversations:
 
         ViewStale: not within `Timeouts.total_seconds`; it is tried on.
         """
-        await self._shared.hub.reach(0, self._timeouts.total_seconds)
+        hub = self._shared.hub
+        await hub.reach(hub.first, 0, self._timeouts.total_seconds)
 
     def open(self, conversation_id: str, *, holder: str = "") -> Conversation:
         """Return the conversation of this id: the one that there is, or a new one.
@@ -156,6 +166,7 @@ class Conversations:
         try:
             while True:
                 self._shared.hub.catch_up()
+                self._shared.hub.keep_further()
                 self._forget_idle()
                 await self._view.moved()
         except SlotcastError as error:

@@ -16,11 +16,15 @@ class ShownChanged:
     gone: they cannot be had any more: taken, or the hours changed, or their time has come too near.
         `Client.explain_slot` says why.
     back: they were told gone, and can be had again.
+    unknown: all of which it is not known now whether they can be had: show them as such. See
+        `Conversation.unknown`. Whether they were told gone stays as it was.
     After a Stale it comes also with neither: what was shown is known again, and is as it was told.
+    So it does where only `unknown` has changed.
     """
 
     gone: tuple[Slot, ...]
     back: tuple[Slot, ...]
+    unknown: tuple[Slot, ...] = ()
     revision: int
     as_of: datetime
 
@@ -52,16 +56,18 @@ class Claim:
 class ShownSlots:
     """The last slots that were shown, and which of them were told gone.
 
-    `is_open` of a key, wherever it is asked for: True, False, or None where it cannot be told
-    because the conversation itself stands before the slot: then it is as it was last told.
+    `is_open` of a key, wherever it is asked for: True, False, or None where it cannot be told,
+    because nobody knows or the conversation itself stands before the slot: then it is as it was
+    last told.
     """
 
-    __slots__ = ("_slots", "_told_gone")
+    __slots__ = ("_slots", "_told_gone", "_told_unknown")
 
     def __init__(self) -> None:
         """Begin with none."""
         self._slots: dict[SlotKey, Slot] = {}
         self._told_gone: frozenset[SlotKey] = frozenset()
+        self._told_unknown: frozenset[SlotKey] = frozenset()
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -94,6 +100,18 @@ class ShownSlots:
     def gone(self, is_open: Callable[[SlotKey], bool | None]) -> tuple[Slot, ...]:
         """Return those that cannot be had now, whether that was told or not."""
         return tuple(slot for key, slot in self._slots.items() if is_open(key) is False)
+
+    def unknown(self, is_known: Callable[[SlotKey], bool]) -> tuple[Slot, ...]:
+        """Return those of which it is not known now whether they can be had."""
+        return tuple(slot for key, slot in self._slots.items() if not is_known(key))
+
+    def take_unknown(self, unknown: tuple[Slot, ...]) -> bool:
+        """Have these, and no others, as told not to be known; return whether that is news."""
+        if not unknown and not self._told_unknown:
+            return False
+        before = self._told_unknown & self._slots.keys()
+        self._told_unknown = frozenset(slot.key for slot in unknown)
+        return self._told_unknown != before
 
     def told_gone(self, key: SlotKey) -> None:
         """Note that the person knows already, if the slot was shown."""
