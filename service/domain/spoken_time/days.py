@@ -23,7 +23,7 @@ from service.domain.spoken_time.pieces import (
 from service.domain.spoken_time.sentence import Sentence
 from service.domain.spoken_time.vocabulary import Kind, Unit
 from service.domain.spoken_time.weekday_grammar import WeekdayGrammar
-from service.domain.spoken_time.weekdays import WEEKEND, nearest
+from service.domain.spoken_time.weekdays import SATURDAY, WEEKEND, nearest
 
 _BESIDE = ((Kind.BEFORE, (Kind.LAST, Kind.PREVIOUS)), (Kind.AFTER, (Kind.FIRST,)))
 FEAST_DAYS_MAX = 2
@@ -82,6 +82,7 @@ class DayGrammar:
         yield from self._parts_of_spans(place)
         yield from self._ordinal_weekdays(place)
         yield from self._beside_a_day(place)
+        yield from self._day_beside(place)
         yield from self._in_future(place)
 
     def _offsets(self, place: int) -> Iterator[tuple[int, int]]:
@@ -180,7 +181,7 @@ class DayGrammar:
             yield Dated(Days(_third(self._unit_days(Unit(unit), 0), third)), end)
 
     def _ordinal_weekdays(self, place: int) -> Iterator[Dated]:
-        """Return "the first Monday of December", "the last week of the month"."""
+        """Return "the first Monday of December", "the last weekend of the month"."""
         sentence = self._sentence
         found = list(sentence.terms(place, Kind.ORDINAL))
         found += [(0, end) for end in sentence.ends(place, Kind.LAST)]
@@ -191,11 +192,13 @@ class DayGrammar:
                     start = 7 * ordinal - 7 if ordinal else -7
                     if start < 28:
                         yield Dated(Days(frozenset(sorted(span)[start:][:7])), end)
-            for weekday, after in sentence.terms(middle, Kind.WEEKDAY):
+            named = [(weekday, 1, end) for weekday, end in sentence.terms(middle, Kind.WEEKDAY)]
+            named += [(SATURDAY, 2, end) for end in sentence.ends(middle, Kind.WEEKEND)]
+            for weekday, length, after in named:
                 for span, end in self._months_after(after):
                     fitting = sorted(day for day in span if day.weekday() == weekday)
                     if ordinal <= len(fitting):
-                        yield Dated(Days(frozenset({fitting[ordinal - 1]})), end)
+                        yield Dated(Days(run_of(fitting[ordinal - 1], length)), end)
 
     def _months_after(self, place: int) -> Iterator[tuple[frozenset[date], int]]:
         for dated in self._spans(place):
@@ -226,6 +229,18 @@ class DayGrammar:
             if len(days) <= FEAST_DAYS_MAX:
                 beside = nearest(weekdays, days, is_before=is_before, weeks=weeks)
                 yield dated._replace(days=beside)
+
+    def _day_beside(self, place: int) -> Iterator[Dated]:
+        """Return "the day after Christmas", "the day before the 3rd"."""
+        sentence = self._sentence
+        for middle in sentence.ends(place, Kind.SINGLE_DAY):
+            for kind in (Kind.BEFORE, Kind.AFTER):
+                for after in sentence.ends(middle, kind):
+                    for days, dated in self.firm(after):
+                        if len(days) <= FEAST_DAYS_MAX:
+                            is_before = kind is Kind.BEFORE
+                            day = min(days) - ONE_DAY if is_before else max(days) + ONE_DAY
+                            yield dated._replace(days=Days(frozenset({day})))
 
     # Counted from a day.
 

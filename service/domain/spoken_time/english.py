@@ -186,6 +186,7 @@ ENGLISH = Language(
             1: "middle of|mid|mid-|in the middle of",
             2: "end of|late in|end|late|tail end of",
         },
+        Kind.SINGLE_DAY: "day",
         Kind.WEEKEND: "weekend|week-end|weekends|week end",
         Kind.WORKDAYS: "weekday|weekdays|workday|workdays|working day|working days|business day",
         Kind.OCLOCK: "o'clock|oclock|h|sharp|o'clock sharp|on the dot",
@@ -247,7 +248,7 @@ ENGLISH = Language(
         "|come|come in|to come|an appointment|appointment|appointments|a slot|slot|slots|a time"
         "|time|times|times are|works|work for me|works for me|would work|is fine|is good|would be"
         "|great|would be great|be|is|it|it's|that|that's|there|thanks|thank you|hi|hello|hey|ok"
-        "|okay"
+        "|okay|either"
         "|yes|yeah|yep|well|um|uh|hmm|maybe|perhaps|possibly|preferably|ideally|rather|just|only"
         "|so|then|if possible|if you can|if that works|best|for me|with you|something|anything"
         "|sure|let's|lets|let's say|say|how about|what about|do you have|have you|got|free"

@@ -202,6 +202,7 @@ GERMAN = Language(
             51: "monatsmitte",
             52: "monatsende",
         },
+        Kind.SINGLE_DAY: "tag",
         Kind.WEEKEND: "wochenende|wochenenden",
         Kind.WORKDAYS: "werktag|werktags|werktage|werktagen|wochentags|unter der woche|arbeitstag"
         "|arbeitstagen|wochentag|wochentagen",
@@ -261,7 +262,7 @@ GERMAN = Language(
         Kind.WEEK_OF: "woche vom|woche ab|woche mit",
         Kind.ARTICLE: "der|die|das|den|dem|des|am|an|im|in|zum|zur|beim|,|.|über|vom|zu|um|ein"
         "|einen|eine|einem|einer|dann|gegen",
-        Kind.FILLER: "bitte|und|ich|möchte|ich möchte|ich möchte gerne|ich hätte|hätte"
+        Kind.FILLER: "bitte|und|entweder|ich|möchte|ich möchte|ich möchte gerne|ich hätte|hätte"
         "|hätte gerne|hätte gern|ich hätte gerne|ich hätte gern|gern|gerne|gerne einen"
         "|ich brauche|brauche|will"
         "|ich will|würde|würde gerne|wäre|wäre gut|wäre super|wäre schön|wäre toll|passt|passt mir"

@@ -169,6 +169,7 @@ SPANISH = Language(
             2: "finales de|a finales de|fines de|a fines de|final de|el final de|finales",
         },
         Kind.SPAN_END: {52: "fin de mes|fines de mes"},
+        Kind.SINGLE_DAY: "día",
         Kind.WEEKEND: "fin de semana|finde|fines de semana",
         Kind.WORKDAYS: "entre semana|días laborables|día laborable|días hábiles|días de semana"
         "|día hábil|laborables|días entre semana",

@@ -37,6 +37,7 @@ class Kind(Enum):
     SPAN_END = auto()  # the same of this month, in one word: Monatsende
     THIS_PART = auto()  # "tonight": today's part: its place in `Language.parts`
     WEEKEND = auto()
+    SINGLE_DAY = auto()
     WORKDAYS = auto()
     OCLOCK = auto()
     HOUR_SIGN = auto()  # "h" of 10h30
