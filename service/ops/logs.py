@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 import traceback
 from collections.abc import Iterator
+from copy import copy
 from types import TracebackType
 
 _FORMAT = "%(asctime)s.%(msecs)03d %(levelname)s %(process)d %(name)s %(message)s"
@@ -40,6 +42,8 @@ class _Fields(logging.Formatter):
         return "\n".join(_told(ei[1])) if ei[1] is not None else ""
 
     def format(self, record: logging.LogRecord) -> str:
+        if record.name == "asyncio":
+            record = _without_details(record)
         line = super().format(record)
         carried = record.__dict__
         for name in _FIELDS:
@@ -47,6 +51,13 @@ class _Fields(logging.Formatter):
             if value is not None and value != "":
                 line += f" {name}={value}"
         return line
+
+
+def _without_details(record: logging.LogRecord) -> logging.LogRecord:
+    """Return what asyncio says of a task that failed, without the lines that show its error."""
+    plain = copy(record)
+    plain.msg, plain.args = record.getMessage().partition("\n")[0], ()
+    return plain
 
 
 def _told(error: BaseException) -> Iterator[str]:
@@ -70,8 +81,18 @@ def _kind(error: BaseException) -> str:
     return f"{name} ({code})" if isinstance(code, str | int) else name
 
 
+def _tell_the_end(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    if issubclass(kind, Exception):
+        logging.getLogger(__name__).critical("the process ends", exc_info=error)
+    else:
+        sys.__excepthook__(kind, error, trace)
+
+
 def configure_logs(level: str) -> None:
-    """Set up logging for this process."""
+    """Set up logging for this process, also of an error that ends it."""
+    sys.excepthook = _tell_the_end
     # A line is written for every call, so what its format does not use is not looked up.
     logging.logThreads = logging.logMultiprocessing = False
     logging._srcfile = None  # the logging HOWTO, "Optimization": no search for the caller

@@ -131,6 +131,8 @@ async def test_a_key_that_is_made_may_do_what_a_chatbot_does_until_it_is_revoked
     assert code == 0, err
     name = json.loads(out)["name"]
     code, out, err = await type_in("cancel", name, "--api-key", key)
+    assert code == 0, err
+    code, out, err = await type_in("letters", "--api-key", key)
     assert code == 1
     assert "scope" in err
     code, out, err = await type_in("keys", "revoke", key.split("_")[1])

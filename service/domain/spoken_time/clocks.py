@@ -61,7 +61,8 @@ def clocks(sentence: Sentence, place: int) -> Iterator[Clock]:
             meridiems = list(sentence.terms_here(after, Kind.MERIDIEM))
             for meridiem, past in meridiems:
                 yield from _in_half(minute, meridiem, past)
-            if not meridiems and not (is_still_bare and _is_of_a_date(sentence, after)):
+            is_date = _is_of_a_date(sentence, after) or is_day_behind_weekday(sentence, place)
+            if not meridiems and not (is_still_bare and is_date):
                 for each, rank in _halves(minute, is_exact=is_exact):
                     yield Clock(each, after, rank, is_still_bare, is_exact)
 
@@ -297,11 +298,19 @@ def _in_half(minute: int, meridiem: int, end: int) -> Iterator[Clock]:
         yield Clock(minute % HALF_DAY + meridiem * HALF_DAY, end, is_sure=True)
 
 
+def is_day_behind_weekday(sentence: Sentence, place: int) -> bool:
+    """Say whether a number alone here is a day of the month: "el viernes 11", in Spanish only."""
+    return sentence.language.code == "es" and sentence.ends_a(Kind.WEEKDAY, place, place)
+
+
 def _is_of_a_date(sentence: Sentence, end: int) -> bool:
     """Say whether a number that ends here is rather a day or a quantity."""
     if sentence.is_sign(end, "/", ".", "-", glued=True) and sentence.digits(end + 1) is not None:
         return sentence.is_sign(end, "/", ".") or sentence.is_sign(end + 2, "-", glued=True)
-    return sentence.has(end, Kind.MONTH, Kind.UNIT) or bool(
+    is_in = next(sentence.terms_here(end, Kind.IN), None) is not None
+    if sentence.has(end, Kind.UNIT) or (sentence.has(end, Kind.MONTH) and not is_in):
+        return True
+    return bool(
         sentence.tokens[end : end + 1]
         and sentence.tokens[end].is_glued
         and list(sentence.terms_here(end, Kind.ORDINAL_SIGN))

@@ -105,6 +105,25 @@ def weekday_dates(
             if isinstance(dated.days, Days) and dated.days.is_loose:
                 for days in _soon_on(weekday, dated.days, today):
                     yield dated._replace(days=days)
+        if sentence.language.code == "es":
+            yield from _number_behind(sentence, weekday, end, today)
+
+
+def _number_behind(sentence: Sentence, weekday: int, place: int, today: date) -> Iterator[Dated]:
+    """Return "el viernes 11": the next such day; where none comes soon there is no such date."""
+    number = sentence.digits(place)
+    end = place + 1
+    if number is None or sentence.is_sign(end, ":", ".", "/", "-", glued=True):
+        return
+    if sentence.has(end, Kind.OCLOCK, Kind.MERIDIEM, Kind.MONTH, Kind.CLOCK_SUFFIX):
+        return
+    found = [
+        Dated(days, end)
+        for each in _next_of_number(number, today)
+        if isinstance(each, Days)
+        for days in _soon_on(weekday, each, today)
+    ]
+    yield from found or [Dated(Impossible(f"{WEEKDAYS[weekday]} {number}"), end)]
 
 
 def _soon_on(weekday: int, days: Days, today: date) -> Iterator[Days]:
@@ -198,9 +217,15 @@ def _orders(
 
 def _in_words(sentence: Sentence, place: int) -> Iterator[_Figures]:
     for day, after in _day_numbers(sentence, place):
+        # "At 10 in December" is an hour; "the 10th in December" is a day.
+        is_bare = sentence.tokens[after - 1].number is not None
+        if is_bare and next(sentence.terms_here(after, Kind.IN), None) is not None:
+            continue
         for month, end in _months_here(sentence, after):
             yield from _with_year(sentence, day, month, end)
     for month, after in sentence.terms(place, Kind.MONTH):
+        if sentence.has(after, Kind.AT):
+            continue
         for day, end in _day_numbers(sentence, after):
             if not sentence.has(end, Kind.OCLOCK, Kind.MERIDIEM) and not sentence.is_sign(end, ":"):
                 yield from _with_year(sentence, day, month, end)

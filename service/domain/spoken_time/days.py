@@ -116,7 +116,7 @@ class DayGrammar:
             yield Dated(Days(self._unit_days(unit, ahead)), end)
         yield from months(sentence, place, self._today)
         for end in sentence.ends(place, Kind.WEEK_NUMBER):
-            for number, past in sentence.numbers(end):
+            for number, past in sentence.numbers_here(end):
                 yield from self._numbered_week(number, past)
         for end in sentence.ends(place, Kind.WEEK_OF):
             for dated in self.points(end):

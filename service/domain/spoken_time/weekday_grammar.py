@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import date
 
 from service.domain.civil_time import ONE_DAY, ONE_WEEK, monday_of
@@ -121,7 +122,11 @@ class WeekdayGrammar:
         yield Dated(of_next_week, end, ranks[1] if coming != of_next_week else LIKELY)
 
     def _after_next(self, weekdays: frozenset[int], end: int) -> Iterator[Dated]:
-        yield Dated(self._of_week(2, weekdays), end)
+        """A week after either of what "next" can be."""
+        for dated in self._next(weekdays, end):
+            assert isinstance(dated.days, Days)
+            later = frozenset(day + ONE_WEEK for day in dated.days.dates)
+            yield dated._replace(days=replace(dated.days, dates=later))
 
     def _previous(self, weekdays: frozenset[int], end: int) -> Iterator[Dated]:
         yield Dated(self._of_week(-1, weekdays), end)
