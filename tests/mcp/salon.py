@@ -6,7 +6,7 @@ import json
 import os
 import re
 import sys
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -172,6 +172,12 @@ class Salon:
         )
         return self.caller.call(self.caller.bookings.ListBookings, request).bookings
 
+    def waits_for(self, entry):
+        """The starts of the windows in which an entry of the waitlist waits, by the service."""
+        request = booking_pb.GetWaitlistEntryRequest(name=f"{self.business}/waitlist/{entry}")
+        windows = self.caller.call(self.caller.bookings.GetWaitlistEntry, request).entry.windows
+        return [each.start_time.ToDatetime(UTC) for each in windows]
+
     def redeem(self, ticket):
         """Take over a ticket as its form does."""
         request = booking_pb.RedeemHandoffRequest(
@@ -205,6 +211,15 @@ class Salon:
             appointment_type=type_, request_id=a_request_id()
         )
         self.caller.call(catalog.UpdateAppointmentType, change)
+
+    def close(self, first_day, last_day):
+        """Close the whole salon, both days included."""
+        closure = catalog_pb.Closure(display_name="Holidays")
+        closure.dates.first_date, closure.dates.last_date = first_day, last_day
+        request = catalog_pb.CreateClosureRequest(
+            parent=self.business, closure_id="holidays", closure=closure, request_id=a_request_id()
+        )
+        self.caller.call(self.caller.catalog.CreateClosure, request)
 
     def open_on_weekdays(self, person, *hours):
         """Let someone be there on Monday to Friday only, in some hours of the wall clock."""

@@ -67,6 +67,26 @@ async def test_what_was_cancelled_can_be_booked_again(salon, assistant):
     assert len(salon.bookings()) == 1
 
 
+async def test_a_call_that_is_repeated_tells_the_booking_as_it_stands_now(salon, assistant):
+    asked = await open_time(assistant)
+    booked = await assistant.ask("book", **asked, **assistant.in_turn)
+    again = await assistant.ask("book", **asked, **assistant.in_turn)
+    assert (again["booking"], again["status"]) == (booked["booking"], "CONFIRMED")
+    cancelling = {"booking": booked["booking"], "version": 1, "time_zone": ZONE}
+    await assistant.ask("cancel", **cancelling, **assistant.in_turn)
+    once_more = await assistant.ask("book", **asked, **assistant.in_turn)
+    assert (once_more["booking"], once_more["status"]) == (booked["booking"], "CANCELLED")
+    assert "it is cancelled" in once_more["next_step"]
+    assert "Booked:" not in assistant.told[-1].content[0].text
+
+
+async def test_who_is_listed_as_free_is_nobody_named(salon, assistant):
+    asked = await open_time(assistant)
+    asked["confirmed"]["person"] = "Anna or Ben"
+    booked = await assistant.ask("book", **asked, **assistant.in_turn)
+    assert booked["person"] in ("Anna", "Ben")
+
+
 async def test_what_was_moved_away_leaves_its_time(salon, assistant):
     asked = await open_time(assistant, "anna")
     booked = await assistant.ask("book", **asked, **assistant.in_turn)
@@ -198,10 +218,24 @@ async def test_a_time_that_is_open_in_the_form_is_waited_for(salon, assistant):
     ]
     assert {each["reason"] for each in refusals} == {"HANDED_OVER"}
     assert not any("held" in each for each in refusals), "nothing else is held instead"
-    assert "Wait until they say" in refusals[0]["next_step"]
+    assert "Do not book or hold it again" in refusals[0]["next_step"]
     stranger = salon.assistant()
     other = await stranger.refused("hold_time", **time, **stranger.in_turn)
     assert other["reason"] == "SLOT_TAKEN"
+
+
+async def test_a_time_whose_form_was_given_up_is_like_any_other(salon, assistant):
+    held = await assistant.hold((await open_time(assistant, "anna"))["hold_or_time"])
+    await assistant.ask(
+        "make_booking_form_link", hold_or_time=held["hold"], time_zone=ZONE, **assistant.in_turn
+    )
+    other = (await assistant.find(in_days(9)))["times"][0]["time"]
+    await assistant.hold(other, instead_of=held["hold"])
+    time = held["hold"].partition("|")[2]
+    await salon.assistant().hold(time)
+    assistant.turn += 1
+    refusal = await assistant.refused("hold_time", time=time, time_zone=ZONE, **assistant.in_turn)
+    assert refusal["reason"] == "SLOT_TAKEN"
 
 
 async def test_a_hold_of_another_conversation_is_not_booked_moved_to_given_up_or_handed_over(

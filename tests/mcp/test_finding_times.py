@@ -48,6 +48,36 @@ async def test_the_first_free_time_is_one_time(assistant):
     assert found["more"]
 
 
+def days_of(found):
+    return [time["time"].split("|")[2][:10] for time in found["times"]]
+
+
+async def test_what_is_open_on_a_later_day_of_many_is_found(salon, assistant):
+    salon.close(in_days(2), in_days(15))
+    found = await assistant.find(f"{in_days(2)}/{in_days(22)} in the mornings")
+    assert found["times"]
+    assert min(days_of(found)) == in_days(16)
+    assert max(days_of(found)) == in_days(22)
+
+
+async def test_the_last_time_of_many_days_is_on_the_last_of_them(assistant):
+    found = await assistant.find(f"the last slot {in_days(1)}/{in_days(25)}")
+    assert days_of(found) == [in_days(25)]
+
+
+async def test_of_hours_on_many_days_it_is_told_that_there_are_more(assistant):
+    found = await assistant.find(f"at 9 or 10 {in_days(2)}/{in_days(22)}", limit=3)
+    assert found["more"]
+    assert len(found["times"]) == 3
+    assert max(days_of(found)) == in_days(22)
+
+
+async def test_of_more_than_is_looked_at_it_is_told_until_when_was_looked(assistant):
+    found = await assistant.find(f"{in_days(1)}/{in_days(55)}")
+    assert found["more"]
+    assert "Only times before" in assistant.told[-1].content[0].text
+
+
 async def test_words_that_can_mean_several_times_are_asked_about(assistant):
     found = await assistant.find("tomorrow at 8")
     assert len(found["readings"]) > 1
@@ -104,12 +134,13 @@ async def test_who_waits_is_offered_what_is_open_and_else_waits(salon, assistant
         "customer": ADA,
         **assistant.in_turn,
     }
-    window = f"{start}/{start.replace('10:00', '10:01', 1)}"
-    waiting = await assistant.ask("join_waitlist", windows=[window], **arguments)
-    assert (waiting["status"], waiting.get("held")) == ("WAITING", None)
-
     windows = found["readings"][0]["windows"]
-    offered = await assistant.ask("join_waitlist", windows=windows, **arguments)
+    waiting = await assistant.ask("join_waitlist", windows=windows, **arguments)
+    assert (waiting["status"], waiting.get("held")) == ("WAITING", None)
+    assert "10:00" in waiting["windows_in_words"][0], "for that very time, and no other"
+
+    wider = f"{start}/{start.replace('10:00', '12:00', 1)}"
+    offered = await assistant.ask("join_waitlist", windows=[wider], **arguments)
     assert offered["status"] == "OFFERED"
     booked = await assistant.book(offered["held"])
     assert booked["time_in_words"] == offered["held"]["time_in_words"]

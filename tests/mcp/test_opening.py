@@ -1,5 +1,6 @@
 """What can never open is known by the hours; where they are not known, it may open."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -27,6 +28,11 @@ SCHEDULES = {
         display_name="Week",
         weekly=dict.fromkeys(list(Weekday)[:5], DAY),
         exceptions={date(2026, 12, 25): (), date(2026, 12, 26): DAY},
+    ),
+    "always": Schedule(
+        name=f"{SALON}/schedules/always",
+        display_name="Always",
+        weekly=dict.fromkeys(Weekday, (WallInterval(start="00:00", end="24:00"),)),
     ),
     "late": Schedule(
         name=f"{SALON}/schedules/late", display_name="Late", weekly={Weekday.FRIDAY: LATE}
@@ -60,16 +66,18 @@ PEOPLE = {
         ("ben", "Europe/Berlin", "late"),
         ("cleo", "America/New_York", "week"),
         ("dora", "Europe/Berlin", "beyond-the-first-page"),
+        ("emma", "Europe/Berlin", "always"),
     )
 }
 HOURS = Hours(SCHEDULES, CLOSURES)
 
 
-def service(*, any_of=(), all_of=()):
+def service(*, any_of=(), all_of=(), step=5):
     return AppointmentType(
         name=f"{SALON}/appointmentTypes/visit",
         display_name="Visit",
         durations=(timedelta(minutes=30),),
+        slot_step=timedelta(minutes=step) if step else None,
         any_of=tuple(f"{SALON}/calendars/{each}" for each in any_of),
         all_of=tuple(f"{SALON}/calendars/{each}" for each in all_of),
     )
@@ -107,7 +115,46 @@ CASES = [
         "12-07T00:00/12-14T00:00",
         False,
     ),
+    ("a start on the grid", service(any_of=["anna"], step=40), "12-07T09:39/12-07T09:41", True),
+    ("between two starts", service(any_of=["anna"], step=40), "12-07T09:41/12-07T10:20", False),
+    (
+        "counted over hours that touch",
+        service(any_of=["anna"], step=0),
+        "12-07T13:30/12-07T13:31",
+        True,
+    ),
+    (
+        "by its length, where no step is said",
+        service(any_of=["anna"], step=0),
+        "12-07T13:31/12-07T14:00",
+        False,
+    ),
+    (
+        "counted from before midnight",
+        service(any_of=["ben"], step=50),
+        "12-12T00:30/12-12T00:31",
+        True,
+    ),
+    (
+        "not counted from midnight",
+        service(any_of=["ben"], step=50),
+        "12-12T00:31/12-12T01:20",
+        False,
+    ),
+    ("counted from Monday", service(any_of=["emma"], step=420), "12-08T04:00/12-08T04:01", True),
+    (
+        "not counted from the day",
+        service(any_of=["emma"], step=50),
+        "12-08T00:11/12-08T01:00",
+        False,
+    ),
     ("hours that are not known", service(any_of=["dora"]), "12-06T00:00/12-07T00:00", True),
+    (
+        "a minute of hours that are not known",
+        service(any_of=["dora"]),
+        "12-06T00:01/12-06T00:02",
+        True,
+    ),
     ("nobody who is known", service(any_of=["emil"]), "12-06T00:00/12-07T00:00", True),
 ]
 
@@ -137,3 +184,41 @@ def test_a_window_that_is_too_long_to_be_looked_at_may_open():
     for days, can_open in ((DAYS_MAX - 1, False), (DAYS_MAX + 1, True)):
         long = TimeWindow(start, start + timedelta(days=days))
         assert closed.can_open(long, never, "", 30, known) is can_open
+
+
+NIGHT = Schedule(
+    name=f"{SALON}/schedules/night",
+    display_name="Night",
+    weekly={Weekday.SUNDAY: (WallInterval(start="02:30", end="04:00"),)},
+)
+
+
+@pytest.mark.parametrize(
+    ("visit_zone", "opens"),
+    [
+        ("Europe/Berlin", datetime(2027, 3, 28, 1, tzinfo=UTC)),
+        ("Europe/London", datetime(2027, 3, 28, 1, 30, tzinfo=UTC)),
+    ],
+)
+def test_hours_that_begin_as_clocks_go_forward_begin_after_the_gap(visit_zone, opens):
+    anna = replace(PEOPLE["anna"], time_zone=visit_zone, schedule=NIGHT.name)
+    hours, known = Hours({"night": NIGHT}, ()), Catalogue({}, {"anna": anna})
+    minute = timedelta(minutes=1)
+    assert hours.can_open(TimeWindow(opens, opens + minute), ANNA, "", 30, known)
+    assert not hours.can_open(TimeWindow(opens - 30 * minute, opens), ANNA, "", 30, known)
+
+
+def test_a_closed_day_is_the_calendars_own():
+    """Where it begins is a matter of the zone: at midnight there, not by UTC."""
+    fair = replace(CLOSURES[0], calendars=())
+    hours = Hours({**SCHEDULES, "week": SCHEDULES["always"]}, (fair,))
+    known = Catalogue({}, PEOPLE)
+    for person, closed in (
+        ("anna", "12-09T00:00/12-11T00:00"),
+        ("cleo", "12-09T06:00/12-11T06:00"),
+    ):
+        visit, day = service(any_of=[person]), window(closed)
+        minute, length = timedelta(minutes=5), timedelta(minutes=30)
+        assert not hours.can_open(day, visit, "", 30, known)
+        for start in (day.start - length, day.end):
+            assert hours.can_open(TimeWindow(start, start + minute), visit, "", 30, known)

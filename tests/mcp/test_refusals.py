@@ -345,10 +345,11 @@ async def test_what_is_never_open_is_not_waited_for(salon, assistant):
     assert (refusal["reason"], refusal["field"]) == ("SLOT_CLOSED", "windows")
     assert "find_times" in refusal["next_step"]
 
-    at_noon = day.replace("T00:00", "T11:45", 1)
-    at_noon = f"{at_noon.partition('/')[0]}/{at_noon.partition('/')[0].replace('45', '46')}"
-    waiting = await assistant.ask("join_waitlist", windows=[weekend, at_noon], **asked)
-    assert waiting["status"] == "WAITING", "hours that touch are one, though nothing starts then"
+    before_noon = day.replace("T00:00", "T11:31").partition("/")[0]
+    over_noon = f"{before_noon}/{before_noon.replace('11:31', '12:01')}"
+    await salon.assistant().hold(f"shave|ben|{before_noon.replace('11:31', '12:00')}|30")
+    waiting = await assistant.ask("join_waitlist", windows=[weekend, over_noon], **asked)
+    assert waiting["status"] == "WAITING"
     assert len(waiting["windows_in_words"]) == len(waiting["closed_in_words"]) == 1
     assert f"Saturday {saturday.day}" in waiting["closed_in_words"][0]
     assert "do not wait in" in waiting["next_step"]

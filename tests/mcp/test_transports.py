@@ -1,13 +1,23 @@
 """The official client over both transports, and what the web server lets in."""
 
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import signal
 import socket
+import subprocess
+import sys
 
 import httpx2
 import pytest
 from mcp.shared.exceptions import MCPError
 
-from slotcast_mcp.__main__ import main
-from tests.mcp.salon import ADA, ZONE, in_days
+from service.settings import Settings
+from slotcast_chat.server import command as chat_command
+from slotcast_mcp.__main__ import _parser, main
+from tests.mcp.salon import ADA, PATIENCE_SECONDS, ZONE, in_days
 
 TOOLS = [
     "list_services",
@@ -122,6 +132,90 @@ def test_a_business_that_can_be_none_is_told_at_the_start(capsys):
     with pytest.raises(SystemExit):
         main(["--business", "Salon Ada"])
     assert "'Salon Ada' is no id of a business" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ("--port=99999", "whole number from 0 to 65535"),
+        ("--port=-1", "whole number from 0 to 65535"),
+        ("--sessions-max=0", "whole number from 1 to"),
+        ("--deadline-seconds=nan", "no time over 0"),
+        ("--deadline-seconds=-1", "no time over 0"),
+        ("--deadline-seconds=601", "no time over 0"),
+        ("--target=", "--target: it is empty"),
+        ("--host= ", "--host: it is empty"),
+    ],
+)
+def test_an_option_that_cannot_be_is_told_in_a_sentence(option, told, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--business", "salon", "--http", option])
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err
+
+
+def test_the_service_is_looked_for_where_it_listens_by_default():
+    listens = Settings.__dataclass_fields__["listen_address"].default
+    for parser in (_parser(), chat_parser()):
+        assert parser.parse_args(["--business", "salon"]).target == listens
+
+
+def chat_parser():
+    parser = argparse.ArgumentParser()
+    chat_command.add_arguments(parser)
+    return parser
+
+
+@contextlib.asynccontextmanager
+async def process(salon, *options):
+    """The server as a process of its own, until the block ends."""
+    started = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "slotcast_mcp", "--target", salon.stack.address),
+        *("--business", salon.business_id, "--deadline-seconds", str(PATIENCE_SECONDS)),
+        *options,
+        env={"SLOTCAST_API_KEY": salon.key, "PATH": os.environ["PATH"]},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        yield started
+    finally:
+        if started.returncode is None:
+            started.kill()
+        await started.communicate()
+
+
+async def test_over_http_it_serves_at_the_asked_port_until_it_is_interrupted(salon):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    async with process(salon, "--http", "--port", str(port)) as started:
+        url = (await started.stderr.readline()).decode().split()[-1]
+        assert url == f"http://127.0.0.1:{port}/mcp"
+        async with salon.over_http(url=url) as client:
+            assert not (await client.call_tool("list_services", {})).is_error
+        started.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(started.stderr.read(), PATIENCE_SECONDS) == b""
+        assert await started.wait() == 0
+
+
+async def test_over_stdio_it_ends_when_it_is_interrupted_though_its_client_stays(salon):
+    async with process(salon) as started:
+        started.stdin.write(json.dumps(INITIALIZE).encode() + b"\n")
+        answer = json.loads(await started.stdout.readline())
+        assert answer["result"]["serverInfo"]["title"].endswith(salon.business_id)
+        started.send_signal(signal.SIGINT)
+        ended = await asyncio.wait_for(started.wait(), PATIENCE_SECONDS)
+        assert ended == -signal.SIGINT
+        assert await started.stderr.read() == b""
+
+
+@EACH_WAY
+@EACH_VERSION
+async def test_tools_say_at_which_business_they_book(salon, way, mode):
+    async with getattr(salon, way)(mode=mode) as client:
+        assert client.server_info.title == f"Slotcast: appointments at {salon.business_id}"
+        assert f'book at the business "{salon.business_id}"' in client.instructions
 
 
 async def test_a_business_that_is_not_the_keys_is_told_at_the_first_call(salon):

@@ -5,18 +5,24 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import math
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from mcp.server.stdio import stdio_server
 
 from slotcast_mcp.clients import Clients
 from slotcast_mcp.ids import SLUG
 from slotcast_mcp.server import DEADLINE_SECONDS, build_server
-from slotcast_mcp.web import Door, WebServer
+from slotcast_mcp.web import SESSIONS_MAX, Door, WebServer
 
 KEY_VARIABLE = "SLOTCAST_API_KEY"
+_PORT_MAX = 65_535
+_SESSIONS_LIMIT = 100_000
+_DEADLINE_SECONDS_LIMIT = 600.0
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -26,11 +32,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
     )
     if options.http:
-        asyncio.run(_serve_http(options))
+        with suppress(KeyboardInterrupt):
+            asyncio.run(_serve_http(options))
         return
     api_key = os.environ.get(KEY_VARIABLE, "").strip()
     if not api_key:
         sys.exit(f"Set {KEY_VARIABLE} to an API key of the business.")
+    # What reads from a client cannot be stopped while that is silent: end at once, as by SIGTERM.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     asyncio.run(_serve_stdio(options, api_key))
 
 
@@ -43,14 +52,18 @@ def _parser() -> argparse.ArgumentParser:
             " each request."
         ),
     )
-    parser.add_argument("--target", default="127.0.0.1:50051", help="where Slotcast listens")
+    parser.add_argument(
+        "--target", type=_address, default="127.0.0.1:7420", help="where Slotcast listens"
+    )
     parser.add_argument("--business", type=_business, required=True, help="the business to book at")
     parser.add_argument(
         "--insecure", action="store_true", help="call a Slotcast elsewhere without TLS"
     )
     parser.add_argument("--http", action="store_true", help="serve streamable HTTP, not stdio")
-    parser.add_argument("--host", default="127.0.0.1", help="the address to serve HTTP on")
-    parser.add_argument("--port", type=int, default=8765, help="the port; 0: a free one")
+    parser.add_argument(
+        "--host", type=_address, default="127.0.0.1", help="the address to serve HTTP on"
+    )
+    parser.add_argument("--port", type=_port, default=8765, help="the port; 0: a free one")
     parser.add_argument(
         "--allowed-host",
         action="append",
@@ -59,11 +72,14 @@ def _parser() -> argparse.ArgumentParser:
         help="a name under which browsers and proxies may call it; may be repeated",
     )
     parser.add_argument(
-        "--sessions-max", type=int, default=1000, help="how many sessions may be open at a time"
+        "--sessions-max",
+        type=_sessions,
+        default=SESSIONS_MAX,
+        help="how many sessions may be open at a time",
     )
     parser.add_argument(
         "--deadline-seconds",
-        type=float,
+        type=_seconds,
         default=DEADLINE_SECONDS,
         help="how long a call may take (default: %(default)s, for assistants that speak)",
     )
@@ -74,6 +90,38 @@ def _business(text: str) -> str:
     if not SLUG.fullmatch(text):
         raise argparse.ArgumentTypeError(f"{text!r} is no id of a business, such as salon")
     return text
+
+
+def _address(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty")
+    return text
+
+
+def _port(text: str) -> int:
+    return _whole(text, 0, _PORT_MAX)
+
+
+def _sessions(text: str) -> int:
+    return _whole(text, 1, _SESSIONS_LIMIT)
+
+
+def _whole(text: str, least: int, most: int) -> int:
+    if not (text.isascii() and text.isdigit() and least <= int(text[:10]) <= most):
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} to {most}")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds <= _DEADLINE_SECONDS_LIMIT:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no time over 0 and up to {_DEADLINE_SECONDS_LIMIT:.0f} s"
+        )
+    return seconds
 
 
 def _clients(options: argparse.Namespace) -> Clients:
@@ -88,7 +136,7 @@ def _clients(options: argparse.Namespace) -> Clients:
 async def _serve_stdio(options: argparse.Namespace, api_key: str) -> None:
     clients = _clients(options)
     client = clients.with_key(api_key)
-    server = build_server(lambda _: client, clients.deadline_seconds)
+    server = build_server(lambda _: client, clients.deadline_seconds, business=clients.business)
     try:
         async with stdio_server() as (incoming, outgoing):
             await server.run(incoming, outgoing, server.create_initialization_options())

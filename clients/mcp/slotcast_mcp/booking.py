@@ -18,7 +18,7 @@ from slotcast import (
 from slotcast.errors import SlotRefused
 from slotcast_mcp.answers import Answer, Confirmed, HeldTime, HoldTold
 from slotcast_mcp.catalogue import Catalogue, load
-from slotcast_mcp.consent import agreed_time, check, mismatch, to_confirm
+from slotcast_mcp.consent import agreed_time, check, mismatch, to_confirm, without_listed
 from slotcast_mcp.finding import told_slots
 from slotcast_mcp.ids import (
     Held,
@@ -30,9 +30,15 @@ from slotcast_mcp.ids import (
     time_of,
 )
 from slotcast_mcp.inputs import Book, Cancel, HoldTime, Reschedule, WhoComes
-from slotcast_mcp.memory import memory_of
+from slotcast_mcp.memory import LIVE, memory_of
 from slotcast_mcp.refusals import Refused, refused_by
-from slotcast_mcp.repeating import booked_then, refuse_of_another, refuse_second, refused_for_own
+from slotcast_mcp.repeating import (
+    as_it_stands,
+    booked_then,
+    refuse_of_another,
+    refuse_second,
+    refused_for_own,
+)
 from slotcast_mcp.standing import told_booking
 from slotcast_mcp.turns import TurnOf, turn_of
 from slotcast_mcp.words import moment_in_words, span_in_words, zone_of
@@ -60,6 +66,7 @@ async def hold_time(client: Client, asked: HoldTime) -> Answer:
         request_id = turn_of(asked).request_id("release", given_up.hold_id)
         with suppress(SlotcastError):
             await client.release_hold(given_up.hold_id, request_id=request_id)
+            memory_of(client).has_given_up(asked.conversation, given_up.hold_id)
     held = held_time(hold, catalogue, zone)
     content = HoldTold(**dict(held), next_step=_STEP_HELD)
     return Answer(held_text(held), content)
@@ -77,7 +84,7 @@ async def book(client: Client, asked: Book) -> Answer:
     turn = turn_of(asked)
     request_id = turn.request_id("book", what, *(["another"] if asked.another else []))
     if not asked.another:
-        await refuse_second(client, catalogue, own, zone, request_id)
+        await refuse_second(client, catalogue, own.bookings, zone, request_id)
     try:
         booking = await client.book(
             _appointment(what),
@@ -90,8 +97,12 @@ async def book(client: Client, asked: Book) -> Answer:
         )
     except SlotcastError as error:
         raise await _refusal(client, catalogue, error, what, turn, zone) from error
+    if booking.revision <= own.revision:
+        # It was booked before this call, and may stand otherwise since.
+        booking = await as_it_stands(client, booking)
     memory_of(client).has_booked(asked.conversation, booking)
-    return told_booking(booking, catalogue, zone, "Booked")
+    verb = "Booked" if booking.status in LIVE else "That was booked before in this turn"
+    return told_booking(booking, catalogue, zone, verb)
 
 
 async def reschedule(client: Client, asked: Reschedule) -> Answer:
@@ -121,14 +132,15 @@ async def reschedule(client: Client, asked: Reschedule) -> Answer:
 async def cancel(client: Client, asked: Cancel) -> Answer:
     """Cancel a booking."""
     zone = zone_of(asked.time_zone)
-    booking = await client.cancel_booking(
+    cancelling = client.cancel_booking(
         last_part(asked.booking),
         version=asked.version,
         reason=asked.reason,
         request_id=turn_of(asked).request_id("cancel", asked.booking, asked.version),
     )
+    booking, catalogue = await asyncio.gather(cancelling, load(client))
     memory_of(client).has_changed(booking)
-    return told_booking(booking, await load(client), zone, "Cancelled")
+    return told_booking(booking, catalogue, zone, "Cancelled")
 
 
 async def hold_id_of(
@@ -206,7 +218,8 @@ async def _refusal(
         return own
     if isinstance(error, SlotRefused):
         return await _offer_others(client, catalogue, error, turn, zone)
-    return _not_agreed(error, _time(what), catalogue, zone)
+    field = "to" if apart_from else "hold_or_time"
+    return _not_agreed(error, _time(what), catalogue, zone, field)
 
 
 async def _offer_others(
@@ -232,7 +245,9 @@ async def _offer_others(
     )
 
 
-def _not_agreed(error: SlotcastError, time: Time, catalogue: Catalogue, zone: ZoneInfo) -> Refused:
+def _not_agreed(
+    error: SlotcastError, time: Time, catalogue: Catalogue, zone: ZoneInfo, field: str
+) -> Refused:
     """Tell a refusal of the service; where it is of the consent, what it really is."""
     if error.reason != "CONSENT_MISMATCH":
         return refused_by(error)
@@ -241,7 +256,7 @@ def _not_agreed(error: SlotcastError, time: Time, catalogue: Catalogue, zone: Zo
             error.reason,
             "That hold is of another time, service or person than its name says.",
             "Copy names exactly. Call find_times, and hold a time anew.",
-            field="hold_or_time",
+            field=field,
         )
     price = error.metadata.get("actual", "")
     actual = to_confirm(time, catalogue, zone).model_copy(update={"price": price})
@@ -260,6 +275,8 @@ def _agreed(
     what: Held | Time, confirmed: Confirmed, catalogue: Catalogue, zone: ZoneInfo, field: str
 ) -> tuple[Held | Time, Consent]:
     """Return what was agreed to, and what the service is to compare; a difference is refused."""
-    time = agreed_time(confirmed, catalogue.known(_time(what), field), catalogue)
+    known = catalogue.known(_time(what), field)
+    confirmed = without_listed(confirmed, known, catalogue)
+    time = agreed_time(confirmed, known, catalogue)
     consent = check(confirmed, time, catalogue, zone)
     return Held(what.hold_id, time) if isinstance(what, Held) else time, consent

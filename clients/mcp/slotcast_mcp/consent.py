@@ -29,6 +29,17 @@ def to_confirm(time: Time, catalogue: Catalogue, zone: ZoneInfo) -> Confirmed:
     )
 
 
+def without_listed(confirmed: Confirmed, time: Time, catalogue: Catalogue) -> Confirmed:
+    """Return it with nobody named where several are, as find_times lists them: "Anna or Ben"."""
+    names = [each.strip() for each in confirmed.person.replace(" or ", ",").split(",")]
+    if time.person or len(names) < 2:
+        return confirmed
+    known = [catalogue.person_name(each) for each in people_of(catalogue.services[time.service])]
+    if not all(any(same_words(name, each) for each in known) for name in names):
+        return confirmed
+    return confirmed.model_copy(update={"person": ""})
+
+
 def agreed_time(confirmed: Confirmed, time: Time, catalogue: Catalogue) -> Time:
     """Return the time that was agreed to: with the person who was named, where it is with anyone.
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from slotcast import Client, Slot, SlotQuery, TimePick, TimeReading, TimeWindow
+from slotcast import Client, Page, Slot, SlotQuery, TimePick, TimeReading, TimeWindow
 from slotcast_mcp.answers import (
     Answer,
     OpenTime,
@@ -24,15 +24,21 @@ from slotcast_mcp.catalogue import Catalogue, chosen_minutes, load, minutes_of, 
 from slotcast_mcp.ids import Time, instant_text, last_part, window_text
 from slotcast_mcp.inputs import FindTimes, ListServices
 from slotcast_mcp.quoting import listed, quoted
-from slotcast_mcp.words import minutes_in_words, span_in_words, zone_of
+from slotcast_mcp.words import minutes_in_words, moment_in_words, span_in_words, zone_of
 
 SERVICES_MAX = 50
 PEOPLE_MAX = 20
 """Of so many services, and of so many people of each, is told."""
 READINGS_MAX = 3
 WINDOWS_MAX = 10
-SLOTS_PER_WINDOW_MAX = 1000
+SLOTS_PER_PAGE_MAX = 1000
+PAGES_MAX = 3
+"""Of so many slots of one span of days is looked at; the answer says where it ended."""
+QUERIES_AT_ONCE = 4
+GAP_MAX = timedelta(days=1)
+"""Windows that are no further apart are asked for together."""
 WINDOW_MAX = timedelta(days=62)
+A_MINUTE = timedelta(minutes=1)
 NEAR = timedelta(hours=3)
 """How far around a moment the nearest times are looked for."""
 
@@ -76,10 +82,12 @@ async def find_times(client: Client, asked: FindTimes) -> Answer:
         holder=asked.conversation,
     )
     looking = Looking(client, catalogue, zone, query)
-    found = [
-        await looking.open_times(reading, number, asked.limit)
-        for number, reading in enumerate(readings[:READINGS_MAX], 1)
-    ]
+    found = await asyncio.gather(
+        *(
+            looking.open_times(reading, number, asked.limit)
+            for number, reading in enumerate(readings[:READINGS_MAX], 1)
+        )
+    )
     times = [each for some in found for each in some.times]
     content = Times(
         service=service.display_name,
@@ -99,16 +107,52 @@ async def find_times(client: Client, asked: FindTimes) -> Answer:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The open times of one reading; `is_near`: none of them is what was meant, but near it."""
+    """The open times of one reading.
+
+    is_near: none of them is what was meant, but near it.
+    until: there was more to look at than is looked at, from this instant on.
+    """
 
     times: list[OpenTime]
     more: bool = False
     is_near: bool = False
+    until: datetime | None = None
 
     @property
     def is_exact(self) -> bool:
         """True: what was meant is open."""
         return bool(self.times) and not self.is_near
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Windows near each other, and the one that is asked for."""
+
+    window: TimeWindow
+    parts: tuple[TimeWindow, ...]
+
+    def has(self, start: datetime) -> bool:
+        """Tell whether one of the windows has an instant."""
+        return any(each.start <= start < each.end for each in self.parts)
+
+    def is_near(self, window: TimeWindow) -> bool:
+        """Tell whether a later window can be asked for together with these."""
+        is_short = window.end - self.window.start <= WINDOW_MAX
+        return is_short and window.start - self.window.end <= GAP_MAX
+
+    def slices(self, *, is_last: bool) -> Iterator[Span]:
+        """Yield it in parts of a day, two, four and so on, from one end to the other."""
+        first, last = self.window
+        length = timedelta(days=1)
+        while first < last:
+            if is_last:
+                start, end = max(first, last - length), last
+                last = start
+            else:
+                start, end = first, min(last, first + length)
+                first = end
+            yield Span(TimeWindow(start, end), self.parts)
+            length *= 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,34 +166,72 @@ class Looking:
 
     async def open_times(self, reading: TimeReading, number: int, limit: int) -> Found:
         """Find the times that a reading means."""
-        slots: list[Slot] = []
-        for window in reading.windows[:WINDOWS_MAX]:
-            slots.extend(await self.slots(window))
-            if reading.pick is TimePick.FIRST and slots:
-                break
+        spans = self._spans(reading.windows)
+        if reading.pick in (TimePick.FIRST, TimePick.LAST):
+            is_last = reading.pick is TimePick.LAST
+            times = self.told(await self._at_an_end(spans, is_last=is_last), number)
+            return Found(times[-1:] if is_last else times[:1], more=len(times) > 1)
+        slots, until = await self._all(spans)
         times = self.told(slots, number)
-        match reading.pick:
-            case TimePick.AT:
-                return await self._at(reading, times, number, limit)
-            case TimePick.FIRST:
-                return Found(times[:1], more=len(times) > 1)
-            case TimePick.LAST:
-                return Found(times[-1:], more=len(times) > 1)
-        return Found(spread(times, limit), more=len(times) > limit)
+        if reading.pick is TimePick.AT:
+            return await self._at(reading, times, number, limit)
+        return Found(spread(times, limit), len(times) > limit or until is not None, until=until)
 
     async def slots(self, window: TimeWindow) -> Sequence[Slot]:
-        """List the open slots of one window."""
+        """List the open slots of one window, as many as a page has."""
+        return (await self._page(window)).items
+
+    def _spans(self, windows: Sequence[TimeWindow]) -> list[Span]:
+        """Put windows together that lie near each other: what is between them is passed over."""
+        spans: list[Span] = []
+        for window in windows:
+            last = spans[-1] if spans else None
+            if last is not None and last.is_near(window):
+                spans[-1] = Span(TimeWindow(last.window.start, window.end), (*last.parts, window))
+            else:
+                spans.append(Span(window, (window,)))
+        return spans
+
+    async def _all(self, spans: Sequence[Span]) -> tuple[list[Slot], datetime | None]:
+        """List what is open in spans, and from where on it was too much to look at."""
+        gate = asyncio.Semaphore(QUERIES_AT_ONCE)
+
+        async def look(span: Span) -> tuple[list[Slot], datetime | None]:
+            async with gate:
+                return await self._pages(span)
+
+        found = await asyncio.gather(*map(look, spans))
+        slots: list[Slot] = []
+        for some, until in found:
+            slots.extend(some)
+            if until is not None:
+                return slots, until
+        return slots, None
+
+    async def _at_an_end(self, spans: Sequence[Span], *, is_last: bool) -> list[Slot]:
+        """List slots from the first that is open on, or up to the last."""
+        for span in reversed(spans) if is_last else spans:
+            for part in span.slices(is_last=is_last):
+                slots, _ = await self._pages(part)
+                if slots:
+                    return slots
+        return []
+
+    async def _pages(self, span: Span) -> tuple[list[Slot], datetime | None]:
+        slots: list[Slot] = []
+        token = ""
+        for _ in range(PAGES_MAX):
+            page = await self._page(span.window, token)
+            slots.extend(slot for slot in page.items if span.has(slot.start))
+            token = page.next_page_token
+            if not token:
+                return slots, None
+        return slots, page.items[-1].start
+
+    async def _page(self, window: TimeWindow, token: str = "") -> Page[Slot]:
         end = min(window.end, window.start + WINDOW_MAX)
-        query = SlotQuery(
-            start=window.start,
-            end=end,
-            appointment_types=self.query.appointment_types,
-            calendars=self.query.calendars,
-            duration=self.query.duration,
-            holder=self.query.holder,
-        )
-        page = await self.client.list_slots(query, page_size=SLOTS_PER_WINDOW_MAX)
-        return page.items
+        query = replace(self.query, start=window.start, end=end)
+        return await self.client.list_slots(query, page_size=SLOTS_PER_PAGE_MAX, page_token=token)
 
     async def near(self, moment: datetime, limit: int, number: int = 1) -> list[OpenTime]:
         """Find the open times around a moment, the nearest first."""
@@ -167,7 +249,7 @@ class Looking:
         starts = {instant_text(each.start.astimezone(self.zone)) for each in reading.windows}
         exact = [each for each in times if each.time.split("|")[2] in starts]
         if exact:
-            return Found(exact[:limit])
+            return Found(spread(exact, limit), more=len(exact) > limit)
         near = await self.near(reading.windows[0].start, limit, number)
         return Found(near, is_near=True)
 
@@ -175,11 +257,14 @@ class Looking:
 def told_reading(
     reading: TimeReading, number: int, zone: ZoneInfo, *, is_exact: bool | None = None
 ) -> Reading:
-    """Tell one thing that words for a time may mean."""
+    """Tell one thing that words for a time may mean; a start is a window of a minute."""
+    windows = reading.windows[:WINDOWS_MAX]
+    if reading.pick is TimePick.AT:
+        windows = tuple(TimeWindow(each.start, each.start + A_MINUTE) for each in windows)
     return Reading(
         reading=number,
         words=reading.words,
-        windows=[window_text(_local(each, zone)) for each in reading.windows[:WINDOWS_MAX]],
+        windows=[window_text(_local(each, zone)) for each in windows],
         exact=is_exact,
     )
 
@@ -290,8 +375,11 @@ def _times_text(asked: FindTimes, content: Times, found: Sequence[Found], query:
         if some.is_near:
             lines.append("That time itself is not open. Near it:")
         if not some.times:
-            lines.append("Nothing is open.")
+            lines.append("Nothing is open." if some.until is None else "Nothing was found.")
         lines.extend(map(time_line, some.times))
+        if some.until is not None:
+            ended = moment_in_words(some.until, zone_of(asked.time_zone))
+            lines.append(f"Only times before {ended} were looked at: ask for later ones by a day.")
     if content.more:
-        lines.append("There are more times between these.")
+        lines.append("There are more times than these.")
     return "\n".join(lines)

@@ -82,6 +82,11 @@ class Memory:
         """Keep that a form has a hold."""
         _keep(self._of(conversation).links, last_part(hold.name), hold)
 
+    def has_given_up(self, conversation: str, hold_id: str) -> None:
+        """Keep that no form has a hold any more."""
+        if kept := self._kept.get(conversation):
+            kept.links.pop(hold_id, None)
+
     def is_handed_over(self, conversation: str, what: Held | Time) -> bool:
         """Tell whether a form has that hold, or a hold of that time."""
         kept = self._kept.get(conversation)

@@ -1,12 +1,13 @@
 """Opening hours, looked at for one thing: whether a time that one would wait for can ever open.
 
 Which times can be booked is the service's to say. Here only what is certain counts: a window in
-which all hours that are known are closed, whatever is cancelled.
+which all hours that are known are closed, or in which nothing starts, whatever is cancelled.
 """
 
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -31,8 +32,27 @@ PAGE_SIZE = 500
 DAYS_MAX = 100
 """A longer window counts as open."""
 _DAY = timedelta(days=1)
+_WEEK = timedelta(weeks=1)
+_BEFORE = 2 * _WEEK + _DAY
+"""So long before a window hours are looked at: from where they began, starts are counted."""
+_SECOND = timedelta(seconds=1)
 
 Spans = Sequence[TimeWindow]
+
+
+@dataclass(frozen=True, slots=True)
+class Starts:
+    """The starts that there are in hours without a gap, counted from the first."""
+
+    first: datetime
+    end: datetime
+    step: timedelta
+
+    def is_one_in(self, span: TimeWindow, window: TimeWindow, length: timedelta) -> bool:
+        """Tell whether one lies in a window, and all that starts then in a span."""
+        earliest = max(span.start, window.start, self.first)
+        start = earliest + (self.first - earliest) % self.step
+        return start < min(window.end, self.end) and start + length <= span.end
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +76,28 @@ class Hours:
             return True
         own = [person] if person else [last_part(each) for each in service.any_of]
         every = [last_part(each) for each in service.all_of]
-        around = TimeWindow(window.start - _DAY, window.end + length + _DAY)
+        around = TimeWindow(window.start - _BEFORE, window.end + length + _DAY)
+        step = service.slot_step or service.durations[0]
         for each in own or every[:1]:
             spans: Spans = [around]
             for calendar_id in {each, *every}:
                 spans = _common(spans, self._open(catalogue.people.get(calendar_id), around))
-            if any(_fits(span, window, length) for span in spans):
+            starts = list(self._starts(catalogue.people.get(each), around, step))
+            if any(some.is_one_in(span, window, length) for some in starts for span in spans):
                 return True
         return False
+
+    def _starts(
+        self, calendar: Calendar | None, around: TimeWindow, step: timedelta
+    ) -> Iterator[Starts]:
+        """Yield what can start with someone; closures change no start, but what fits."""
+        schedule = self.schedules.get(last_part(calendar.schedule)) if calendar else None
+        if calendar is None or schedule is None:
+            yield Starts(around.start, around.end, timedelta.resolution)
+            return
+        zone = ZoneInfo(calendar.time_zone)
+        for span in _joined(_hours(schedule, zone, around)):
+            yield from _counted(span, zone, step)
 
     def _open(self, calendar: Calendar | None, around: TimeWindow) -> Spans:
         schedule = self.schedules.get(last_part(calendar.schedule)) if calendar else None
@@ -106,7 +140,31 @@ def _on(day: date, wall: WallInterval, zone: ZoneInfo) -> TimeWindow:
 
 
 def _instant(day: date, clock: str, zone: ZoneInfo) -> datetime:
-    return datetime.combine(day, time.fromisoformat(clock), zone).astimezone(UTC)
+    """Return the instant of a wall time; of one that is skipped, the first after the gap."""
+    wall = datetime.combine(day, time.fromisoformat(clock))
+    instant = wall.replace(tzinfo=zone).astimezone(UTC)
+    if _wall(instant, zone) == wall:
+        return instant
+    before = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    gap = range((instant - before) // _SECOND)
+    seconds = bisect_left(gap, wall, key=lambda each: _wall(before + each * _SECOND, zone))
+    return before + seconds * _SECOND
+
+
+def _wall(instant: datetime, zone: ZoneInfo) -> datetime:
+    return instant.astimezone(zone).replace(tzinfo=None)
+
+
+def _counted(span: TimeWindow, zone: ZoneInfo, step: timedelta) -> Iterator[Starts]:
+    """Yield the starts of hours; after a whole civil week without a gap they begin anew."""
+    first, day = span.start, span.start.astimezone(zone).date()
+    monday = day - (day.isoweekday() - 1) * _DAY
+    while (end := _instant(monday + _WEEK, "00:00", zone)) < span.end:
+        if span.start <= _instant(monday, "00:00", zone):
+            yield Starts(first, end, step)
+            first = end
+        monday += _WEEK
+    yield Starts(first, span.end, step)
 
 
 def _closed(closure: Closure, zone: ZoneInfo) -> TimeWindow:
@@ -148,8 +206,3 @@ def _common(some: Spans, others: Spans) -> Spans:
         for other in others
     ]
     return [span for span in shared if span.start < span.end]
-
-
-def _fits(span: TimeWindow, window: TimeWindow, length: timedelta) -> bool:
-    first = max(span.start, window.start)
-    return first < window.end and first + length <= span.end

@@ -109,10 +109,11 @@ ADVICE: Mapping[str, Advice] = {
         " one, call book again with another: true; to move it, call reschedule.",
     ),
     "HANDED_OVER": Advice(
-        "That time was handed over to a form, for the person to book it there.",
-        "The person has it open in the form: do not book or hold it again. Wait until they say"
-        " that it is done, or that they want another time. Whether it is done, get_booking tells,"
-        " with this `conversation` and no `booking`.",
+        "That time was handed over to a form, which has it still, unless somebody else took it"
+        " after its hold had ended.",
+        "Do not book or hold it again. Ask the person whether the form shows it as held still: the"
+        " same link opens it again in the same browser. Whether it is done, get_booking tells, with"
+        " this `conversation` and no `booking`. Where it is lost, call find_times for another.",
     ),
     "SLOT_TAKEN": Advice("Someone has just taken that time.", _CHOOSE),
     "SLOT_CLOSED": Advice("It is closed at that time.", _CHOOSE),
@@ -166,7 +167,8 @@ ADVICE: Mapping[str, Advice] = {
     ),
     "TOO_SLOW": Advice(
         "The answer did not come in time; it is not known whether it was done.",
-        f"Call again at once. {_SAFE}",
+        f"Call again at once. {_SAFE} Where that is too slow again, get_booking with this"
+        " `conversation` tells what is booked.",
     ),
     "UNAVAILABLE": Advice(
         "The service cannot be reached; it is not known whether it was done.",
@@ -209,7 +211,7 @@ def refused_by(error: SlotcastError) -> Refused:
     elif error.reason == "INVALID_REQUEST" and error.violations:
         field = next(iter(error.violations))
         told = ((_FIELDS.get(name, name), text) for name, text in error.violations.items())
-        message = " ".join(f"{name}: {_in_words(text)}" for name, text in told)
+        message = " ".join(f"{name}: {_in_words(name, text)}" for name, text in told)
     return Refused(
         error.reason or ("TOO_SLOW" if error.retryable else "REFUSED"),
         message,
@@ -219,8 +221,10 @@ def refused_by(error: SlotcastError) -> Refused:
     )
 
 
-def _in_words(violation: str) -> str:
+def _in_words(field: str, violation: str) -> str:
     """Return what a service says of a field; a pattern tells an assistant nothing."""
+    if "regex pattern" in violation and field.startswith(("customer.", "fields")):
+        return "It has signs that it may not have, such as a tab: leave them out, or ask."
     if "regex pattern" in violation:
         return "It is malformed: copy it exactly as these tools gave it."
     return violation

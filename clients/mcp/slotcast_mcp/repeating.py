@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
+from typing import NamedTuple
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -24,7 +26,14 @@ _OWN_CLAIMS = frozenset({"RESOURCE_NOT_FOUND", "HOLD_ENDED", "SLOT_TAKEN"})
 _NO_HOLD = str(UUID(int=0))
 
 
-async def booked_then(client: Client, conversation: str, time: Time) -> Sequence[Booking]:
+class Booked(NamedTuple):
+    """Bookings, and the revision at which the service told them; 0: it did not."""
+
+    bookings: Sequence[Booking]
+    revision: int = 0
+
+
+async def booked_then(client: Client, conversation: str, time: Time) -> Booked:
     """Return the bookings of a conversation that stand and that a time overlaps.
 
     The service says which, whatever process booked them. Where it does not in time, or the key may
@@ -37,12 +46,22 @@ async def booked_then(client: Client, conversation: str, time: Time) -> Sequence
         conversation=conversation,
     )
     booked: Sequence[Booking]
+    revision = 0
     try:
         async with asyncio.timeout(ASKING_SECONDS_MAX):
-            booked = (await client.list_bookings(query, page_size=BOOKINGS_MAX)).items
+            page = await client.list_bookings(query, page_size=BOOKINGS_MAX)
+            booked, revision = page.items, page.revision
     except (SlotcastError, TimeoutError):
         booked = memory_of(client).booked(conversation)
-    return [each for each in booked if overlaps(each, time)]
+    return Booked([each for each in booked if overlaps(each, time)], revision)
+
+
+async def as_it_stands(client: Client, booking: Booking) -> Booking:
+    """Return a booking as it is now, or as it was where that is not told in time."""
+    with suppress(SlotcastError, TimeoutError):
+        async with asyncio.timeout(ASKING_SECONDS_MAX):
+            return await client.get_booking(booking.name)
+    return booking
 
 
 async def refuse_second(
@@ -71,7 +90,7 @@ async def refused_for_own(
     if error.reason not in _OWN_CLAIMS or is_of_no_hold:
         return None
     time = what.time if isinstance(what, Held) else what
-    for booking in await booked_then(client, conversation, time):
+    for booking in (await booked_then(client, conversation, time)).bookings:
         if is_with(booking, time) and last_part(booking.name) != apart_from:
             return already_booked(booking, catalogue, zone)
     if memory_of(client).is_handed_over(conversation, what):

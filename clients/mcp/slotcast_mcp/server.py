@@ -30,20 +30,31 @@ CALLS_MAX = 256
 DEADLINE_SECONDS = 1.8
 """For one call of a tool, over all that it asks: assistants that speak give up after 2 s."""
 PROBLEMS_MAX = 5
+_OF_BUSINESS = """\
+- These tools book at the business "{0}", and at no other. Never give them a `time`, a `hold`, a
+  window or a booking that tools of another business gave, nor give theirs to others.
+"""
 _NAME = re.compile(r"[a-z0-9_.-]{1,64}|\[key\]")
 
 Context = ServerRequestContext[Any, Any]
 ClientOf = Callable[[Context], Client]
 """Returns the client of the service that a call is made with: its key is the caller's."""
+HasAnswered = Callable[[Context, Client], None]
+"""Takes note that the service answered a client's call, and so has let its key in."""
 
 
 def build_server(
     client_of: ClientOf,
     deadline_seconds: float = DEADLINE_SECONDS,
     *,
+    business: str = "",
+    has_answered: HasAnswered | None = None,
     calls_max: int = CALLS_MAX,
 ) -> Server[Any]:
-    """Build the server."""
+    """Build the server; where `business` is given it says at which it books.
+
+    An assistant can have the tools of several businesses, and has to tell them apart.
+    """
     under_way = asyncio.Semaphore(calls_max)
     listed = {name: tool.listed() for name, tool in TOOLS.items()}
 
@@ -62,16 +73,19 @@ def build_server(
             return _refusal_result(refused("OVERLOADED").refusal)
         arguments = params.arguments or {}
         try:
+            client = client_of(context)
             async with under_way:
-                answer = await _call(tool, client_of(context), arguments, deadline_seconds)
+                answer = await _call(tool, client, arguments, deadline_seconds)
         except Refused as refusal:
             return _refusal_result(refusal.refusal)
+        if has_answered is not None:
+            has_answered(context, client)
         return _result(answer)
 
     return Server(
         "slotcast",
-        title="Slotcast: appointments",
-        instructions=INSTRUCTIONS,
+        title=f"Slotcast: appointments at {business}" if business else "Slotcast: appointments",
+        instructions=INSTRUCTIONS + _OF_BUSINESS.format(business) if business else INSTRUCTIONS,
         # Asked at each call over HTTP; without it all tools would be listed each time.
         get_tool_input_schema=lambda name: listed[name].input_schema if name in listed else None,
         on_list_tools=list_tools,

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from socket import AF_INET, AF_INET6, create_server, socket
+from time import monotonic
+from typing import TypeAlias
 
 import uvicorn
-from mcp.server.auth.middleware.bearer_auth import BearerAuthBackend, RequireAuthMiddleware
+from mcp.server.auth.middleware.bearer_auth import (
+    AuthenticatedUser,
+    BearerAuthBackend,
+    RequireAuthMiddleware,
+)
 from mcp.server.auth.provider import AccessToken
+from mcp.server.streamable_http import MCP_SESSION_ID_HEADER
 from mcp.server.streamable_http_manager import StreamableHTTPASGIApp, StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
+from mcp.shared.inbound import MCP_PROTOCOL_VERSION_HEADER
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 from starlette.applications import Starlette
+from starlette.authentication import AuthCredentials, AuthenticationError
 from starlette.middleware import Middleware
 from starlette.middleware.authentication import AuthenticationMiddleware
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from slotcast_mcp.clients import Clients
@@ -31,6 +43,10 @@ CONNECTIONS_MAX = 2000
 SESSION_IDLE_SECONDS = 600.0
 BODY_BYTES_MAX = 64 * 1024
 KEY_LENGTH_MAX = 4096
+UNSURE_PART = 4
+"""One in so many sessions, and one at least, may be opened within `SESSION_IDLE_SECONDS` with keys
+of which the service could not be asked; none with a key that it refuses."""
+Known: TypeAlias = tuple[AuthCredentials, AuthenticatedUser]
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -64,7 +80,12 @@ class Door:
 def build_app(clients: Clients, door: Door) -> Starlette:
     """Build the web application."""
     manager = StreamableHTTPSessionManager(
-        build_server(lambda context: clients.with_key(_key_of(context)), clients.deadline_seconds),
+        build_server(
+            lambda context: clients.with_key(_key_of(context)),
+            clients.deadline_seconds,
+            business=clients.business,
+            has_answered=lambda context, client: clients.has_accepted(_key_of(context), client),
+        ),
         json_response=True,
         security_settings=_security(door),
         max_request_body_size=BODY_BYTES_MAX,
@@ -78,11 +99,10 @@ def build_app(clients: Clients, door: Door) -> Starlette:
             yield
 
     app = RequireAuthMiddleware(StreamableHTTPASGIApp(manager), [])
-    return Starlette(
-        routes=[Route(PATH, endpoint=app)],
-        middleware=[Middleware(AuthenticationMiddleware, backend=BearerAuthBackend(_AnyKey()))],
-        lifespan=lifespan,
+    bearers = Middleware(
+        AuthenticationMiddleware, backend=_Bearers(clients, door.sessions_max), on_error=_not_now
     )
+    return Starlette(routes=[Route(PATH, endpoint=app)], middleware=[bearers], lifespan=lifespan)
 
 
 class WebServer(uvicorn.Server):
@@ -115,11 +135,52 @@ class WebServer(uvicorn.Server):
         self.is_up.set()
 
 
-class _AnyKey:
-    """Lets every key in, as itself: what it may do is decided by the service, at each call.
+class _Bearers(BearerAuthBackend):
+    """Lets keys in, as themselves: what each may do is decided by the service, at each call.
 
-    A session belongs to the key that opened it; under another it is not found.
+    A session is opened only with a key that the service knows, or all there may be could be opened
+    with made-up ones.
     """
+
+    def __init__(self, clients: Clients, sessions_max: int) -> None:
+        super().__init__(_AnyKey())
+        self._clients = clients
+        self._unsure_max = max(sessions_max // UNSURE_PART, 1)
+        self._unsure_at: deque[float] = deque()
+
+    async def authenticate(self, conn: HTTPConnection) -> Known | None:
+        """Return whose request it is; None: nobody's who is let in."""
+        known: Known | None = await super().authenticate(conn)
+        if known is None or not _opens_session(conn):
+            return known
+        is_accepted = await self._clients.is_accepted(known[1].access_token.token)
+        if is_accepted is None and not self._is_room_for_unsure():
+            raise AuthenticationError("The service cannot be asked whether it knows this key.")
+        return None if is_accepted is False else known
+
+    def _is_room_for_unsure(self) -> bool:
+        now = monotonic()
+        while self._unsure_at and self._unsure_at[0] <= now - SESSION_IDLE_SECONDS:
+            self._unsure_at.popleft()
+        if len(self._unsure_at) >= self._unsure_max:
+            return False
+        self._unsure_at.append(now)
+        return True
+
+
+def _opens_session(conn: HTTPConnection) -> bool:
+    """Tell whether a request is of a protocol with sessions, and of none that is open."""
+    version = conn.headers.get(MCP_PROTOCOL_VERSION_HEADER)
+    is_old = version is None or version in HANDSHAKE_PROTOCOL_VERSIONS
+    return is_old and MCP_SESSION_ID_HEADER not in conn.headers
+
+
+def _not_now(_: HTTPConnection, error: AuthenticationError) -> Response:
+    return JSONResponse({"error": str(error)}, 503, {"retry-after": "5"})
+
+
+class _AnyKey:
+    """Takes every key that can be one. A session is not found under another than opened it."""
 
     async def verify_token(self, token: str) -> AccessToken | None:
         if not 0 < len(token) <= KEY_LENGTH_MAX or not token.isprintable() or not token.isascii():

@@ -23,7 +23,7 @@ STOP_SECONDS_MAX = 2
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("--target", default="127.0.0.1:50051", help="where Slotcast listens")
+    parser.add_argument("--target", default="127.0.0.1:7420", help="where Slotcast listens")
     parser.add_argument("--business", required=True, help="the business to book at")
     parser.add_argument(
         "--port", type=int, default=7440, help="the port of the page; 0: a free one"
