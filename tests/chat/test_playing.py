@@ -33,6 +33,10 @@ async def test_the_assistant_by_rules_books_what_is_wanted_whatever_happens_mean
         "Booked, and then moved",
         "A no that begins as a yes does",
         "Cancelling, and then keeping it after all",
+        "Moved to another hour of the same day",
+        "Two booked, and the one that is named cancelled",
+        "Another haircut, and the first one cancelled",
+        "Not with one of them",
     )
 
     assert [each.verdict.faults for each in results.values()] == [()] * len(results)

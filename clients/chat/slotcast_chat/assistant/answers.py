@@ -12,10 +12,10 @@ from slotcast_chat.assistant.details import asks_for_more, is_change, with_detai
 from slotcast_chat.assistant.listening import Wish
 from slotcast_chat.assistant.looking import other_times
 from slotcast_chat.assistant.places import zone_answered
-from slotcast_chat.assistant.standing import BOOKING_ID, look_up, move
+from slotcast_chat.assistant.standing import BOOKING_ID, look_up, move, show
 from slotcast_chat.assistant.state import Goal, Question, Say, State, Step
 from slotcast_chat.assistant.time_words import time_words
-from slotcast_chat.assistant.wishes import second, stop, take, understand
+from slotcast_chat.assistant.wishes import at_cancel, second, stop, take, understand
 
 
 def _to_service(state: State, message: str) -> Step:
@@ -166,6 +166,8 @@ def _to_cancel(state: State, message: str) -> Step:
         )
     if (step := answer_aside(state, message)) is not None:
         return step
+    if (step := at_cancel(state, message)) is not None:
+        return step
     if time_words(message) or Wish.MOVE in listening.wishes_of(message):
         return move(replace(state, goal=Goal.MOVE), message)
     if consent.keeps(message):
@@ -184,6 +186,8 @@ def _to_booking(state: State, message: str) -> Step:
             Question.BOOKING,
             "I need the booking's id: it is in the confirmation, 36 characters with dashes.",
         )
+    if message.rstrip().endswith("?") and not listening.wishes_of(message):
+        return show(state, message) or look_up(state, found.group())
     return look_up(state, found.group())
 
 

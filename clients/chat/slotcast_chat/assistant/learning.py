@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from slotcast_chat.assistant import sentences, steps
+from slotcast_chat.assistant.naming import names_unknown
 from slotcast_chat.assistant.refusals import refuse
-from slotcast_chat.assistant.standing import ask_which
+from slotcast_chat.assistant.standing import ask_which, speak_of_meant, to_its_day
 from slotcast_chat.assistant.state import (
     Answer,
     Booked,
@@ -34,7 +35,8 @@ _SPANS = words_of("after before between from or around about until till by past 
 def learn(state: State, call: Call, answer: Answer) -> Step:
     """Take the answer of the tool that was called."""
     if answer.is_refusal:
-        return refuse(state, call, answer)
+        heard = "" if call.tool == "get_booking" else state.heard
+        return refuse(replace(state, heard=heard, only_told=False), call, answer)
     return _TOLD[call.tool](state, answer.content)
 
 
@@ -123,28 +125,44 @@ def _cancelled(state: State, content: Content) -> Step:
 
 
 def _looked_up(state: State, content: Content) -> Step:
+    message, only_told = state.heard, state.only_told
+    state = replace(state, heard="", only_told=False)
     if "bookings" in content:
-        return _all_looked_up(state, tuple(map(booking_of, content["bookings"])))
+        bookings = tuple(map(booking_of, content["bookings"]))
+        is_under_way = only_told and state.goal in {Goal.CANCEL, Goal.MOVE}
+        if is_under_way and any(each.status in STANDING for each in bookings):
+            return _only_told(state, bookings)
+        if only_told and state.goal in {Goal.CANCEL, Goal.MOVE}:
+            state = replace(state, goal=Goal.BOOK)
+        return _all_looked_up(state, bookings, message)
     booked = booking_of(content)
+    if only_told:
+        return _only_told(state, (booked,))
     if booked.status not in STANDING:
         return steps.tell(steps.without_booked(state, booked.booking), sentences.stands(booked))
     return _spoken_of(state, booked)
 
 
-def _spoken_of(state: State, booked: Booked) -> Step:
+def _only_told(state: State, bookings: tuple[Booked, ...]) -> Step:
+    """Tell of bookings, and go on with what is under way."""
+    standing = tuple(each for each in bookings if each.status in STANDING) or bookings
+    return steps.asked_after(state, sentences.all_booked(standing))
+
+
+def _spoken_of(state: State, booked: Booked, before: str = "") -> Step:
     """Go on with a booking that stands, as is wanted of it."""
     service = next(
         (each["service"] for each in state.services if each["name"] == booked.service), ""
     )
     state = replace(steps.with_booked(state, booked), service=service or state.service)
     if state.goal is Goal.CANCEL:
-        return steps.ask_cancel(state)
+        return steps.ask_cancel(state, before)
     if state.goal is Goal.MOVE:
-        return steps.proceed(state)
+        return to_its_day(state)
     return steps.tell(state, sentences.stands(booked), booked=booked)
 
 
-def _all_looked_up(state: State, bookings: tuple[Booked, ...]) -> Step:
+def _all_looked_up(state: State, bookings: tuple[Booked, ...], message: str) -> Step:
     """Take all that the conversation has booked; what stands is spoken of from now on."""
     standing = tuple(each for each in bookings if each.status in STANDING)
     if not standing and state.goal in {Goal.CANCEL, Goal.MOVE}:
@@ -160,10 +178,12 @@ def _all_looked_up(state: State, bookings: tuple[Booked, ...]) -> Step:
         return steps.ask(state, Question.BOOKING, f"{text} its id: it is in the confirmation.")
     spoken_of = state.booked.booking if state.booked else ""
     *earlier, last = sorted(standing, key=lambda each: each.booking == spoken_of)
-    state = replace(state, earlier=tuple(earlier))
+    state = steps.with_booked(replace(state, booked=None, earlier=tuple(earlier)), last)
     if state.goal in {Goal.CANCEL, Goal.MOVE}:
-        return _spoken_of(state, last)
-    state = steps.with_booked(state, last)
+        before = "I know of no such appointment here.\n" if names_unknown(state, message) else ""
+        state = speak_of_meant(state, message)
+        assert state.booked is not None
+        return _spoken_of(state, state.booked, before)
     if state.held is not None and not state.is_at_the_form:
         return steps.asked_after(state, sentences.all_booked(standing))
     return steps.tell(state, sentences.all_booked(standing), booked=last)

@@ -21,13 +21,31 @@ _NAME = re.compile(
 _ANSWERED_NAME = re.compile(
     r"^\s*(?:i'm|i am|it's|it is|this is|name is|the name is|for)\s+", re.IGNORECASE
 )
+_INTRODUCED = re.compile(
+    r"\b(?:[Ii]['\u2019]m|[Ii] am|[Tt]his is|[Ii]t['\u2019]s)\s+"
+    r"(?P<name>[^\W\d_a-z][\w'\u2019.-]*(?: [^\W\d_a-z][\w'\u2019-]*){0,3})"
+    r"(?: (?:here|speaking))?(?=\W{0,3}(?:\band\b )?(?:my )?(?:e-?mail(?: is)?:?)?\s*[^\s,;]+@)"
+)
+"""Who says it with an address after it: else `I'm Late` and the like would be a name."""
+_NO_NAME = re.compile(
+    r"\W*(?:yes|yeah|yep|yup|sure|ok|okay|right|correct|exactly|please|fine|great|perfect|no"
+    r"|nope|thanks|thank you|go ahead|book it|do it)(?:\W+(?:please|thanks|thank you|book it))?\W*",
+    re.IGNORECASE,
+)
+_POLITE_PART = re.compile(
+    r"\s*[,;.!]\s*(?=[,;.!\s]*$)|\s*[,;.!]\s*(?:many )?(?:thanks?(?: you)?|please|cheers)\b[\s.!]*$"
+    r"|\s+(?:speaking|here)\s*(?=[,;.!]|$)",
+    re.IGNORECASE,
+)
 _NAME_END = re.compile(
     r"\s*(?:[,;.]?\s+(?:and\s+)?(?:my|the)\s+(?:e-?mail|mail|phone|number)\b.*"
     r"|[,;]\s*(?:e-?mail|mail)?:?\s*$)",
     re.IGNORECASE | re.DOTALL,
 )
 _MINUTES = re.compile(
-    r"(?<!in )(?<!in about )\b(\d{2,3})[ -]?(?:min\b|mins\b|minutes?\b)", re.IGNORECASE
+    r"(?<!in )(?<!in about )\b(\d{2,3})[ -]?(?:min\b|mins\b|minutes?\b)"
+    r"(?! (?:later|earlier|late|early|before|after|from now|ago|more|less)\b)",
+    re.IGNORECASE,
 )
 _HOUR_LONG = re.compile(
     r"(?:\bfor (?:an|one|1) hour\b|\b(?:one|1)[- ]hour(?:[- ]long)?\b|\b60[- ]?minutes?\b)",
@@ -98,7 +116,9 @@ _WISHES: Mapping[Wish, tuple[str, ...]] = {
     ),
     Wish.ANOTHER_BOOKING: (
         r"(?:another|a second|one more) (?:appointment|booking)",
+        r"(?:another|one more|a second|an additional|an extra|a further) one",
         r"also (?:book|like|need|want)",
+        r"(?:now|and|also|then) (?:one|an? \w+) for my \w+",
     ),
     Wish.SECOND: (
         r"(?:can|could|may) (?:i|we) (?:have|get|book|take) (?:two|2|both|another(?: one)?)",
@@ -114,6 +134,7 @@ _WISHES: Mapping[Wish, tuple[str, ...]] = {
     Wish.SHOW: (
         r"when (?:is|was) (?:it|my)",
         r"(?:what|which) (?:time|day) (?:is|was) (?:it|my)",
+        r"(?:what time|when) (?:should|must|do) i (?:have to |need to )?(?:be there|arrive)",
         r"(?:what|which|when) (?:did|have|do) (?:i|we|you) (?:have )?(?:just )?book(?:ed)?",
         r"(?:do|did|have) i (?:have|got|make|made|book|booked) an?y? (?:appointment|booking)s?",
         r"(?:what(?:'s| is| are)|where(?:'s| is)) my (?:booking|appointment)s?",
@@ -136,6 +157,12 @@ _WISHES: Mapping[Wish, tuple[str, ...]] = {
         r"what else",
     ),
 }
+_AGAINST = (
+    r"(?:\b(?:not|never|except|excluding|without|(?:any|every)\w+ but|other than|instead of"
+    r"|rather than|apart from)(?: for)? (?:with |by |to )?"
+    r"|(?:n't|n\u2019t) (?:want|like|have|take|need|see|be)(?: to see| it to be| to be| it)?"
+    r" (?:with |by )?)(?:the )?"
+)
 _STOP = re.compile(r"(?:^|[.,!?;])\s*(?:stop|never ?mind|forget it|leave it)\b", re.IGNORECASE)
 _COMPILED = {
     wish: re.compile(rf"\b(?:{'|'.join(patterns)})\b", re.IGNORECASE)
@@ -191,27 +218,37 @@ def phone_of(message: str) -> str:
 
 def name_told(message: str) -> tuple[str, str]:
     """Return the name in `my name is ...`, and the message without it."""
-    found = _NAME.search(message)
+    found = _NAME.search(message) or _INTRODUCED.search(message)
     if found is None:
         return "", message
     name = _cleaned(re.split(r"[,;.!?\n](?:\s|$)", found.group("name"))[0])
-    return name, f"{message[: found.start()]} {found.group('name').partition(name)[2]}"
+    return name, f"{message[: found.start()]} {message[found.start('name') :].partition(name)[2]}"
 
 
 def name_answered(message: str) -> str:
-    """Return the name in an answer to `what is your name?`: all of it, whatever it says."""
+    """Return the name in an answer to `what is your name?`: all of it, but that a yes is none."""
+    if _NO_NAME.fullmatch(message):
+        return ""
     told = _NAME.search(message)
     text = told.group("name") if told else _ANSWERED_NAME.sub("", message)
     for pattern in (_EMAIL, _PHONE):
         text = pattern.sub("", text)
+    before = ""
+    while text != before:
+        before, text = text, _POLITE_PART.sub("", text)
     return _cleaned(text)
 
 
 def minutes_of(message: str, allowed: Sequence[int]) -> int | None:
     """Return how long it should last, where that is one of the lengths that there are."""
-    found = _MINUTES.search(message)
-    minutes = int(found.group(1)) if found else 60 if _HOUR_LONG.search(message) else 0
+    minutes = minutes_said(message)
     return minutes if minutes in allowed else None
+
+
+def minutes_said(message: str) -> int:
+    """Return how long it should last, in minutes; 0: nothing is said of it."""
+    found = _MINUTES.search(message)
+    return int(found.group(1)) if found else 60 if _HOUR_LONG.search(message) else 0
 
 
 def without_lengths(message: str) -> str:
@@ -247,11 +284,22 @@ def services_by_name(message: str, services: Sequence[Content]) -> tuple[str, ..
 
 
 def person_named(message: str, service: Content) -> str:
-    """Return with whom a message wants it, of those who do it."""
+    """Return with whom a message wants it, of those who do it: "not with Anna" names nobody."""
+    refused = people_refused(message, service)
     for each in service.get("people", ()):
-        if re.search(rf"\b{re.escape(each['name'])}\b", message, re.IGNORECASE):
+        is_named = re.search(rf"\b{re.escape(each['name'])}\b", message, re.IGNORECASE)
+        if is_named and each["person"] not in refused:
             return str(each["person"])
     return ""
+
+
+def people_refused(message: str, service: Content) -> frozenset[str]:
+    """Return with whom a message does not want it."""
+    return frozenset(
+        each["person"]
+        for each in service.get("people", ())
+        if re.search(rf"{_AGAINST}{re.escape(each['name'])}\b", message, re.IGNORECASE)
+    )
 
 
 def anyone_will_do(message: str) -> bool:

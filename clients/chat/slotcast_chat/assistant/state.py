@@ -106,6 +106,7 @@ class State:
     earlier: what was booked before `booked`, in this conversation.
     beside: the words of an own booking, where a second one is wanted beside it.
     for_two: a second one is to be asked about once the first is booked.
+    only_told: what is looked up is only told: nothing is moved or cancelled by it.
     """
 
     conversation: str
@@ -134,6 +135,7 @@ class State:
     earlier: tuple[Booked, ...] = ()
     beside: str = ""
     for_two: bool = False
+    only_told: bool = False
 
     @property
     def is_at_the_form(self) -> bool:

@@ -21,6 +21,10 @@ _GREETING = re.compile(
     re.IGNORECASE,
 )
 """Words that wish for a time, and name none."""
+_DATES = re.compile(
+    r"\d{4}-\d{2}-\d{2}T?|(?<![\d.:])\d{1,2}[./](?:0?[1-9]|1[0-2])[./](?:\d{4}|\d{2}(?!\d))?"
+    r"|\d{1,2}/\d{1,2}"
+)
 _CLOCK_ONLY = re.compile(_CLOCK, re.IGNORECASE)
 _HOURS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven")
 _HOUR_BY_WORD = {word: hour for hour, word in enumerate((*_HOURS, "twelve"), start=1)}
@@ -81,6 +85,8 @@ def time_words(message: str) -> str:
 
 def clock_of(words: str) -> tuple[str, ...]:
     """Return the clock times that words may name; without `pm`, 3 may be 03:00 or 15:00."""
+    words = re.sub(r"\b(at \d{1,2}\.\d{2})\.(?=\s|$)", r"\1", words)  # It ends a sentence.
+    words = _DATES.sub(" | ", words)
     match = _CLOCK_ONLY.search(words)
     if match:
         return _readings_of(match.group())

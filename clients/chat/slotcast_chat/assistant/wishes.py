@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from slotcast_chat.assistant import listening, sentences, steps
-from slotcast_chat.assistant.asides import answer_aside
+from slotcast_chat.assistant.asides import answer_aside, cannot_tell
 from slotcast_chat.assistant.details import asks_for_more, when_in, with_details, with_person
 from slotcast_chat.assistant.listening import Wish
 from slotcast_chat.assistant.looking import look_for_time
+from slotcast_chat.assistant.naming import meant, names_unknown, which_words
 from slotcast_chat.assistant.places import without_unclear_zone, zone_named, zone_of_unclear_name
 from slotcast_chat.assistant.standing import (
     BOOKING_ID,
@@ -19,10 +20,20 @@ from slotcast_chat.assistant.standing import (
     look_up_all,
     moves,
     show,
+    speak_of_meant,
 )
 from slotcast_chat.assistant.state import Call, Goal, Question, State, Step
 from slotcast_chat.assistant.steps import begin_anew, given_up
 from slotcast_chat.assistant.time_words import time_words
+
+_ASKS_ABOUT_CANCELLING = re.compile(
+    r"\b(?:can|could|may) i (?:still )?cancel\b.*\b(?:until|till|before|up to|within|free|later"
+    r"|any ?time|day of)\b|\b(?:until|till|by) when\b.*\bcancel"
+    r"|\bhow (?:late|long|soon)\b.*\bcancel"
+    r"|\b(?:if|when|for) (?:i |we )?cancel"
+    r"|\bcancel\w* (?:fees?|polic\w+|terms?|costs?|charges?|rules?)\b",
+    re.IGNORECASE,
+)
 
 
 def take(state: State, message: str) -> Step:
@@ -95,15 +106,32 @@ def _why(state: State, message: str) -> Step | None:
 
 
 def cancel(state: State, message: str) -> Step | None:
-    state = replace(state, goal=Goal.CANCEL)
+    """Ask whether to cancel the appointment that a message means, or tell that it only asks."""
+    if _ASKS_ABOUT_CANCELLING.search(message):
+        return cannot_tell(state, f"{message}?")
+    state = replace(state, goal=Goal.CANCEL, only_told=False)
     found = BOOKING_ID.search(message)
     if found:
         return look_up(state, found.group())
+    if state.booked is not None and names_unknown(state, message):
+        return look_up_all(state, message)
     if state.booked is not None:
-        return steps.ask_cancel(state)
+        return steps.ask_cancel(speak_of_meant(state, message))
     if state.held is not None or state.offers:
         return stop(state, message)
     return look_up_all(state, message)
+
+
+def at_cancel(state: State, message: str) -> Step | None:
+    """Take, where it was asked whether to cancel one, that another is meant, or what is booked."""
+    wishes = listening.wishes_of(message)
+    if Wish.SHOW in wishes:
+        return show(state, message)
+    if Wish.MOVE in wishes or re.search(r"\b(?:keep|leave)\b", message, re.IGNORECASE):
+        return None
+    is_of_which = Wish.CANCEL in wishes or listening.is_no(message) or not time_words(message)
+    names_one = which_words(state, message) or meant(state, message)
+    return cancel(state, message) if is_of_which and names_one else None
 
 
 def _services(state: State, message: str) -> Step | None:
