@@ -149,6 +149,11 @@ async def test_slots_are_those_of_the_types_calendars_and_times_that_are_asked_f
 async def test_a_question_that_cannot_be_answered_is_refused(ada, client, script):
     with pytest.raises(BeyondWindow):
         await ada.slots(end=now() + timedelta(days=40))
+    with pytest.raises(BeyondWindow):
+        await ada.slots(start=now() + timedelta(days=40))
+    for duration in (timedelta(0), timedelta(minutes=-30), timedelta(days=69)):
+        with pytest.raises(ValueError, match="duration"):
+            await ada.slots(duration=duration)
     with pytest.raises(ValueError, match="limit"):
         await ada.slots(limit=51)
     with pytest.raises(ValueError, match="after"):

@@ -41,6 +41,10 @@ if TYPE_CHECKING:
     from slotcast.client import Client
 
 
+_SHORTEST, _LONGEST = timedelta(minutes=1), timedelta(days=1)
+"""Durations that a watch can be asked for."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shared:
     """What all conversations of a process have in common.
@@ -146,9 +150,12 @@ class Conversation:
         without `duration` each type's first. What it holds itself is among them. The first question
         for a further duration begins its watch. ViewStale: it is not known what is open, or too
         many other durations are watched; show nothing. BeyondWindow: that end is not watched.
+        ValueError: a duration that no type can have.
         """
         if not 1 <= limit <= self._shared.limits.shown_max:
             raise ValueError(f"limit is {limit}, not 1 to {self._shared.limits.shown_max}.")
+        if duration is not None and not _SHORTEST <= duration <= _LONGEST:
+            raise ValueError(f"duration is {duration}, not a minute to a day.")
         types = self._named(appointment_types, self._shared.names.appointment_type)
         places = self._named(calendars, self._shared.names.calendar)
         self._check_watched(types, self._shared.appointment_types)
@@ -410,10 +417,10 @@ class Conversation:
         for moment in (begin, stop):
             if moment.utcoffset() is None:
                 raise ValueError(f"{moment.isoformat()} has no time zone: give an aware datetime.")
+        if max(begin, stop) > window.end or begin == window.end:
+            raise BeyondWindow(f"Slots are watched until {window.end.isoformat()}.")
         if stop <= begin:
             raise ValueError(f"{stop.isoformat()} is not after {begin.isoformat()}.")
-        if stop > window.end:
-            raise BeyondWindow(f"Slots are watched until {window.end.isoformat()}.")
         return begin, stop
 
     @staticmethod
