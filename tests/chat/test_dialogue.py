@@ -310,6 +310,18 @@ def test_a_form_is_handed_over_with_what_was_said():
     assert told.link == "https://example.com/book/#ticket"
 
 
+def test_where_there_is_no_form_it_is_booked_in_the_chat():
+    talk = Dialogue()
+    talk.until_held("My name is Ada. A haircut tomorrow at 10:00")
+    talk.says("I'd rather fill in a form")
+
+    told = talk.tool(refused("FORM_ADDRESS_UNKNOWN", held=held("10:00")))
+
+    assert "There is no form that I could send you." in text_of(told)
+    assert "Shall I book it?" in text_of(told)
+    assert is_call(talk.says("yes"), "book")
+
+
 def with_the_form():
     talk = Dialogue()
     talk.until_held("My name is Ada. A haircut tomorrow at 10:00")

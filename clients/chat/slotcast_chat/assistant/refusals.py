@@ -177,6 +177,18 @@ def _handed_over(state: State, _call: Call, content: Content) -> Step:
     return steps.tell(state, f"{sentences.sentence(content['message'])} Please finish there.")
 
 
+def _no_form(state: State, _call: Call, content: Content) -> Step:
+    """Book here, where there is no form to send the person to."""
+    values = content.get("held")
+    state = replace(state, goal=Goal.BOOK, held=_held(values) if values else state.held)
+    if state.held is None:
+        return steps.proceed(state)
+    state, action = steps.with_hold(state)
+    if isinstance(action, Say):
+        action = replace(action, text=f"There is no form that I could send you. {action.text}")
+    return state, action
+
+
 def _already_booked(state: State, _call: Call, content: Content) -> Step:
     text = re.sub(r"\s*\[booking:[^\]]*\]", "", content["message"])
     state = replace(state, held=None, offers=(), readings=(), when="")
@@ -195,6 +207,7 @@ _REASONS: Mapping[str, Callable[[State, Call, Content], Step]] = {
     "RESOURCE_NOT_FOUND": _not_found,
     "HANDED_OVER": _handed_over,
     "ALREADY_BOOKED": _already_booked,
+    "FORM_ADDRESS_UNKNOWN": _no_form,
 }
 
 
