@@ -247,6 +247,15 @@ class Salon:
         change = catalog_pb.UpdateCalendarRequest(calendar=calendar, request_id=a_request_id())
         self.caller.call(catalog.UpdateCalendar, change)
 
+    def rename(self, person, name):
+        """Let someone be called otherwise."""
+        catalog, path = self.caller.catalog, f"{self.business}/calendars/{person}"
+        request = catalog_pb.GetCalendarRequest(name=path)
+        calendar = self.caller.call(catalog.GetCalendar, request).calendar
+        calendar.display_name = name
+        change = catalog_pb.UpdateCalendarRequest(calendar=calendar, request_id=a_request_id())
+        self.caller.call(catalog.UpdateCalendar, change)
+
     async def run(self, statement):
         """Change the tables behind the server's back: only time passes so."""
         connection = await asyncpg.connect(self.database_url)

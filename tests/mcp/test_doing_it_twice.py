@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from slotcast import Hold
+from slotcast_mcp import standing
+from slotcast_mcp.booking import HOLDS_OF_ONE_MAX
 from slotcast_mcp.ids import Held, Time
 from slotcast_mcp.memory import EACH_MAX, HANDED_OVER_FOR, Memory
 from tests.mcp.salon import ADA, ZONE, in_days
@@ -78,6 +80,73 @@ async def test_a_call_that_is_repeated_tells_the_booking_as_it_stands_now(salon,
     assert (once_more["booking"], once_more["status"]) == (booked["booking"], "CANCELLED")
     assert "it is cancelled" in once_more["next_step"]
     assert "Booked:" not in assistant.told[-1].content[0].text
+
+
+def of_anna(clock, minutes=30):
+    return f"haircut|anna|{in_days(8)}T{clock}+01:00|{minutes}"
+
+
+async def test_a_time_that_is_chosen_again_in_the_same_turn_is_held_anew(salon, assistant):
+    first = await assistant.hold(of_anna("10:00"))
+    other = await assistant.hold(of_anna("11:00"), instead_of=first["hold"])
+    again = [
+        await assistant.hold(of_anna("10:00"), instead_of=other["hold"]),
+        await assistant.hold(of_anna("10:00"), instead_of=other["hold"]),
+    ]
+    assert again[0]["hold"] == again[1]["hold"] != first["hold"]
+    booked = await assistant.book(again[0])
+    cancelling = {"booking": booked["booking"], "version": 1, "time_zone": ZONE}
+    await assistant.ask("cancel", **cancelling, **assistant.in_turn)
+    for_bob = await assistant.book(await assistant.hold(of_anna("10:00")), customer={"name": "Bob"})
+    assert (for_bob["status"], for_bob["booking"] == booked["booking"]) == ("CONFIRMED", False)
+    assert len(salon.bookings()) == 1
+
+
+async def test_a_time_is_not_held_anew_without_end(assistant):
+    holds = []
+    for _ in range(HOLDS_OF_ONE_MAX):
+        holds.append((await assistant.hold(of_anna("10:00")))["hold"])
+        await assistant.hold(of_anna("12:00"), instead_of=holds[-1])
+    assert len(set(holds)) == HOLDS_OF_ONE_MAX
+    asked = {"time": of_anna("10:00"), "time_zone": ZONE, **assistant.in_turn}
+    assert (await assistant.refused("hold_time", **asked))["reason"] == "HOLD_ENDED"
+
+
+async def test_what_began_earlier_and_lasts_still_is_booked_then(salon, assistant):
+    await assistant.book(await assistant.hold(of_anna("10:00", 60)))
+    assistant.turn += 1
+    with_ben = await assistant.hold(of_anna("10:30").replace("anna", "ben"))
+    refusal = await assistant.refused("book", **assistant.booking_of(with_ben))
+    assert refusal["reason"] == "ALREADY_BOOKED"
+    later = await assistant.hold(of_anna("11:00"))
+    assert (await assistant.book(later))["status"] == "CONFIRMED", "the one has ended then"
+    assert len(salon.bookings()) == 2
+
+
+async def test_what_is_moved_is_not_in_its_own_way(salon, assistant):
+    booked = await assistant.book(await assistant.hold(of_anna("10:00")))
+    longer = {**await assistant.hold(of_anna("14:00", 60)), "hold": of_anna("10:00", 60)}
+    longer["to_confirm"]["time_in_words"] = booked["time_in_words"].replace("10:30", "11:00")
+    await salon.assistant().hold(of_anna("10:30"))
+    refusal = await assistant.refused(
+        "reschedule",
+        booking=booked["booking"],
+        version=1,
+        to=longer["hold"],
+        confirmed=longer["to_confirm"],
+        **assistant.in_turn,
+    )
+    assert refusal["reason"] == "SLOT_TAKEN"
+
+
+async def test_of_many_bookings_it_is_said_that_there_are_more(assistant, monkeypatch):
+    monkeypatch.setattr(standing, "BOOKINGS_MAX", 2)
+    asked = {"conversation": assistant.conversation, "time_zone": ZONE}
+    for hour, more in ((10, False), (11, False), (12, True)):
+        await assistant.book(await assistant.hold(of_anna(f"{hour}:00")))
+        told = await assistant.ask("get_booking", **asked)
+        assert (len(told["bookings"]), told["more"]) == (min(hour - 9, 2), more)
+        assert ("There are more." in assistant.told[-1].content[0].text) is more
 
 
 async def test_who_is_listed_as_free_is_nobody_named(salon, assistant):

@@ -34,6 +34,17 @@ async def test_a_lost_race_offers_others_and_the_best_is_held_already(salon, ass
     assert booked["time_in_words"] == refusal["held"]["time_in_words"]
 
 
+async def test_what_is_held_instead_is_the_conversations_own(salon, assistant):
+    time = (await assistant.find(person="anna"))["times"][0]["time"]
+    await salon.assistant().hold(time)
+    asked = {"time": time, "time_zone": ZONE, **assistant.in_turn}
+    held = (await assistant.refused("hold_time", **asked))["held"]
+    stranger = salon.assistant()
+    refusal = await stranger.refused("book", **stranger.booking_of(held))
+    assert (refusal["reason"], refusal["field"]) == ("RESOURCE_NOT_FOUND", "hold_or_time")
+    assert (await assistant.book(held))["status"] == "CONFIRMED"
+
+
 async def test_a_lost_race_of_a_booking_offers_others_too(salon, assistant):
     time = (await assistant.find(person="anna"))["times"][0]
     held = await salon.assistant().hold(time["time"])
@@ -178,7 +189,7 @@ async def test_what_is_malformed_is_told_in_words_and_not_as_a_pattern(assistant
 
 
 async def test_an_unknown_zone_is_asked_for_and_not_guessed(assistant):
-    for zone in ("Mars/Olympus", "Berlin", "../etc/passwd", "America", "UTC+1"):
+    for zone in ("Mars/Olympus", "Berlin", "../etc/passwd", "America", "UTC+1", "localtime"):
         refusal = await assistant.refused(
             "find_times", service="haircut", when=in_days(3), time_zone=zone
         )
@@ -305,6 +316,17 @@ async def test_who_is_not_among_those_of_a_time_is_refused_with_what_to_do(salon
         assert f'"{who}" is not one of those' in refusal["message"]
         assert "it is with Ben" in refusal["message"]
         assert "hold_time" in refusal["next_step"]
+    assert not salon.bookings()
+
+
+async def test_a_name_that_several_have_is_nobodys_choice(salon, assistant):
+    salon.rename("ben", "Anna")
+    time = (await assistant.find())["times"][0]["time"]
+    assert "||" in time
+    held = await assistant.hold(time)
+    refusal = await assistant.refused("book", **assistant.booking_of(held, hold_or_time=time))
+    assert held["to_confirm"]["person"] == "Anna"
+    assert (refusal["reason"], refusal["field"]) == ("CONSENT_MISMATCH", "confirmed.person")
     assert not salon.bookings()
 
 

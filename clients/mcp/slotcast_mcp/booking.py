@@ -31,7 +31,7 @@ from slotcast_mcp.ids import (
 )
 from slotcast_mcp.inputs import Book, Cancel, HoldTime, Reschedule, WhoComes
 from slotcast_mcp.memory import LIVE, memory_of
-from slotcast_mcp.refusals import Refused, refused_by
+from slotcast_mcp.refusals import Refused, refused, refused_by
 from slotcast_mcp.repeating import (
     as_it_stands,
     booked_then,
@@ -46,6 +46,8 @@ from slotcast_mcp.words import moment_in_words, span_in_words, zone_of
 ALTERNATIVES_MAX = 5
 HOLDING_SECONDS_MAX = 0.6
 """So long an alternative is tried to be held; the refusal is told in any case."""
+HOLDS_OF_ONE_MAX = 4
+"""So often one time is held anew in one turn, each time after its hold was booked or given up."""
 
 _STEP_HELD = (
     "Tell the person all of `to_confirm`, and ask whether to book it. Once they say yes, call book"
@@ -66,7 +68,7 @@ async def hold_time(client: Client, asked: HoldTime) -> Answer:
         request_id = turn_of(asked).request_id("release", given_up.hold_id)
         with suppress(SlotcastError):
             await client.release_hold(given_up.hold_id, request_id=request_id)
-            memory_of(client).has_given_up(asked.conversation, given_up.hold_id)
+            memory_of(client).has_ended(asked.conversation, given_up.hold_id)
     held = held_time(hold, catalogue, zone)
     content = HoldTold(**dict(held), next_step=_STEP_HELD)
     return Answer(held_text(held), content)
@@ -101,6 +103,7 @@ async def book(client: Client, asked: Book) -> Answer:
         # It was booked before this call, and may stand otherwise since.
         booking = await as_it_stands(client, booking)
     memory_of(client).has_booked(asked.conversation, booking)
+    _used_up(client, asked.conversation, what)
     verb = "Booked" if booking.status in LIVE else "That was booked before in this turn"
     return told_booking(booking, catalogue, zone, verb)
 
@@ -126,6 +129,7 @@ async def reschedule(client: Client, asked: Reschedule) -> Answer:
         refusal = _refusal(client, catalogue, error, what, turn, zone, apart_from=moved)
         raise await refusal from error
     memory_of(client).has_changed(booking)
+    _used_up(client, asked.conversation, what)
     return told_booking(booking, catalogue, zone, "Moved")
 
 
@@ -187,17 +191,23 @@ def customer_of(who: WhoComes, zone: ZoneInfo) -> Customer:
 async def _hold(
     client: Client, catalogue: Catalogue, time: Time, turn: TurnOf, zone: ZoneInfo
 ) -> Hold:
-    try:
-        hold = await client.hold_slot(
-            time.choice(),
-            holder=turn.conversation,
-            conversation=turn.conversation,
-            request_id=turn.request_id("hold", time),
-        )
-    except SlotRefused as lost:
-        raise await _refusal(client, catalogue, lost, time, turn, zone) from lost
-    memory_of(client).has_held(turn.conversation, hold)
-    return hold
+    """Hold a time; where this was done in this turn and that hold has ended since, hold it anew."""
+    after: list[str] = []
+    while len(after) < HOLDS_OF_ONE_MAX:
+        try:
+            hold = await client.hold_slot(
+                time.choice(),
+                holder=turn.conversation,
+                conversation=turn.conversation,
+                request_id=turn.request_id("hold", time, *after),
+            )
+        except SlotRefused as lost:
+            raise await _refusal(client, catalogue, lost, time, turn, zone) from lost
+        memory_of(client).has_held(turn.conversation, hold)
+        if not memory_of(client).is_ended(turn.conversation, last_part(hold.name)):
+            return hold
+        after.append(last_part(hold.name))
+    raise refused("HOLD_ENDED")
 
 
 async def _refusal(
@@ -261,6 +271,12 @@ def _not_agreed(
     price = error.metadata.get("actual", "")
     actual = to_confirm(time, catalogue, zone).model_copy(update={"price": price})
     return mismatch("price", error.metadata.get("shown", ""), actual)
+
+
+def _used_up(client: Client, conversation: str, what: Held | Time) -> None:
+    """Keep that a hold is booked, if it was one."""
+    if isinstance(what, Held):
+        memory_of(client).has_ended(conversation, what.hold_id)
 
 
 def _time(what: Held | Time) -> Time:

@@ -19,7 +19,7 @@ from slotcast_mcp.ids import Held, Time, last_part
 CONVERSATIONS_MAX = 2_000
 """Of so many conversations of one key; the one that did something longest ago is forgotten."""
 EACH_MAX = 20
-"""So many bookings and links of each; the oldest is forgotten."""
+"""So many bookings, links and ended holds of each; the oldest is forgotten."""
 HANDED_OVER_FOR = timedelta(hours=1)
 """So long after its hold's end a form may still be open."""
 LIVE = frozenset({BookingStatus.CONFIRMED, BookingStatus.PENDING})
@@ -33,6 +33,7 @@ class _Kept:
 
     bookings: OrderedDict[str, Booking] = field(default_factory=OrderedDict)
     links: OrderedDict[str, Hold] = field(default_factory=OrderedDict)
+    ended: OrderedDict[str, None] = field(default_factory=OrderedDict)
 
 
 class Memory:
@@ -82,10 +83,16 @@ class Memory:
         """Keep that a form has a hold."""
         _keep(self._of(conversation).links, last_part(hold.name), hold)
 
-    def has_given_up(self, conversation: str, hold_id: str) -> None:
-        """Keep that no form has a hold any more."""
-        if kept := self._kept.get(conversation):
-            kept.links.pop(hold_id, None)
+    def has_ended(self, conversation: str, hold_id: str) -> None:
+        """Keep that a hold was booked or given up: no form has it any more."""
+        kept = self._of(conversation)
+        kept.links.pop(hold_id, None)
+        _keep(kept.ended, hold_id, None)
+
+    def is_ended(self, conversation: str, hold_id: str) -> bool:
+        """Tell whether a hold is known to be booked or given up."""
+        kept = self._kept.get(conversation)
+        return kept is not None and hold_id in kept.ended
 
     def is_handed_over(self, conversation: str, what: Held | Time) -> bool:
         """Tell whether a form has that hold, or a hold of that time."""

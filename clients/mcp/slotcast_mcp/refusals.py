@@ -182,6 +182,10 @@ ADVICE: Mapping[str, Advice] = {
 _UNKNOWN = Advice(
     "The service refused it.", "Tell the person that it did not work, and offer to try otherwise."
 )
+STEP_ZONE = (
+    "Ask the person in which city they are, and give its IANA time zone, such as Europe/Berlin. Do"
+    " not guess it."
+)
 _UNSURE = ADVICE["TOO_SLOW"]
 _FIELDS = {"customer.display_name": "customer.name", "text": "when", "name": "booking"}
 """What the service calls otherwise than the tools do."""
@@ -204,18 +208,19 @@ def refused_by(error: SlotcastError) -> Refused:
     if error.reason == "RESOURCE_NOT_FOUND" and _BUSINESS.fullmatch(error.metadata.get("name", "")):
         return refused("BUSINESS_UNKNOWN")
     advice = ADVICE.get(error.reason, _UNSURE if error.retryable else _UNKNOWN)
-    message, field = advice.message, error.metadata.get("field", "")
+    message, step, field = advice.message, advice.next_step, error.metadata.get("field", "")
     unread = error.metadata.get("unread") or error.metadata.get("date")
     if unread:
         message = f"{message[:-1]}: {quoted(unread)}."
     elif error.reason == "INVALID_REQUEST" and error.violations:
         field = next(iter(error.violations))
+        step = STEP_ZONE if field.endswith("time_zone") else step
         told = ((_FIELDS.get(name, name), text) for name, text in error.violations.items())
         message = " ".join(f"{name}: {_in_words(name, text)}" for name, text in told)
     return Refused(
         error.reason or ("TOO_SLOW" if error.retryable else "REFUSED"),
         message,
-        advice.next_step,
+        step,
         field=_FIELDS.get(field, field),
         retryable=error.retryable or error.reason == "INTERNAL",
     )

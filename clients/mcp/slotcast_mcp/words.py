@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from slotcast_mcp.quoting import quoted
-from slotcast_mcp.refusals import Refused
+from slotcast_mcp.refusals import STEP_ZONE, Refused
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
@@ -33,8 +33,7 @@ def zone_of(name: str, field: str = "time_zone") -> ZoneInfo:
         raise Refused(
             "INVALID_REQUEST",
             f"{quoted(name)} is no IANA time zone.",
-            "Ask the person in which city they are, and give its IANA time zone, such as"
-            " Europe/Berlin. Do not guess it.",
+            STEP_ZONE,
             field=field,
         ) from unknown
 
