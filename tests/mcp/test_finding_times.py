@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from slotcast_mcp import finding
 from tests.mcp.salon import ADA, PRICE, ZONE, in_days, today
 
 
@@ -78,6 +79,46 @@ async def test_of_more_than_is_looked_at_it_is_told_until_when_was_looked(assist
     assert "Only times before" in assistant.told[-1].content[0].text
 
 
+async def test_hours_are_looked_at_on_every_day_though_most_is_open_between(assistant):
+    found = await assistant.find(f"at 3am {in_days(1)}/{in_days(55)}", limit=3)
+    assert found["exact"]
+    assert found["more"]
+    assert max(days_of(found)) == in_days(55)
+    found = await assistant.find(f"{in_days(1)}/{in_days(55)} in the mornings", limit=3)
+    assert max(days_of(found)) == in_days(55)
+    assert "Only times before" not in assistant.told[-1].content[0].text
+
+
+async def test_an_hour_is_not_told_as_shut_on_days_that_were_not_looked_at(
+    salon, assistant, monkeypatch
+):
+    times = (await assistant.find(f"at 3am {in_days(1)}/{in_days(3)}", service="shave"))["times"]
+    for time in times:
+        await salon.assistant().hold(time["time"])
+    monkeypatch.setattr(finding, "SLOTS_PER_PAGE_MAX", 10)
+    monkeypatch.setattr(finding, "PARTS_MAX", 2)
+    asked = f"at 3am {in_days(1)}/{in_days(20)}"
+    found = await assistant.find(asked, service="shave")
+    assert found["more"]
+    assert "exact" not in found["readings"][0], "it is not known"
+    assert "do not say that nothing is open" in found["next_step"]
+    text = assistant.told[-1].content[0].text
+    assert "not open" not in text
+    assert "Only times before" in text
+    monkeypatch.setattr(finding, "PARTS_MAX", 3)
+    found = await assistant.find(asked, service="shave")
+    assert days_of(found) == [in_days(4)]
+    assert found["more"]
+
+
+async def test_where_too_much_lies_before_the_last_time_it_is_found_all_the_same(salon, assistant):
+    salon.change_service("haircut", slot_step=timedelta(minutes=15))
+    salon.close(in_days(25), in_days(55))
+    found = await assistant.find(f"the last slot {in_days(1)}/{in_days(55)}")
+    assert days_of(found) == [in_days(24)]
+    assert "T23:30" in found["times"][0]["time"]
+
+
 async def test_words_that_can_mean_several_times_are_asked_about(assistant):
     found = await assistant.find("tomorrow at 8")
     assert len(found["readings"]) > 1
@@ -111,6 +152,40 @@ async def test_a_time_that_one_asks_about_in_words_is_explained(assistant):
         "explain_time", service="shave", when="tomorrow", time_zone=ZONE
     )
     assert (vague["reason"], vague["field"]) == ("INVALID_REQUEST", "when")
+
+
+async def test_a_time_that_is_the_conversations_own_is_not_explained_as_taken(salon, assistant):
+    held = await assistant.find_and_hold()
+    link = await assistant.ask(
+        "make_booking_form_link", hold_or_time=held["hold"], time_zone=ZONE, **assistant.in_turn
+    )
+    ticket = link["link"].partition("#")[2]
+    asked = {"service": "haircut", "when": held["hold"].partition("|")[2], "time_zone": ZONE}
+    own = {**asked, "conversation": assistant.conversation}
+    salon.redeem(ticket)
+    told = await assistant.ask("explain_time", **own)
+    assert "handed over to a form" in assistant.told[-1].content[0].text
+    assert "same link" in told["next_step"]
+    assert not told["bookable"]
+    told = await assistant.ask("explain_time", **asked)
+    assert "form" not in assistant.told[-1].content[0].text, "of others nothing is told"
+
+    shown = (await assistant.find(in_days(9), person="anna"))["times"][0]["time"]
+    booked = await assistant.book(await assistant.hold(shown))
+    own["when"] = shown
+    told = await assistant.ask("explain_time", **own)
+    broken = [each["explanation"] for each in told["rules"] if not each["passed"]]
+    already = f"booked that already: Haircut with Anna, {booked['time_in_words']}."
+    assert broken == [f"This conversation has {already}"]
+    assert broken[0] in assistant.told[-1].content[0].text
+    assert "do not book it again" in told["next_step"]
+    stranger = salon.assistant()
+    await stranger.ask("explain_time", **{**own, "conversation": stranger.conversation})
+    assert "Anna: It is taken." in stranger.told[-1].content[0].text
+    own["when"] = shown.replace("|anna|", "|ben|")
+    await stranger.hold(own["when"])
+    await assistant.ask("explain_time", **own)
+    assert "Ben: It is taken." in assistant.told[-1].content[0].text
 
 
 async def test_a_time_that_may_be_two_is_asked_about_before_it_is_explained(assistant):

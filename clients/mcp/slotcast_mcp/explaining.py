@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from slotcast import Client, Explanation, Rule, RuleVerdict, SlotQuery, TimePick, TimeReading
-from slotcast_mcp.answers import Answer, Explained, RuleTold
+from slotcast_mcp.answers import Answer, Explained, OpenTime, Refusal, RuleTold
 from slotcast_mcp.catalogue import Catalogue, chosen_minutes, load
 from slotcast_mcp.finding import READINGS_MAX, Looking, time_line, told_reading
 from slotcast_mcp.ids import Time, last_part, read_time
 from slotcast_mcp.inputs import ExplainTime
+from slotcast_mcp.memory import is_with, memory_of
 from slotcast_mcp.quoting import listed
-from slotcast_mcp.refusals import Refused
+from slotcast_mcp.refusals import Refused, refused
+from slotcast_mcp.repeating import already_booked, booked_then
 from slotcast_mcp.words import span_in_words, zone_of
 
 NEAR_MAX = 3
@@ -43,17 +47,22 @@ async def explain_time(client: Client, asked: ExplainTime) -> Answer:
     catalogue = await load(client)
     time = await _time(client, asked, catalogue, zone)
     explanation = await client.explain_slot(time.choice(), holder=asked.conversation)
+    near: list[OpenTime] = []
+    own: Mapping[str, Refusal] = {}
+    if not explanation.bookable:
+        near, own = await asyncio.gather(
+            _looking(client, asked, catalogue, zone, time).near(time.start, NEAR_MAX),
+            _own(client, asked.conversation, explanation, catalogue, time, zone),
+        )
+    step = _STEP_OPEN if explanation.bookable else _STEP_SHUT
     content = Explained(
         bookable=explanation.bookable,
         time=str(time),
         time_in_words=span_in_words(time.start, time.end, zone),
-        rules=[_rule(each, catalogue) for each in explanation.verdicts[:RULES_MAX]],
-        alternatives=[],
-        next_step=_STEP_OPEN if explanation.bookable else _STEP_SHUT,
+        rules=[_rule(each, catalogue, own) for each in explanation.verdicts[:RULES_MAX]],
+        alternatives=near,
+        next_step=next((each.next_step for each in own.values()), step),
     )
-    if not explanation.bookable:
-        near = await _looking(client, asked, catalogue, zone, time).near(time.start, NEAR_MAX)
-        content = content.model_copy(update={"alternatives": near})
     return Answer(_text(content, explanation, catalogue), content)
 
 
@@ -102,11 +111,42 @@ def _looking(
     return Looking(client, catalogue, zone, query)
 
 
-def _rule(verdict: RuleVerdict, catalogue: Catalogue) -> RuleTold:
+async def _own(
+    client: Client,
+    conversation: str,
+    explanation: Explanation,
+    catalogue: Catalogue,
+    time: Time,
+    zone: ZoneInfo,
+) -> Mapping[str, Refusal]:
+    """Return with whom the time is taken by the conversation itself, and what is told of it."""
+    taken = [last_part(each.calendar) for each in explanation.verdicts if _is_taken(each)]
+    if not conversation or not taken:
+        return {}
+    own = {}
+    booked = (await booked_then(client, conversation, time)).bookings
+    for person in taken:
+        with_them = replace(time, person=person)
+        bookings = [each for each in booked if is_with(each, with_them)]
+        if bookings:
+            own[person] = already_booked(bookings[0], catalogue, zone).refusal
+        elif memory_of(client).is_handed_over(conversation, with_them):
+            own[person] = refused("HANDED_OVER").refusal
+    return own
+
+
+def _is_taken(verdict: RuleVerdict) -> bool:
+    return verdict.rule is Rule.FREE and not verdict.passed
+
+
+def _rule(verdict: RuleVerdict, catalogue: Catalogue, own: Mapping[str, Refusal]) -> RuleTold:
     text = "It allows the time." if verdict.passed else _BROKEN.get(verdict.rule, "It is refused.")
+    person = last_part(verdict.calendar)
+    if _is_taken(verdict) and person in own:
+        text = own[person].message
     return RuleTold(
         rule=verdict.rule,
-        person=catalogue.person_name(last_part(verdict.calendar)),
+        person=catalogue.person_name(person),
         passed=verdict.passed,
         explanation=text,
     )

@@ -34,7 +34,9 @@ WINDOWS_MAX = 10
 SLOTS_PER_PAGE_MAX = 1000
 PAGES_MAX = 3
 """Of so many slots of one span of days is looked at; the answer says where it ended."""
-QUERIES_AT_ONCE = 4
+PARTS_MAX = 62
+"""Of so many windows each by itself, where too much is open between them."""
+QUERIES_AT_ONCE = 8
 GAP_MAX = timedelta(days=1)
 """Windows that are no further apart are asked for together."""
 WINDOW_MAX = timedelta(days=62)
@@ -119,9 +121,11 @@ class Found:
     until: datetime | None = None
 
     @property
-    def is_exact(self) -> bool:
-        """True: what was meant is open."""
-        return bool(self.times) and not self.is_near
+    def is_exact(self) -> bool | None:
+        """True: what was meant is open. None: none was found, and not all was looked at."""
+        if self.times and not self.is_near:
+            return True
+        return False if self.until is None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,11 @@ class Span:
         """Tell whether a later window can be asked for together with these."""
         is_short = window.end - self.window.start <= WINDOW_MAX
         return is_short and window.start - self.window.end <= GAP_MAX
+
+    def since(self, instant: datetime) -> list[Span]:
+        """Return what of its windows is left from an instant on, each by itself."""
+        left = [TimeWindow(max(each.start, instant), each.end) for each in self.parts]
+        return [Span(each, (each,)) for each in left if each.start < each.end]
 
     def slices(self, *, is_last: bool) -> Iterator[Span]:
         """Yield it in parts of a day, two, four and so on, from one end to the other."""
@@ -171,10 +180,10 @@ class Looking:
             is_last = reading.pick is TimePick.LAST
             times = self.told(await self._at_an_end(spans, is_last=is_last), number)
             return Found(times[-1:] if is_last else times[:1], more=len(times) > 1)
-        slots, until = await self._all(spans)
+        slots, until = await self._all(spans, asyncio.Semaphore(QUERIES_AT_ONCE))
         times = self.told(slots, number)
         if reading.pick is TimePick.AT:
-            return await self._at(reading, times, number, limit)
+            return await self._at(reading, Found(times, until=until), number, limit)
         return Found(spread(times, limit), len(times) > limit or until is not None, until=until)
 
     async def slots(self, window: TimeWindow) -> Sequence[Slot]:
@@ -192,41 +201,65 @@ class Looking:
                 spans.append(Span(window, (window,)))
         return spans
 
-    async def _all(self, spans: Sequence[Span]) -> tuple[list[Slot], datetime | None]:
+    async def _all(
+        self, spans: Sequence[Span], gate: asyncio.Semaphore
+    ) -> tuple[list[Slot], datetime | None]:
         """List what is open in spans, and from where on it was too much to look at."""
-        gate = asyncio.Semaphore(QUERIES_AT_ONCE)
-
-        async def look(span: Span) -> tuple[list[Slot], datetime | None]:
-            async with gate:
-                return await self._pages(span)
-
-        found = await asyncio.gather(*map(look, spans))
         slots: list[Slot] = []
-        for some, until in found:
+        for some, until in await asyncio.gather(*(self._in(span, gate) for span in spans)):
             slots.extend(some)
             if until is not None:
                 return slots, until
         return slots, None
 
+    async def _in(self, span: Span, gate: asyncio.Semaphore) -> tuple[list[Slot], datetime | None]:
+        """List what is open in a span: of many windows each by itself, once a page is full."""
+        is_one = len(span.parts) == 1
+        async with gate:
+            slots, until = await self._pages(span, PAGES_MAX if is_one else 1)
+        if until is None or is_one:
+            return slots, until
+        left = span.since(until)
+        later, ended = await self._all(left[:PARTS_MAX], gate)
+        if ended is None and len(left) > PARTS_MAX:
+            ended = left[PARTS_MAX].window.start
+        return slots + later, ended
+
     async def _at_an_end(self, spans: Sequence[Span], *, is_last: bool) -> list[Slot]:
         """List slots from the first that is open on, or up to the last."""
-        for span in reversed(spans) if is_last else spans:
-            for part in span.slices(is_last=is_last):
-                slots, _ = await self._pages(part)
+        left = list(reversed(spans)) if is_last else list(spans)
+        at_once = 1
+        while left:
+            some, left = left[:at_once], left[at_once:]
+            ends = (self._end_of(span, is_last=is_last) for span in some)
+            for slots in await asyncio.gather(*ends):
                 if slots:
                     return slots
+            at_once = QUERIES_AT_ONCE
         return []
 
-    async def _pages(self, span: Span) -> tuple[list[Slot], datetime | None]:
+    async def _end_of(self, span: Span, *, is_last: bool) -> list[Slot]:
+        for part in span.slices(is_last=is_last):
+            slots, until = await self._pages(part, PAGES_MAX)
+            if until is not None and until > part.window.start and (is_last or not slots):
+                rest = Span(TimeWindow(until, part.window.end), part.parts)
+                slots = await self._end_of(rest, is_last=is_last) or slots
+            if slots:
+                return slots
+        return []
+
+    async def _pages(self, span: Span, pages_max: int) -> tuple[list[Slot], datetime | None]:
+        """List what is open in a span, and the start before which that is all of it."""
         slots: list[Slot] = []
         token = ""
-        for _ in range(PAGES_MAX):
+        for _ in range(pages_max):
             page = await self._page(span.window, token)
             slots.extend(slot for slot in page.items if span.has(slot.start))
             token = page.next_page_token
             if not token:
                 return slots, None
-        return slots, page.items[-1].start
+        until = page.items[-1].start
+        return [slot for slot in slots if slot.start < until], until
 
     async def _page(self, window: TimeWindow, token: str = "") -> Page[Slot]:
         end = min(window.end, window.start + WINDOW_MAX)
@@ -243,15 +276,15 @@ class Looking:
         """Tell slots, those of one start together, in their order."""
         return told_slots(slots, self.catalogue, self.zone, number)
 
-    async def _at(
-        self, reading: TimeReading, times: list[OpenTime], number: int, limit: int
-    ) -> Found:
+    async def _at(self, reading: TimeReading, found: Found, number: int, limit: int) -> Found:
         starts = {instant_text(each.start.astimezone(self.zone)) for each in reading.windows}
-        exact = [each for each in times if each.time.split("|")[2] in starts]
+        exact = [each for each in found.times if each.time.split("|")[2] in starts]
+        until = found.until
         if exact:
-            return Found(spread(exact, limit), more=len(exact) > limit)
+            more = len(exact) > limit or until is not None
+            return Found(spread(exact, limit), more, until=until)
         near = await self.near(reading.windows[0].start, limit, number)
-        return Found(near, is_near=True)
+        return Found(near, until is not None, is_near=True, until=until)
 
 
 def told_reading(
@@ -347,6 +380,11 @@ def _step_after_finding(readings: int, found: Sequence[Found]) -> str:
             "The words can mean more than one time. Ask the person which reading they mean, before"
             " you offer a time."
         )
+    if found[0].until is not None and not found[0].is_exact:
+        return (
+            "Not all of that time was looked at, and none was found in what was: do not say that"
+            " nothing is open. Ask the person for a day or a week, and call find_times again."
+        )
     if not found[0].times:
         return (
             "Nothing is open then. Offer another day and call find_times again, or offer to wait:"
@@ -373,7 +411,9 @@ def _times_text(asked: FindTimes, content: Times, found: Sequence[Found], query:
     for reading, some in zip(content.readings, found, strict=True):
         lines.append(f"{quoted(asked.when)} was read as: {reading.words}.")
         if some.is_near:
-            lines.append("That time itself is not open. Near it:")
+            is_known = some.until is None
+            told = "is not open" if is_known else "was not found"
+            lines.append(f"That time itself {told}. Near it:")
         if not some.times:
             lines.append("Nothing is open." if some.until is None else "Nothing was found.")
         lines.extend(map(time_line, some.times))
