@@ -137,6 +137,21 @@ async def test_offered_times_go_grey_when_another_takes_them_and_come_back(http,
     assert not told["isStale"]
 
 
+async def test_a_taken_time_that_is_listed_again_stays_grey_until_it_is_free(http, client):
+    page, chips = await asked_for_times(http)
+    time = chips[0]["time"]
+    hold = await client.hold_slot(slot_of(time, BUSINESS), holder="somebody-else")
+    await page.listen(lambda kind, told: kind == "chips" and told["states"].get(time) == "GONE")
+
+    await page.send(text="hmm let me think")
+    await page.listen(said)
+    told = await page.listen(lambda kind, told: kind == "chips")
+    assert told["states"][time] == "GONE"
+
+    await client.release_hold(hold)
+    await page.listen(lambda kind, told: kind == "chips" and told["states"].get(time) == "OPEN")
+
+
 async def test_times_of_another_length_go_grey_and_come_back_too(http, client):
     page = await begin(http)
     await page.send(text="A haircut of 60 minutes with Anna tomorrow morning")
@@ -176,6 +191,21 @@ async def test_a_chip_that_is_clicked_is_held_and_shown_so(http, client):
     await page.listen(lambda kind, told: kind == "chips" and told["states"].get(time) == "HELD")
     slots = (values for kind, values in page.heard if kind == "said")
     assert "held for you until" in list(slots)[-1]["text"]
+
+
+async def test_a_yes_that_was_written_before_the_sum_up_was_shown_books_nothing(http, client):
+    page, chips = await asked_for_times(http)
+    await page.send(time=chips[0]["time"])
+    await page.listen(lambda kind, told: kind == "said" and "held" in told["text"])
+    seen = int(page.last_id)
+
+    # All three were written at once; the first two only ask for what is to be summed up.
+    answers = [await page.send(text=text, seen=seen) for text in ("Ada", "No", "Yes")]
+
+    assert [answer.status_code for answer in answers] == [204, 204, 412]
+    await page.listen(lambda kind, told: kind == "said" and "Shall I book it?" in told["text"])
+    assert (await page.send(text="Yes", seen=int(page.last_id))).status_code == 204
+    await page.listen(lambda kind, told: kind == "said" and told["isBooked"])
 
 
 async def test_what_was_offered_before_a_booking_cannot_be_chosen_after_it(http, client):
@@ -228,6 +258,7 @@ MALFORMED = [
     (b"{", "application/json", 400),
     (b"[]", "application/json", 400),
     (b'{"text": 1}', "application/json", 400),
+    (b'{"text": "Hello", "seen": "1"}', "application/json", 400),
     (b'{"text": "' + b"a" * 2001 + b'"}', "application/json", 400),
     (b" " * 20_000, "application/json", 413),
 ]

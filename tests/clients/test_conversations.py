@@ -410,6 +410,55 @@ async def test_ones_own_hold_hides_nothing_from_one_and_is_told_to_the_others(
     await nothing_is_told(ada)
 
 
+async def test_what_ones_own_hold_closes_around_it_by_a_buffer_is_not_told_gone(
+    ada, conversations, stream, script
+):
+    left = [FIVE[4], slot(9)]
+    bob = conversations.open("bob")
+    await bob.slots()
+    held = hold_answer(FIVE[2], 7, seconds=120)
+    script.on("HoldSlot", lambda _: hold_answer(FIVE[2], 3, seconds=60))
+    script.on("RenewHold", lambda _: booking_pb.RenewHoldResponse(hold=held.hold, revision=7))
+    hold = await ada.hold_slot(FIVE[2])
+    stream.send(delta(2, opened=[slot(9)]))
+    await caught_up(conversations, 2)
+    stream.send(delta(3, closed=FIVE[1:4]))
+    assert (await anext(bob)).gone == tuple(FIVE[1:4])
+    assert await ada.gone() == ()
+    stream.send(delta(4, closed=FIVE[:1]))  # this one was another's
+    assert (await anext(ada)).gone == (FIVE[0],)
+    await ada.renew_hold(hold)
+    stream.send(heartbeat(7, left, seconds=90))
+    await caught_up(conversations, 7)
+    assert await ada.gone() == (FIVE[0],)
+    # It lapsed, and they are taken at once.
+    stream.send(heartbeat(8, left, seconds=120))
+    assert set((await anext(ada)).gone) == set(FIVE[1:4])
+
+
+async def test_what_ones_own_hold_closes_may_be_watched_before_the_answer_comes(
+    ada, conversations, stream, script
+):
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    async def answer(_):
+        asked.set()
+        await answered.wait()
+        return hold_answer(FIVE[2], 3)
+
+    script.on("HoldSlot", answer)
+    holding = asyncio.create_task(ada.hold_slot(FIVE[2]))
+    await asked.wait()
+    stream.send(delta(2, closed=FIVE[:1]))
+    await caught_up(conversations, 2)
+    stream.send(delta(3, closed=FIVE[1:4]))
+    await caught_up(conversations, 3)
+    assert await ada.gone() == ()  # whose doing each is shows by the answer
+    answered.set()
+    await holding
+    assert await ada.gone() == (FIVE[0],)
+
+
 async def test_a_slot_that_one_holds_oneself_may_be_watched_before_the_answer_comes(
     ada, conversations, stream, script
 ):

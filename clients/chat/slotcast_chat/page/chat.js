@@ -28,6 +28,10 @@ let source;
 const WAITING_MAX = 5;
 let waiting = 0;
 let last = Promise.resolve();
+/** The number of the last answer on the screen: a message is no answer to what came after it. */
+let seen = 0;
+/** The suggested answers to it. */
+let suggested = [];
 /** What the server told of the chips last: it counts again once the connection is back. */
 let told = { states: {}, isStale: false };
 
@@ -128,7 +132,8 @@ function said(values) {
   if (values.chips.length) addChips(item, values.chips);
   else if (values.isBooked) withdrawChips();
   if (values.link) addLink(item, values.link);
-  showReplies(values.replies);
+  suggested = values.replies;
+  showReplies(suggested);
   log.scrollTop = log.scrollHeight;
 }
 
@@ -164,8 +169,15 @@ async function post(path, body) {
 function send(body) {
   if (waiting >= WAITING_MAX) return false;
   waiting += 1;
-  last = last.then(() => sendNow(body));
+  const written = { ...body, seen };
+  last = last.then(() => sendNow(written));
   return true;
+}
+
+function notTaken(status, text) {
+  if (status === "404") return "We had not talked for long. Let us begin anew.";
+  if (status === "412") return `You sent “${text}” before my last question was here. Please read it, and answer then.`;
+  return "That did not get through. Please send it again.";
 }
 
 async function sendNow(body) {
@@ -174,8 +186,9 @@ async function sendNow(body) {
     await post(`api/conversations/${conversation}/messages`, body);
   } catch (error) {
     const isForgotten = error.message === "404";
-    addMessage("Assistant", isForgotten ? "We had not talked for long. Let us begin anew." : "That did not get through. Please send it again.", "");
+    addMessage("Assistant", notTaken(error.message, body.text), "");
     if (isForgotten) await begin();
+    else showReplies(suggested);
   } finally {
     waiting -= 1;
     field.focus();
@@ -187,7 +200,10 @@ function listen() {
   source = new EventSource(`api/conversations/${conversation}/events`);
   source.addEventListener("open", showStates);
   source.addEventListener("heard", (event) => addMessage("You", JSON.parse(event.data).text, "own"));
-  source.addEventListener("said", (event) => said(JSON.parse(event.data)));
+  source.addEventListener("said", (event) => {
+    said(JSON.parse(event.data));
+    seen = Number(event.lastEventId);
+  });
   source.addEventListener("chips", (event) => {
     told = JSON.parse(event.data);
     showStates();
@@ -213,6 +229,8 @@ async function begin() {
   log.replaceChildren();
   chips = new Map();
   told = { states: {}, isStale: false };
+  seen = 0;
+  suggested = [];
   showReplies([]);
   listen();
 }

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from slotcast_chat.assistant.hearing import MESSAGE_MAX
 from slotcast_chat.server.chat import Chat, UnknownConversation
-from slotcast_chat.server.talk import Busy, Talk
+from slotcast_chat.server.talk import Busy, NotSeen, Talk
 
 BODY_BYTES_MAX = 16 * 1024
 _TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
@@ -49,9 +49,11 @@ def build_app(chat: Chat) -> Starlette:
             if time:
                 await talk.pick(time)
             else:
-                await talk.hear(text)
+                await talk.hear(text, _seen(body))
         except Busy:
             raise HTTPException(409, "The last message is not answered yet.") from None
+        except NotSeen:
+            raise HTTPException(412, "That was written before the question was shown.") from None
         return Response(status_code=204)
 
     async def listen(request: Request) -> Response:
@@ -121,6 +123,13 @@ def _text(body: dict[str, object], name: str, length_max: int) -> str:
     value = body.get(name, "")
     if not isinstance(value, str) or len(value) > length_max:
         raise HTTPException(400, f"{name} is no text of at most {length_max} characters.")
+    return value
+
+
+def _seen(body: dict[str, object]) -> int | None:
+    value = body.get("seen")
+    if value is not None and type(value) is not int:
+        raise HTTPException(400, "seen is no number of an event.")
     return value
 
 

@@ -37,13 +37,16 @@ class Chip:
 class Chips:
     """The chips that are shown last.
 
-    `gone` are the slots that were told gone, `unknown` those of which it is not known now.
+    `gone` are the slots that were told gone, `unknown` those of which it is not known now. `taken`
+    are those that were gone before the hold was made: of others near it, it is not known whether
+    the hold's own buffers close them.
     """
 
     chips: tuple[Chip, ...] = ()
     gone: frozenset[SlotKey] = frozenset()
     unknown: frozenset[SlotKey] = frozenset()
     held: Held | None = None
+    taken: frozenset[SlotKey] = frozenset()
     is_stale: bool = False
 
     @property
@@ -61,8 +64,23 @@ class Chips:
         )
 
     def showing(self, chips: Sequence[Chip]) -> Chips:
-        """Show others; all of them are open."""
-        return replace(self, chips=tuple(chips), gone=frozenset(), unknown=frozenset())
+        """Show others, or the same again: what was told gone still is, all else is open."""
+        keys = frozenset[SlotKey]().union(*(chip.keys for chip in chips))
+        return replace(self, chips=tuple(chips), gone=self.gone & keys, unknown=frozenset())
+
+    def holding(self, held: Held | None, before: Chips) -> Chips:
+        """Take what is held now; `before` is what was so before anything was done for it."""
+        if held is None or (self.held is not None and held.hold == self.held.hold):
+            return replace(self, held=held)
+        return replace(self, held=held, taken=before.surely_gone)
+
+    @property
+    def surely_gone(self) -> frozenset[SlotKey]:
+        """The slots that are gone, and not by the own hold, as far as is known."""
+        held = self.held
+        if held is None:
+            return self.gone
+        return frozenset(key for key in self.gone if key in self.taken or not _is_near(held, key))
 
     def known(self, *, unknown: Iterable[Slot], is_stale: bool) -> Chips:
         """Take which of them are not known now, or that nothing is."""
@@ -90,10 +108,10 @@ class Chips:
             return ChipState.HELD
         if self.is_stale:
             return ChipState.UNKNOWN
-        left = chip.keys - self.gone
+        left = chip.keys - self.surely_gone
         if chip.keys and not left:
             return ChipState.GONE
-        return ChipState.NOT_LIVE if left <= self.unknown else ChipState.OPEN
+        return ChipState.NOT_LIVE if left <= self.unknown | self.gone else ChipState.OPEN
 
 
 def chip_of(offer: Offer, business: str) -> Chip:
@@ -124,6 +142,14 @@ def _covers(held: Held, chip: Chip) -> bool:
         chip.offer.time,
         *(time for _, time in chip.offer.people),
     }
+
+
+def _is_near(held: Held, key: SlotKey) -> bool:
+    """Tell whether a slot is on the held day, with the person who is held."""
+    _, person, start_text, _ = held.time.split("|")
+    start = datetime.fromisoformat(start_text)
+    is_with = not person or key.calendar.endswith(f"/{person}")
+    return is_with and key.start.astimezone(start.tzinfo).date() == start.date()
 
 
 def _start(time: str) -> str:

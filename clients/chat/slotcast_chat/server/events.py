@@ -22,12 +22,14 @@ class Events:
         self._told = asyncio.Condition()
         self._is_over = False
 
-    async def tell(self, kind: str, values: Mapping[str, Any]) -> None:
-        """Add one."""
+    async def tell(self, kind: str, values: Mapping[str, Any]) -> int:
+        """Add one; return its number."""
         async with self._told:
-            self._kept.append((self._next, _written(self._next, kind, values)))
+            number = self._next
+            self._kept.append((number, _written(number, kind, values)))
             self._next += 1
             self._told.notify_all()
+        return number
 
     async def end(self) -> None:
         """Let all who read come to an end."""

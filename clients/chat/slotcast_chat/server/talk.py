@@ -43,6 +43,13 @@ class Busy(Exception):
     """The last message is not answered yet."""
 
 
+class NotSeen(Exception):
+    """The message was written before what it would agree to was on the screen."""
+
+
+_SUM_UPS = frozenset({Question.BOOK, Question.CANCEL})
+
+
 class Talk:
     """One conversation; its messages are taken one after the other."""
 
@@ -58,6 +65,8 @@ class Talk:
         self._chips = Chips()
         self._lock = asyncio.Lock()
         self._booked: set[str] = set()
+        # The number of the event that sums up what a yes now would do; 0: none would.
+        self._summed_up_at = 0
         self._following = asyncio.create_task(self._follow())
 
     async def greet(self, zone: str) -> None:
@@ -68,7 +77,7 @@ class Talk:
                 f" I tell times in {zone}, the time zone of your browser. If you are somewhere"
                 " else, tell me in which city."
             )
-        await self._tell(Say(text=text))
+        await self._tell(Say(text=text), self._chips)
 
     async def close(self) -> None:
         """End it: what it holds stays held until it lapses."""
@@ -76,8 +85,16 @@ class Talk:
         await asyncio.wait((self._following,))
         await self.events.end()
 
-    async def hear(self, message: str) -> None:
-        """Take a message of the person. Busy: the last one is not answered yet."""
+    async def hear(self, message: str, seen: int | None = None) -> None:
+        """Take a message of the person. Busy: the last one is not answered yet.
+
+        `seen` is the number of the last event that was on the screen when it was written. NotSeen:
+        that was before the sum-up which it would be the answer to; it is not taken.
+        """
+        if self._lock.locked():
+            raise Busy
+        if seen is not None and seen < self._summed_up_at:
+            raise NotSeen
         await self._turn(lambda: self._talker.answer(message), message)
 
     async def pick(self, time: str) -> None:
@@ -90,7 +107,8 @@ class Talk:
             if booked.booking in self._booked:
                 return
             self._booked.add(booked.booking)
-            await self._tell(await self._talker.booked_elsewhere(booked))
+            before = self._chips
+            await self._tell(await self._talker.booked_elsewhere(booked), before)
 
     async def _turn(self, take: Any, message: str) -> None:
         if self._lock.locked():
@@ -98,17 +116,19 @@ class Talk:
         async with self._lock:
             if message:
                 await self.events.tell("heard", {"text": message})
-            await self._tell(await take())
+            before = self._chips
+            await self._tell(await take(), before)
 
-    async def _tell(self, said: Say) -> None:
+    async def _tell(self, said: Say, before: Chips) -> None:
+        """Tell the page; `before` is what the chips were when this turn began."""
         if said.booked is not None:
             self._booked.add(said.booked.booking)
         if said.offers:
             self._show([chip_of(offer, self._business) for offer in said.offers])
         elif said.booked is not None:
             self._chips = self._chips.showing(())
-        self._chips = replace(self._chips, held=said.held)
-        await self.events.tell(
+        self._chips = self._chips.holding(said.held, before)
+        number = await self.events.tell(
             "said",
             {
                 "text": said.text,
@@ -118,13 +138,22 @@ class Talk:
                 "isBooked": said.booked is not None,
             },
         )
+        self._summed_up_at = number if self._sums_up(said) else 0
         await self._tell_states()
 
+    def _sums_up(self, said: Say) -> bool:
+        """Tell whether a yes to this would book, move or cancel; of a model: whether it might."""
+        if isinstance(self._talker, Assistant):
+            return self._talker.state.question in _SUM_UPS
+        return said.booked is None
+
     def _show(self, chips: Sequence[Chip]) -> Conversation:
-        """Show these as open, and have it told what becomes of them."""
+        """Show these as open, if they were not told gone, and have it told what becomes of them."""
         conversation = self._conversations.open(self._id)
         self._chips = self._chips.showing(chips)
-        conversation.remember(self._chips.slots)
+        # What was told gone it would tell back; shown as open, it would only be told gone anew.
+        gone = self._chips.gone
+        conversation.remember(slot for slot in self._chips.slots if slot.key not in gone)
         self._chips = self._chips.known(
             unknown=conversation.unknown, is_stale=conversation.is_stale
         )
@@ -135,6 +164,7 @@ class Talk:
         while True:
             try:
                 # One that was forgotten is opened anew, and knows nothing of what is shown.
+                self._chips = replace(self._chips, gone=frozenset())
                 async for news in self._show(self._chips.chips):
                     if isinstance(news, ShownChanged):
                         self._chips = self._chips.changed(news)

@@ -6,7 +6,7 @@ import asyncio
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -71,16 +71,18 @@ class Conversation:
             ...
 
     What it did itself is in what it shows next. Its own holds hide nothing from it: a slot that it
-    holds is among its slots, and one that its hold stands before is not told gone. Iterating, by
-    one reader, yields a ShownChanged when slots that it showed are gone or back, with what happened
-    meanwhile merged, and a Stale when that is not known any more. It ends when the conversation is
-    forgotten; then everything else raises ConversationForgotten: open it anew.
+    holds is among its slots, and one that its hold stands before, also by a buffer, is not told
+    gone. Iterating, by one reader, yields a ShownChanged when slots that it showed are gone or
+    back, with what happened meanwhile merged, and a Stale when that is not known any more. It ends
+    when the conversation is forgotten; then everything else raises ConversationForgotten: open it
+    anew.
 
     Of what is not watched nothing is told but that it is `unknown`: neither gone nor back.
     """
 
     __slots__ = (
         "_claims",
+        "_held_at",
         "_holds",
         "_is_over",
         "_revision",
@@ -101,6 +103,7 @@ class Conversation:
         self._shared = shared
         self._shown = ShownSlots()
         self._holds: tuple[Hold, ...] = ()
+        self._held_at: dict[str, int] = {}
         self._claims: tuple[Claim, ...] = ()
         self._revision = 0
         self._told_stale = False
@@ -287,6 +290,7 @@ class Conversation:
         """Forget revisions and holds: the business was restored or made anew."""
         self._revision = 0
         self._holds = ()
+        self._held_at = {}
 
     # Inside.
 
@@ -345,8 +349,13 @@ class Conversation:
             return False
         known = look.known(key)
         holds = self._holds_at(None if known is None else known.as_of)
-        claims = (Claim(hold.start, hold.end, hold.calendars) for hold in holds)
-        return any(claim.covers(key) for claim in (*claims, *self._claims))
+        claims = (
+            Claim(hold.start, hold.end, hold.calendars, self._held_at[hold.name]) for hold in holds
+        )
+        left = look.left(key)
+        return any(
+            claim.covers(key) or claim.has_closed(key, left) for claim in (*claims, *self._claims)
+        )
 
     def _holds_at(self, as_of: datetime | None) -> tuple[Hold, ...]:
         return tuple(hold for hold in self._holds if as_of is None or as_of < hold.expires_at)
@@ -373,7 +382,10 @@ class Conversation:
             self.wake()
 
     def _claim_of(self, appointment: Appointment) -> Claim | None:
-        if not isinstance(appointment, str):
+        if isinstance(appointment, Slot | SlotChoice):
+            claim = Claim.of(appointment, self._shared.names.calendar)
+            return replace(claim, since=self._shared.hub.view.revision)
+        if isinstance(appointment, Hold):
             return Claim.of(appointment, self._shared.names.calendar)
         name = self._hold_name(appointment)
         return next((Claim.of(hold, str) for hold in self._holds if hold.name == name), None)
@@ -389,6 +401,10 @@ class Conversation:
             return
         self._drop(hold.name, hold.revision)
         self._holds = (*self._holds_at(self._shared.hub.passed), hold)
+        # Renewed it stands as before: what it closed, it closed when it was made.
+        self._held_at = {
+            each.name: self._held_at.get(each.name, each.revision) for each in self._holds
+        }
         self._note((slot,))
         self._shared.hub.wake_at(hold.expires_at, self)
 

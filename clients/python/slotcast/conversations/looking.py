@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from slotcast.conversations.watched import Known, Watched
+from slotcast.conversations.watched import Known, Left, Watched
 from slotcast.models import SlotKey
 
 
@@ -53,6 +53,11 @@ class Look:
             self._known[kind] = None if watched is None else watched.known()
         known = self._known[kind]
         return known if known is not None and key.start < known.end else None
+
+    def left(self, key: SlotKey) -> Left | None:
+        """Return when a slot left; None: that is not known, or it is open."""
+        watched = self._watched(key.appointment_type, key.end - key.start)
+        return None if watched is None else watched.left(key)
 
     def is_past(self, key: SlotKey) -> bool:
         """Tell whether a slot began before all that is watched: it cannot be had any more."""

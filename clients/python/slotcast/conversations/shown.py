@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from slotcast.conversations.watched import Left
 from slotcast.models import Hold, Slot, SlotChoice, SlotKey
 
 
@@ -31,11 +32,18 @@ class ShownChanged:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A span of time that a conversation takes on calendars; on any, where none is named."""
+    """A span of time that a conversation takes on calendars; on any, where none is named.
+
+    It may close slots beside it too, by buffers: those that left at exactly its revision. While it
+    is under way (revision 0), it may be those that left after `since`. Where changes of several
+    revisions came as one, nothing tells whose they were: then they count as another's.
+    """
 
     start: datetime
     end: datetime
     calendars: tuple[str, ...]
+    revision: int = 0
+    since: int | None = None
 
     @classmethod
     def of(cls, taken: Slot | SlotChoice | Hold, full_name: Callable[[str], str]) -> Claim:
@@ -50,7 +58,18 @@ class Claim:
     def covers(self, key: SlotKey) -> bool:
         """Tell whether a slot is in its way."""
         overlaps = self.start < key.end and key.start < self.end
-        return overlaps and (not self.calendars or key.calendar in self.calendars)
+        return overlaps and self._is_on(key)
+
+    def has_closed(self, key: SlotKey, left: Left | None) -> bool:
+        """Tell whether a slot that is not in its way left because of it, as far as is known."""
+        if left is None:
+            return False
+        if self.since is not None:
+            return left.by > self.since and self._is_on(key)
+        return left.after + 1 == left.by == self.revision
+
+    def _is_on(self, key: SlotKey) -> bool:
+        return not self.calendars or key.calendar in self.calendars
 
 
 class ShownSlots:

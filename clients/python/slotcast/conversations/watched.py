@@ -17,6 +17,8 @@ from slotcast.streams import Stale
 from slotcast.watch import Update
 
 LAPSES_KEPT_MIN = 1000
+LEFT_MAX = 10_000
+"""Of so many slots that are not open any more it is kept when they left; the last that did."""
 _numbers = count()
 
 
@@ -31,6 +33,14 @@ class Listener(Protocol):
 
 
 Lapse = tuple[datetime, int, Listener]
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A slot was open at one revision, and is not at another."""
+
+    after: int
+    by: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +74,8 @@ class Watched:
         self.least_revision = least_revision
         self.lapses = list(lapses)
         heapq.heapify(self.lapses)
+        self._left: dict[SlotKey, Left] = {}
+        self._taken_revision = 0
         self._is_entered = False
 
     async def __aenter__(self) -> Self:
@@ -94,8 +106,26 @@ class Watched:
         """Return what is new, merged; None: nothing. Raises why there is no more."""
         news = self.view.take() if self._is_entered else None
         if isinstance(news, Update):
+            self._note_left(news)
             self._order(news)
+        self._taken_revision = self.view.revision
         return news
+
+    def left(self, key: SlotKey) -> Left | None:
+        """Return when a slot left; None: it is open, was never, or when it left is not known."""
+        return self._left.get(key)
+
+    def _note_left(self, update: Update) -> None:
+        if update.revision < self._taken_revision:
+            self._left = {}  # the business counts anew
+            return
+        for slot in update.opened:
+            self._left.pop(slot.key, None)
+        for key in update.closed:
+            self._left.pop(key, None)
+            self._left[key] = Left(self._taken_revision, update.revision)
+        while len(self._left) > LEFT_MAX:
+            del self._left[next(iter(self._left))]
 
     def _order(self, update: Update) -> None:
         if update.whole:
