@@ -46,7 +46,7 @@ def test_what_is_said_beside_the_matter_is_told_from_the_matter(message, aside):
 ASIDES = [
     ("how much is it?", "45.00 EUR"),
     ("who is it with?", "It is with Anna."),
-    ("is it still held?", f"is held for you until {words('09:05')}"),
+    ("is it still held?", f"I hold it until {words('09:05')}, and no longer."),
     ("how long does it take?", "30 or 60 minutes"),
     ("where are you?", PHONE),
     ("can I talk to a person?", PHONE),

@@ -61,7 +61,7 @@ def clocks(sentence: Sentence, place: int) -> Iterator[Clock]:
             meridiems = list(sentence.terms_here(after, Kind.MERIDIEM))
             for meridiem, past in meridiems:
                 yield from _in_half(minute, meridiem, past)
-            is_date = _is_of_a_date(sentence, after) or is_day_behind_weekday(sentence, place)
+            is_date = _is_of_a_date(sentence, after) or _is_day_behind_weekday(sentence, place)
             if not meridiems and not (is_still_bare and is_date):
                 for each, rank in _halves(minute, is_exact=is_exact):
                     yield Clock(each, after, rank, is_still_bare, is_exact)
@@ -298,7 +298,7 @@ def _in_half(minute: int, meridiem: int, end: int) -> Iterator[Clock]:
         yield Clock(minute % HALF_DAY + meridiem * HALF_DAY, end, is_sure=True)
 
 
-def is_day_behind_weekday(sentence: Sentence, place: int) -> bool:
+def _is_day_behind_weekday(sentence: Sentence, place: int) -> bool:
     """Say whether a number alone here is a day of the month: "el viernes 11", in Spanish only."""
     return sentence.language.code == "es" and sentence.ends_a(Kind.WEEKDAY, place, place)
 

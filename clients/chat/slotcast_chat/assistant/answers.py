@@ -12,10 +12,32 @@ from slotcast_chat.assistant.details import asks_for_more, is_change, with_detai
 from slotcast_chat.assistant.listening import Wish
 from slotcast_chat.assistant.looking import other_times
 from slotcast_chat.assistant.places import zone_answered
-from slotcast_chat.assistant.standing import BOOKING_ID, look_up, move, show
+from slotcast_chat.assistant.standing import BOOKING_ID, look_up, move, shifted, show
 from slotcast_chat.assistant.state import Goal, Question, Say, State, Step
 from slotcast_chat.assistant.time_words import time_words
 from slotcast_chat.assistant.wishes import at_cancel, second, stop, take, understand
+
+_WHAT_TO_CHANGE = "Then I do not book it. What shall I change: the time, the service, or with whom?"
+_LATER = re.compile(
+    r"\W*(?:(?:a bit|a little|something|anything|some|any|the|or|maybe|much|show me|have you)\W+)*"
+    r"(?:later|earlier|more)(?:\W+(?:ones?|times?|please|than that))*\W*",
+    re.IGNORECASE,
+)
+_TOO_EARLY = re.compile(r"\btoo early\b|\bnot (?:so|that|quite so) early\b", re.IGNORECASE)
+_TOO_LATE = re.compile(r"\btoo late\b|\bnot (?:so|that|quite so) late\b", re.IGNORECASE)
+_ANY_ONE = (
+    r"whichever|any(?: one)?(?: of (?:them|these|those))?|either(?: one)?|no preference"
+    r"|i (?:don't|do not) (?:mind|care)|(?:it )?(?:doesn't|does not) matter|all the same"
+    r"|you (?:choose|decide|pick)|surprise me"
+)
+_WHICHEVER = re.compile(
+    r"\W*(?:(?:ok|okay|well|oh|just|i|i'll|please|take|hold|book|pick|choose|give me)\W+)*"
+    rf"(?:{_ANY_ONE})"
+    r"(?:\W+(?:please|is fine|will do|works|you like|suits|of (?:them|these|those)|thanks))*\W*",
+    re.IGNORECASE,
+)
+_WANTS = re.compile(r"\b(?:want|with|prefer|like|rather|instead|take|change)\b", re.IGNORECASE)
+_MEANT = re.compile(r"\b(?:meant?|rather) (?:at )?(?P<number>\d{1,2})\W*", re.IGNORECASE)
 
 
 def _to_service(state: State, message: str) -> Step:
@@ -44,6 +66,8 @@ def _to_zone(state: State, message: str) -> Step:
 def _to_when(state: State, message: str) -> Step:
     if state.held is not None and listening.is_yes(message) and not time_words(message):
         return steps.with_hold(state)
+    if (step := _later_or_earlier(state, message)) is not None:
+        return step
     if asks_for_more(state, message) or listening.wishes_of(message) or listening.email_of(message):
         return take(state, message)
     if message.rstrip().endswith("?"):
@@ -57,7 +81,7 @@ def _to_reading(state: State, message: str) -> Step:
         if listening.is_yes(message):
             reading = state.readings[0]
         else:
-            return take(state, message)
+            return _to_no_reading(state, message)
     state = replace(state, readings=(reading,))
     offers = tuple(offer for offer in state.offers if offer.reading == reading.number)
     if not offers:
@@ -66,22 +90,48 @@ def _to_reading(state: State, message: str) -> Step:
     return state, Say(text=sentences.offered(offers, more=False), offers=offers, held=state.held)
 
 
+def _to_no_reading(state: State, message: str) -> Step:
+    """Take an answer that names none of the readings by its number or its words."""
+    meant = _MEANT.search(message)
+    if meant is not None:
+        number = int(meant.group("number"))
+        named = re.compile(rf"(?<![\d:])0?{number}(?!\d)")
+        fitting = [each for each in state.readings if named.search(each.words)]
+        if len(fitting) == 1:
+            return _to_reading(state, str(fitting[0].number))
+        if number <= 24:
+            return steps.proceed(replace(state, when=steps.on_the_day(state, f"at {number}")))
+    if (step := _noted(state, message)) is not None:
+        return step
+    if listening.is_no(message) and not asks_for_more(state, message):
+        state = replace(state, when="", readings=(), offers=())
+        return steps.ask(state, Question.WHEN, "Which day do you mean then, and about what time?")
+    return take(state, message)
+
+
 def _to_choice(state: State, message: str) -> Step:
     wishes = listening.wishes_of(message)
     if wishes & {Wish.WHY, Wish.WAIT, Wish.STOP, Wish.CANCEL}:
         return take(state, message)
-    state = with_person(state, message)
+    if (step := _noted(state, message)) is not None:
+        return step
+    before, state = state, with_person(state, message)
     offer = listening.offer_chosen(message, state.offers)
+    if offer is None and state.offers and _WHICHEVER.fullmatch(message.replace("\u2019", "'")):
+        offer = state.offers[0]
     if offer is None and listening.is_yes(message) and not time_words(message) and state.offers:
         offer = state.offers[0] if state.held or len(state.offers) == 1 else None
     if offer is not None:
         state = replace(state, goal=Goal.FORM if Wish.FORM in wishes else state.goal)
         return steps.hold_offer(state, offer)
-    if Wish.OTHER_TIMES in wishes or re.fullmatch(
-        r"\W*(?:later|earlier|more)\W*", message, re.IGNORECASE
-    ):
+    if _TOO_EARLY.search(message) or _TOO_LATE.search(message):
+        way = "later" if _TOO_EARLY.search(message) else "earlier"
+        return take(before, message) if time_words(message) else other_times(state, way)
+    if Wish.OTHER_TIMES in wishes or _LATER.fullmatch(message):
         return other_times(state, message)
-    return take(state, message)
+    if listening.is_yes(message) and not asks_for_more(before, message):
+        return steps.asked_after(state, "Please say which one: its number, or its hour.")
+    return take(before, message)
 
 
 def _to_another_time(state: State, message: str) -> Step:
@@ -91,6 +141,8 @@ def _to_another_time(state: State, message: str) -> Step:
 
 
 def _to_name(state: State, message: str) -> Step:
+    if (step := _something_else(state, message)) is not None:
+        return step
     if is_change(state, message):
         return take(state, message)
     if message.rstrip().endswith("?"):
@@ -110,7 +162,11 @@ def _to_name(state: State, message: str) -> Step:
 def _to_email(state: State, message: str) -> Step:
     email = listening.email_of(message)
     if email:
-        return _with_customer(replace(state, email=email))
+        return _with_customer(replace(with_details(state, message), email=email))
+    if (step := _something_else(state, message)) is not None:
+        return step
+    if listening.name_told(message)[0]:
+        return steps.asked_after(with_details(state, message), "I have noted that.")
     if is_change(state, message) or time_words(message):
         return take(state, message)
     if listening.has_nothing(message):
@@ -128,19 +184,12 @@ def _to_book(state: State, message: str) -> Step:
     state = with_details(state, message)
     if consent.agrees_to_book(message):
         return steps.book(state)
-    if (step := answer_aside(state, message)) is not None:
+    if (step := _beside_the_yes(state, message)) is not None:
         return step
-    name, _ = listening.name_told(message)
-    if (name or listening.email_of(message)) and not time_words(message):
-        return steps.with_hold(state)
     if consent.gives_up(message):
         return stop(state, message)
     if consent.declines(message) and not asks_for_more(state, message):
-        return steps.ask(
-            state,
-            Question.WHEN,
-            "Then I do not book it. What shall I change: the time, the service, or with whom?",
-        )
+        return steps.ask(state, Question.WHEN, _WHAT_TO_CHANGE)
     if is_beside_the_matter(message) and not (
         listening.is_yes(message) or asks_for_more(state, message)
     ):
@@ -151,6 +200,20 @@ def _to_book(state: State, message: str) -> Step:
     if isinstance(action, Say) and after.question is Question.BOOK:
         action = replace(action, text=f"I do that only at a plain yes.\n{action.text}")
     return after, action
+
+
+def _beside_the_yes(state: State, message: str) -> Step | None:
+    """Take what is said instead of a yes or a no; None: it is nothing of the kind."""
+    if (step := answer_aside(state, message)) is not None:
+        return step
+    if (step := _later_or_earlier(state, message)) is not None:
+        return step
+    name, _ = listening.name_told(message)
+    if (name or listening.email_of(message)) and not time_words(message):
+        return steps.with_hold(state)
+    if Wish.WAIT in listening.wishes_of(message) and not asks_for_more(state, message):
+        return steps.asked_after(state, sentences.NOTHING_TO_WAIT_FOR)
+    return None
 
 
 def _to_cancel(state: State, message: str) -> Step:
@@ -203,6 +266,48 @@ def _to_second(state: State, message: str) -> Step:
     if listening.is_no(message):
         return steps.tell(state, "Then it stays at the one.", booked=state.booked)
     return take(state, message)
+
+
+def by_so_much(state: State, message: str) -> Step | None:
+    """Take "an hour later" than what is held, or is the one offer; None: it is nothing of it."""
+    time = state.offers[0].time if len(state.offers) == 1 else ""
+    time = state.held.time if state.held is not None else time
+    if not time or state.goal in {Goal.MOVE, Goal.CANCEL}:
+        return None  # What stands has a time of its own.
+    when = shifted(message, *time.split("|")[2][:16].split("T"))
+    return steps.proceed(replace(state, when=when)) if when else None
+
+
+def _later_or_earlier(state: State, message: str) -> Step | None:
+    """Look after or before what is held, or what was offered; None: that is not asked for."""
+    if not _LATER.fullmatch(message):
+        return None
+    held = state.held.time.split("|")[2][:16] if state.held is not None else ""
+    if held and (not state.offers or held in {each.local_start for each in state.offers}):
+        way = "before" if re.search(r"\bearlier\b", message, re.IGNORECASE) else "after"
+        return steps.proceed(replace(state, when=f"{held[:10]} {way} {held[11:]}", readings=()))
+    return other_times(state, message) if state.offers else None
+
+
+def _noted(state: State, message: str) -> Step | None:
+    """Take who comes, where that is all that is said; None: it is not."""
+    name, rest = listening.name_told(message)
+    if not (name or listening.email_of(message)):
+        return None
+    if asks_for_more(state, listening.email_free(rest)) or listening.wishes_of(rest):
+        return None
+    return steps.asked_after(with_details(state, message), "I have noted that.")
+
+
+def _something_else(state: State, message: str) -> Step | None:
+    """Take, for a name or an address, that one ends it or changes something; None: it is not so."""
+    if consent.gives_up(message):
+        return stop(state, message)
+    if _WANTS.search(message) and asks_for_more(state, message):
+        return take(state, message)
+    if consent.retracts(message):
+        return steps.ask(state, Question.WHEN, _WHAT_TO_CHANGE)
+    return None
 
 
 def _with_customer(state: State) -> Step:

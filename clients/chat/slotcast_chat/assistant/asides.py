@@ -12,7 +12,7 @@ from enum import StrEnum
 from slotcast_chat.assistant import listening, sentences, steps
 from slotcast_chat.assistant.details import service_of
 from slotcast_chat.assistant.state import Question, State, Step
-from slotcast_chat.assistant.time_words import time_words
+from slotcast_chat.assistant.time_words import time_words, words_of
 
 _UNCLEAR = "I did not understand that. I can move or cancel your appointment, or book another one."
 _STANDS = "All right. If you want to move it or to cancel it, or another one, tell me."
@@ -42,6 +42,8 @@ class Aside(StrEnum):
     PLACE = "PLACE"
     HOURS = "HOURS"
     ANGER = "ANGER"
+    LANGUAGE = "LANGUAGE"
+    FOREIGN = "FOREIGN"
 
 
 _PRAISE = (
@@ -61,6 +63,26 @@ _BYE = (
     rf"(?:good ?bye|bye(?: bye)?|{_SEE_YOU}|that(?:'s| is| was) (?:all|it)|nothing (?:else|more)"
     r"|have a (?:nice|good|great|lovely) (?:day|evening|weekend|one))"
 )
+_LANGUAGES = (
+    r"german|deutsch|spanish|español|french|français|italian|italiano|portuguese|dutch"
+    r"|polish|turkish|russian|ukrainian|arabic|chinese|japanese|hindi|other languages?"
+)
+_FOREIGN = words_of(
+    """
+    ich möchte moechte würde brauche hätte einen eine einem termin bitte guten heute morgen
+    übermorgen für uhr nicht können könnte buchen danke vormittag nachmittag sprechen deutsch
+    montag dienstag mittwoch donnerstag freitag samstag sonntag
+    quiero quisiera necesito una cita mañana hola gracias reservar puedo habla español favor
+    hoy lunes martes miércoles jueves viernes sábado domingo buenos buenas
+    je voudrais rendez-vous demain bonjour merci prendre parlez français aujourd'hui
+    lundi mardi mercredi jeudi vendredi samedi dimanche
+    vorrei appuntamento prenotare domani buongiorno grazie parla italiano
+    quero gostaria marcar amanhã obrigado obrigada
+    graag afspraak maken morgen wil
+    """
+)
+_FOREIGN_ALONE = words_of("ja nein bitte danke sí si oui non hola gracias bonjour merci grazie")
+"""One of these says little beside other words."""
 _WHOLE = {
     Aside.THANKS: rf"(?:(?:{_PRAISE})\W*)?(?:oh\W+)?{_THANKS}{_THANKS_MORE}(?:\W*{_PRAISE})*",
     Aside.GREETING: rf"{_HELLO}(?:\W+{_HOW})?|(?:so\W+)?{_HOW}",
@@ -107,13 +129,18 @@ _PARTS = {
         r"where (?:are you|is (?:it|that|the)|do i (?:go|have to go|come))|(?:your|the) address"
         r"|how do i (?:get|find)"
     ),
+    Aside.LANGUAGE: (
+        r"(?:do|can|could) (?:you|we) (?:also )?(?:speak|understand|write|talk|chat|do)"
+        rf" (?:in )?(?:any |an)?(?:{_LANGUAGES})|(?:what|which) languages?|in (?:{_LANGUAGES})\W*$"
+        rf"|i (?:only )?speak (?:only )?(?:{_LANGUAGES})"
+    ),
     Aside.ANGER: (
         r"ridiculous|useless|stupid|idiot\w*|terrible|awful|f+u+c+k\w*|sh[i1]t\w*|damn|annoy\w+"
         r"|frustrat\w+|scam|the worst|pathetic|angry|furious|fed up|hate (?:this|you|it)"
         r"|waste of time|for ?ever|not (?:listening|helpful)|don't listen|nonsense|crap"
     ),
 }
-_NAMES_NO_TIME = frozenset({Aside.SIGNS, Aside.HOURS, *_WHOLE})
+_NAMES_NO_TIME = frozenset({Aside.SIGNS, Aside.HOURS, Aside.FOREIGN, *_WHOLE})
 _WHOLE_COMPILED = {
     aside: re.compile(rf"\W*(?:{pattern})\W*", re.IGNORECASE) for aside, pattern in _WHOLE.items()
 }
@@ -130,10 +157,18 @@ def aside_of(message: str) -> Aside | None:
         return None
     if not re.search(r"\w", text):
         return Aside.SIGNS
+    if _is_foreign(text):
+        return Aside.FOREIGN
     for aside, pattern in _WHOLE_COMPILED.items():
         if pattern.fullmatch(text):
             return aside
     return next((each for each, pattern in _PARTS_COMPILED.items() if pattern.search(text)), None)
+
+
+def _is_foreign(text: str) -> bool:
+    words = re.findall(r"[^\W\d_]+(?:[-'][^\W\d_]+)*", listening.email_free(text).casefold())
+    is_alone = len(words) == 1 and words[0] in _FOREIGN_ALONE
+    return is_alone or len(_FOREIGN & set(words)) > 1
 
 
 def answer_aside(state: State, message: str) -> Step | None:
@@ -141,8 +176,10 @@ def answer_aside(state: State, message: str) -> Step | None:
     aside = aside_of(message)
     if aside is None or not state.services:
         return None
-    if state.question is Question.NAME and aside is Aside.ANGER:
+    if state.question is Question.NAME and aside in {Aside.ANGER, Aside.FOREIGN}:
         return None  # What is typed as a name is a name.
+    if aside is Aside.FOREIGN and listening.name_told(message)[0]:
+        return None
     if aside not in _NAMES_NO_TIME and _is_about_the_matter(message):
         return None
     if aside in {Aside.GREETING, Aside.HELP} and _is_new(state):
@@ -227,7 +264,13 @@ def _people(state: State, message: str) -> str:
 def _held(state: State, _message: str) -> str:
     if state.held is None:
         return "I hold nothing for you now."
-    return "" if state.question is Question.BOOK else sentences.held_for_you(state.held)
+    if state.is_at_the_form:
+        return sentences.held_for_you(state.held)
+    return sentences.held_until(state.held)
+
+
+def _language(_state: State, _message: str) -> str:
+    return 'I am sorry, I only understand English. Say for example: "tomorrow at 10:00".'
 
 
 def _price(state: State, message: str) -> str:
@@ -279,4 +322,6 @@ _ANSWERS: Mapping[Aside, Callable[[State, str], str]] = {
     Aside.PLACE: _place,
     Aside.HOURS: _hours,
     Aside.ANGER: _anger,
+    Aside.LANGUAGE: _language,
+    Aside.FOREIGN: _language,
 }

@@ -7,6 +7,7 @@ from slotcast_chat.assistant.learning import booked_elsewhere, learn
 from slotcast_chat.assistant.refusals import unanswered
 from slotcast_chat.assistant.repeating import joined, pending, taken_up
 from slotcast_chat.assistant.state import Booked, Call, Say, State, Step
+from slotcast_chat.assistant.ways_out import with_way_out
 from slotcast_chat.tools import AnswerLost, Tools, call_surely
 
 CALLS_PER_TURN_MAX = 8
@@ -24,10 +25,11 @@ class Assistant:
         """Answer a message of the person."""
         unknown = pending(self.state)
         told = await self._take(hear(self.state, message))
-        if unknown is None or self.state.called is not None:
-            return told
-        step = taken_up(self.state, unknown, message, told)
-        return told if step is None else joined(told, await self._take(step))
+        if unknown is not None and self.state.called is None:
+            step = taken_up(self.state, unknown, message, told)
+            told = told if step is None else joined(told, await self._take(step))
+        self.state, told = with_way_out(self.state, told)
+        return told
 
     async def pick(self, time: str) -> Say:
         """Take one of the offered times, by its name."""

@@ -27,8 +27,11 @@ _POLITE = (
 _ASSENT = re.compile(
     rf"^\W*(?:(?:{_YES}|hm+|{_POLITE})\b(?:\W+(?:and|but|so)\b)?\W*)+", re.IGNORECASE
 )
+_RETRACTS = r"changed my mind|go back|start (?:over|again|anew)"
 _KEEPS = re.compile(
-    r"\b(?:no|not|nope|don't|keep|leave|stop|wait|never ?mind|forget it|hold on)\b", re.IGNORECASE
+    r"\b(?:no|not|nope|don't|keep|leave|stop|wait|never ?mind|forget it|hold on"
+    rf"|{_RETRACTS})\b",
+    re.IGNORECASE,
 )
 
 
@@ -44,7 +47,12 @@ def agrees_to_cancel(message: str) -> bool:
 
 def declines(message: str) -> bool:
     """Tell whether a message says no, or wait, at once or after an ok: "OK, no"."""
-    return is_no(message) or is_no(_after_assent(message))
+    return is_no(message) or is_no(_after_assent(message)) or retracts(message)
+
+
+def retracts(message: str) -> bool:
+    """Tell whether a message takes back what was said before: "I changed my mind"."""
+    return bool(re.search(rf"\b(?:{_RETRACTS})\b", _plain(message), re.IGNORECASE))
 
 
 def gives_up(message: str) -> bool:

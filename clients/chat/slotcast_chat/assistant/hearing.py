@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 from slotcast_chat.assistant import consent, listening, steps
-from slotcast_chat.assistant.answers import ANSWERS
+from slotcast_chat.assistant.answers import ANSWERS, by_so_much
 from slotcast_chat.assistant.asides import answer_aside
 from slotcast_chat.assistant.details import asks_for_more
 from slotcast_chat.assistant.listening import Wish
@@ -31,6 +31,8 @@ def hear(state: State, message: str) -> Step:
         offers = state.offers if state.question is Question.CHOICE else ()
         return state, Say(text=f"I did not hear anything. {asked}", offers=offers, held=state.held)
     if state.question not in _ASKS_FOR_YES and (step := answer_aside(state, message)) is not None:
+        return step
+    if (step := by_so_much(state, message)) is not None:
         return step
     return ANSWERS.get(state.question, take)(state, message)
 

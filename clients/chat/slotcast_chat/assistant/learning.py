@@ -74,7 +74,8 @@ def _found(state: State, content: Content) -> Step:
         for each in content["readings"]
     )
     offers = tuple(sorted(map(offer_of, content["times"]), key=_start))
-    state = replace(state, readings=readings, offers=offers)
+    day = steps.day_looked_at(readings)
+    state = replace(state, readings=readings, offers=offers, day=day)
     if state.goal is Goal.WAIT:
         return steps.wait(state)
     if len(readings) > 1 and len({reading.windows for reading in readings}) > 1 and offers:
@@ -103,7 +104,7 @@ def _held(state: State, content: Content) -> Step:
 def _booked(state: State, content: Content) -> Step:
     booked = booking_of(content)
     state = steps.with_booked(state, booked)
-    state = replace(state, held=None, offers=(), readings=(), goal=Goal.BOOK, when="")
+    state = replace(state, held=None, offers=(), readings=(), goal=Goal.BOOK, when="", day="")
     text = sentences.booked(booked, state.name)
     if state.for_two:
         state = replace(state, for_two=False, question=Question.SECOND)
@@ -114,7 +115,7 @@ def _booked(state: State, content: Content) -> Step:
 def _moved(state: State, content: Content) -> Step:
     booked = booking_of(content)
     state = steps.with_booked(state, booked)
-    state = replace(state, held=None, offers=(), readings=(), goal=Goal.BOOK, when="")
+    state = replace(state, held=None, offers=(), readings=(), goal=Goal.BOOK, when="", day="")
     return steps.tell(state, f"Moved. {sentences.stands(booked)}", booked=booked)
 
 
@@ -192,8 +193,10 @@ def _all_looked_up(state: State, bookings: tuple[Booked, ...], message: str) -> 
 def _waiting(state: State, content: Content) -> Step:
     if content.get("held"):
         held = held_of(content["held"])
-        state = replace(state, held=held, goal=Goal.BOOK)
-        return steps.with_hold(state)
+        state, action = steps.with_hold(replace(state, held=held, goal=Goal.BOOK))
+        if isinstance(action, Say):
+            action = replace(action, text=f"{sentences.NOTHING_TO_WAIT_FOR}\n{action.text}")
+        return state, action
     when = sentences.listed(content["windows_in_words"])
     state = replace(state, goal=Goal.BOOK, when="")
     where = " You are told by e-mail." if state.email else ""

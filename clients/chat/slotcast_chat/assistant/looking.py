@@ -17,6 +17,7 @@ from slotcast_chat.assistant.details import (
     with_person,
     without_people,
 )
+from slotcast_chat.assistant.naming import is_relative
 from slotcast_chat.assistant.standing import day_of, move, on_day, show
 from slotcast_chat.assistant.state import Goal, Question, State, Step
 from slotcast_chat.assistant.steps import begin_anew
@@ -59,7 +60,8 @@ def _look(state: State, message: str, *, is_new_zone: bool, day: str = "") -> St
     if words and day:
         state = replace(state, when=on_day(day, words))
     elif words:
-        state = replace(state, when=steps.on_the_day(state, words) if state.readings else words)
+        is_of_a_day = (state.readings or state.day) and not is_relative(words)
+        state = replace(state, when=steps.on_the_day(state, words) if is_of_a_day else words)
     if (step := _unlike(state, message)) is not None:
         return step
     if is_new_zone and state.held is not None and message.rstrip().endswith("?") and not words:

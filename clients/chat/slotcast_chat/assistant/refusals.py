@@ -180,7 +180,8 @@ def _handed_over(state: State, _call: Call, content: Content) -> Step:
 def _no_form(state: State, _call: Call, content: Content) -> Step:
     """Book here, where there is no form to send the person to."""
     values = content.get("held")
-    state = replace(state, goal=Goal.BOOK, held=_held(values) if values else state.held)
+    held = _held(values) if values else state.held
+    state = replace(state, goal=Goal.BOOK, held=held, has_no_form=True)
     if state.held is None:
         return steps.proceed(state)
     state, action = steps.with_hold(state)

@@ -12,6 +12,11 @@ WHICH_ZONE = (
     "Which city's time is that? I go by cities: letters such as EST mean several time zones."
 )
 
+NOTHING_TO_WAIT_FOR = (
+    "That is open and held for you, so there is nothing to wait for. To wait for another day or"
+    " hour, tell me which."
+)
+
 
 def quoted(text: str) -> str:
     """Return what someone said as one quoted line, cut."""
@@ -103,6 +108,14 @@ def held_for_you(held: Held) -> str:
     agreed = held.to_confirm
     what = agreed["service"] + (f" with {agreed['person']}" if agreed.get("person") else "")
     return f"{what}, {held.words}, is held for you until {held.until}."
+
+
+def held_until(held: Held) -> str:
+    """Tell until when it is held, which may be over: nobody looks at a clock here."""
+    return (
+        f"I hold it until {held.until}, and no longer. At a yes after that I hold it anew, if it is"
+        " still free."
+    )
 
 
 def given_up(held: Held) -> str:

@@ -76,7 +76,7 @@ def move(state: State, message: str) -> Step:
     if words and not names_an_hour(words) and re.search(r"\bsame time\b", message, re.IGNORECASE):
         words = f"{words} at {_clock(state.booked.words)}"
     since = held.time.split("|")[2][:16].split("T") if day and held else ()
-    words = _shifted(message, *(since or _start_of(state.booked))) or words
+    words = shifted(message, *(since or _start_of(state.booked))) or words
     if day and words:
         words = on_day(day, words)
     return to_its_day(replace(state, when=words))
@@ -162,7 +162,7 @@ def _start_of(booked: Booked) -> tuple[str, str]:
     return day_of(booked), booked.words.partition(", ")[2][:5]
 
 
-def _shifted(message: str, day: str, clock: str) -> str:
+def shifted(message: str, day: str, clock: str) -> str:
     """Return when "an hour later" is than that time; empty: nothing of the kind is said."""
     found = _SHIFT.search(message)
     if found is None or not re.fullmatch(r"\d{2}:\d{2}", clock):

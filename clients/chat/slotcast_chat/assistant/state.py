@@ -107,6 +107,9 @@ class State:
     beside: the words of an own booking, where a second one is wanted beside it.
     for_two: a second one is to be asked about once the first is booked.
     only_told: what is looked up is only told: nothing is moved or cancelled by it.
+    day: the one day that was last looked at, as `2026-12-01`.
+    has_no_form: there is no form to send the person to.
+    last_said: what was said last, to see that it is said again.
     """
 
     conversation: str
@@ -136,6 +139,9 @@ class State:
     beside: str = ""
     for_two: bool = False
     only_told: bool = False
+    day: str = ""
+    has_no_form: bool = False
+    last_said: str = ""
 
     @property
     def is_at_the_form(self) -> bool:

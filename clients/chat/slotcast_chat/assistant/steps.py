@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from slotcast_chat.assistant import sentences
-from slotcast_chat.assistant.state import Booked, Call, Goal, Offer, Question, Say, State, Step
+from slotcast_chat.assistant.state import (
+    Booked,
+    Call,
+    Goal,
+    Offer,
+    Question,
+    Reading,
+    Say,
+    State,
+    Step,
+)
 from slotcast_chat.assistant.time_words import names_a_day
 
 OFFERS_MAX = 4
 CANCEL_ASKED = "Shall I cancel this appointment?"
+OPEN_THEN = "This was open when I looked:"
 _ASKED = {
     Question.ZONE: "In which city are you? I tell all times in your time zone.",
     Question.WHEN: "When would it suit you?",
@@ -47,7 +59,7 @@ def asked_again(state: State) -> str:
     """Return once more what was asked last."""
     asked = state.question
     if asked is Question.CHOICE and state.offers:
-        return sentences.offered(state.offers, more=False)
+        return f"{OPEN_THEN}\n{sentences.offered(state.offers, more=False)}"
     if asked is Question.READING:
         return sentences.which_reading(state.readings)
     if asked is Question.BOOK and state.held is not None:
@@ -77,6 +89,7 @@ def begin_anew(state: State) -> State:
         email=state.email,
         phone=state.phone,
         email_asked=state.email_asked,
+        has_no_form=state.has_no_form,
         earlier=state.all_booked,
     )
 
@@ -284,7 +297,18 @@ def on_the_day(state: State, words: str) -> str:
         return words
     days = {offer.local_start[:10] for offer in state.offers}
     if not days:
-        days = {window[:10] for reading in state.readings for window in reading.windows}
+        days = _days_of(state.readings)
     if state.held is not None:
         days = {state.held.time.split("|")[2][:10]}
+    days = days or ({state.day} if state.day else set())
     return f"{next(iter(days))} {words}" if len(days) == 1 else f"{state.when} {words}".strip()
+
+
+def day_looked_at(readings: Sequence[Reading]) -> str:
+    """Return the one day that was looked at; empty: there were several."""
+    days = _days_of(readings)
+    return days.pop() if len(days) == 1 else ""
+
+
+def _days_of(readings: Sequence[Reading]) -> set[str]:
+    return {window[:10] for reading in readings for window in reading.windows}

@@ -35,7 +35,8 @@ _DAY_WORDS = words_of(
     sat sun mondays tuesdays wednesdays thursdays fridays saturdays sundays
     january february march april may june july august september october november december
     jan feb mar apr jun jul aug sep sept oct nov dec
-    today tonight tomorrow weekend week weeks month months day days fortnight weekday weekdays
+    today tonight tomorrow yesterday
+    weekend week weeks month months day days fortnight weekday weekdays
     christmas easter eve boxing asap soon soonest
     """
 )
